@@ -1,0 +1,125 @@
+//! A compact JWS, split and decoded but not yet verified.
+//!
+//! INVARIANT: nothing of a [`CompactJws`] is a fact until a signature over `signed` was checked;
+//! `crate::token::verify` is the only reader that turns one into an identity.
+
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::base64url;
+use super::Algorithm;
+use crate::json::{self, JsonError};
+
+/// The longest token looked at, in bytes. Checked before anything is split or decoded.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The longest `kid` looked at, in bytes.
+const MAX_KID_BYTES: usize = 512;
+/// Header parameters that would steer key choice or change what is signed. Never honoured, and a
+/// token that carries one is refused, so that no other verifier can read it another way.
+const FORBIDDEN: [&str; 9] =
+    ["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc", "epk"];
+
+/// Why a text is not a compact JWS that Edgeward would look at.
+#[derive(Debug, Error)]
+pub enum JwsError {
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("token is longer than {MAX_TOKEN_BYTES} bytes")]
+    TooLong,
+    /// Not three parts with a dot between each.
+    #[error("token does not have three parts")]
+    NotThreeParts,
+    /// A part is not canonical unpadded base64url.
+    #[error("{part} is not canonical base64url")]
+    Encoding {
+        /// `header`, `payload` or `signature`.
+        part: &'static str,
+    },
+    /// The header is not a JSON object, or has a member twice.
+    #[error("header: {0}")]
+    Header(#[source] JsonError),
+    /// `alg`, `typ` or `kid` has the wrong type, or `alg` is missing.
+    #[error("header member `{member}` is missing or has the wrong type")]
+    HeaderMember {
+        /// The member's name.
+        member: &'static str,
+    },
+    /// `alg` names nothing Edgeward verifies (`none`, HMAC, JWE, other case forms).
+    #[error("header `alg` is not supported")]
+    UnsupportedAlgorithm,
+    /// The header has a parameter that Edgeward never honours.
+    #[error("header parameter `{parameter}` is not honoured")]
+    ForbiddenParameter {
+        /// The parameter's name.
+        parameter: &'static str,
+    },
+}
+
+/// A compact JWS: header read strictly, payload and signature decoded, nothing verified.
+#[derive(Debug)]
+pub struct CompactJws<'a> {
+    /// The header's `alg`.
+    pub algorithm: Algorithm,
+    /// The header's `typ`, as written.
+    pub token_type: Option<String>,
+    /// The header's `kid`.
+    pub key_id: Option<String>,
+    /// The bytes the signature is over: header, dot, payload, as received.
+    pub signed: &'a [u8],
+    /// The decoded payload.
+    pub payload: Vec<u8>,
+    /// The decoded signature.
+    pub signature: Vec<u8>,
+}
+
+impl<'a> CompactJws<'a> {
+    /// Splits and decodes `token`. Sizes are checked first; JSON serialisations have no third part.
+    pub fn parse(token: &'a str) -> Result<Self, JwsError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(JwsError::TooLong);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::NotThreeParts)?;
+        let (header, payload) = signed.split_once('.').ok_or(JwsError::NotThreeParts)?;
+        if payload.contains('.') {
+            return Err(JwsError::NotThreeParts);
+        }
+        let header = decode(header, "header")?;
+        let header = json::parse_object(&header).map_err(JwsError::Header)?;
+        for parameter in FORBIDDEN {
+            if header.contains_key(parameter) {
+                return Err(JwsError::ForbiddenParameter { parameter });
+            }
+        }
+        let algorithm = text_member(&header, "alg")?
+            .ok_or(JwsError::HeaderMember { member: "alg" })?
+            .parse()
+            .map_err(|_| JwsError::UnsupportedAlgorithm)?;
+        let key_id = text_member(&header, "kid")?;
+        if key_id.is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KID_BYTES) {
+            return Err(JwsError::HeaderMember { member: "kid" });
+        }
+        Ok(Self {
+            algorithm,
+            token_type: text_member(&header, "typ")?.map(str::to_owned),
+            key_id: key_id.map(str::to_owned),
+            signed: signed.as_bytes(),
+            payload: decode(payload, "payload")?,
+            signature: decode(signature, "signature")?,
+        })
+    }
+}
+
+fn decode(part: &str, name: &'static str) -> Result<Vec<u8>, JwsError> {
+    base64url::decode(part).map_err(|_| JwsError::Encoding { part: name })
+}
+
+/// A string member, absent only when it is not there: `null` is the wrong type, not absence.
+fn text_member<'v>(
+    members: &'v Map<String, Value>,
+    member: &'static str,
+) -> Result<Option<&'v str>, JwsError> {
+    match members.get(member) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(JwsError::HeaderMember { member }),
+    }
+}
