@@ -9,7 +9,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
@@ -82,7 +84,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number is not finite"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("number is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -132,7 +136,17 @@ mod tests {
     #[test]
     fn what_is_not_one_whole_value_is_refused() {
         let deep = "[".repeat(4000);
-        for text in ["", " ", "{}{}", "{},", "nul", "1e999", "\"\\ud800\"", "{\"a\":1}x", &deep] {
+        for text in [
+            "",
+            " ",
+            "{}{}",
+            "{},",
+            "nul",
+            "1e999",
+            "\"\\ud800\"",
+            "{\"a\":1}x",
+            &deep,
+        ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(parse(b"\"\xff\"").is_err());

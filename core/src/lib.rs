@@ -1,1 +1,16 @@
-//! placeholder
+//! The words both sides of Edgeward speak: identity, canonical request, decision.
+//!
+//! INVARIANT: no I/O, no clock, no randomness. Keys, time and the signature arithmetic are
+//! arguments. Builds for the host and for `wasm32-unknown-unknown`.
+//!
+//! A request is read through these modules in this order: [`request`] (one canonical form or a
+//! refusal), [`headers`] (what the client may not say), [`token`] and [`peer`] (who it is),
+//! [`authzen`] (what is asked), [`decision`] (what was answered). [`feed`] is how the PDP tells the
+//! filter whom to believe.
+
+pub mod bundle;
+pub mod jose;
+pub mod json;
+pub mod spiffe;
+pub mod time;
+pub mod token;

@@ -128,7 +128,12 @@ impl SpiffeId {
 
     /// The trust domain this ID belongs to.
     pub fn trust_domain(&self) -> TrustDomain {
-        TrustDomain(self.text.get(SCHEME.len()..self.path_at).unwrap_or_default().to_owned())
+        TrustDomain(
+            self.text
+                .get(SCHEME.len()..self.path_at)
+                .unwrap_or_default()
+                .to_owned(),
+        )
     }
 
     /// Whether `domain` is this ID's trust domain, without building one.
@@ -147,12 +152,17 @@ impl FromStr for SpiffeId {
         if text.len() > MAX_ID_BYTES {
             return Err(SpiffeIdError::TooLong);
         }
-        let rest = text.strip_prefix(SCHEME).ok_or(SpiffeIdError::WrongScheme)?;
+        let rest = text
+            .strip_prefix(SCHEME)
+            .ok_or(SpiffeIdError::WrongScheme)?;
         let domain_length = rest.find('/').unwrap_or(rest.len());
         let (domain, path) = rest.split_at(domain_length);
         domain.parse::<TrustDomain>()?;
         check_path(path)?;
-        Ok(Self { text: text.to_owned(), path_at: SCHEME.len() + domain_length })
+        Ok(Self {
+            text: text.to_owned(),
+            path_at: SCHEME.len() + domain_length,
+        })
     }
 }
 
@@ -185,7 +195,8 @@ impl From<SpiffeId> for String {
 /// Whether `text` sets out to be a SPIFFE ID, in any case: what decides the token profile, so that
 /// a misspelt SPIFFE ID is refused as one and never read as some other issuer's subject.
 pub fn looks_like_spiffe_id(text: &str) -> bool {
-    text.get(..SCHEME.len() - 2).is_some_and(|head| head.eq_ignore_ascii_case("spiffe:"))
+    text.get(..SCHEME.len() - 2)
+        .is_some_and(|head| head.eq_ignore_ascii_case("spiffe:"))
 }
 
 /// Checks the path of a SPIFFE ID: empty, or `/`-led segments (SPIFFE-ID.md section 2.2).
@@ -193,7 +204,9 @@ pub fn check_path(path: &str) -> Result<(), SpiffeIdError> {
     if path.is_empty() {
         return Ok(());
     }
-    let segments = path.strip_prefix('/').ok_or(SpiffeIdError::NoLeadingSlash)?;
+    let segments = path
+        .strip_prefix('/')
+        .ok_or(SpiffeIdError::NoLeadingSlash)?;
     let mut rest = segments.split('/').peekable();
     while let Some(segment) = rest.next() {
         match segment {
@@ -230,11 +243,26 @@ mod tests {
             ("http://example.org/a", SpiffeIdError::WrongScheme),
             ("SPIFFE://example.org/a", SpiffeIdError::WrongScheme),
             ("spiffe:///a", SpiffeIdError::MissingTrustDomain),
-            ("spiffe://Example.org/a", SpiffeIdError::BadTrustDomainCharacter),
-            ("spiffe://example.org:80/a", SpiffeIdError::BadTrustDomainCharacter),
-            ("spiffe://example.org?q", SpiffeIdError::BadTrustDomainCharacter),
-            ("spiffe://example.org/a?q", SpiffeIdError::BadPathSegmentCharacter),
-            ("spiffe://example.org/%41", SpiffeIdError::BadPathSegmentCharacter),
+            (
+                "spiffe://Example.org/a",
+                SpiffeIdError::BadTrustDomainCharacter,
+            ),
+            (
+                "spiffe://example.org:80/a",
+                SpiffeIdError::BadTrustDomainCharacter,
+            ),
+            (
+                "spiffe://example.org?q",
+                SpiffeIdError::BadTrustDomainCharacter,
+            ),
+            (
+                "spiffe://example.org/a?q",
+                SpiffeIdError::BadPathSegmentCharacter,
+            ),
+            (
+                "spiffe://example.org/%41",
+                SpiffeIdError::BadPathSegmentCharacter,
+            ),
             ("spiffe://example.org//a", SpiffeIdError::EmptySegment),
             ("spiffe://example.org/a/", SpiffeIdError::TrailingSlash),
             ("spiffe://example.org/a/../b", SpiffeIdError::DotSegment),
@@ -247,10 +275,16 @@ mod tests {
     fn length_limits_are_exact() {
         let domain = "a".repeat(MAX_TRUST_DOMAIN_BYTES);
         assert!(domain.parse::<TrustDomain>().is_ok());
-        assert_eq!(format!("{domain}a").parse::<TrustDomain>(), Err(SpiffeIdError::TooLong));
+        assert_eq!(
+            format!("{domain}a").parse::<TrustDomain>(),
+            Err(SpiffeIdError::TooLong)
+        );
         let id = format!("spiffe://d/{}", "a".repeat(MAX_ID_BYTES - 11));
         assert!(id.parse::<SpiffeId>().is_ok());
-        assert_eq!(format!("{id}a").parse::<SpiffeId>(), Err(SpiffeIdError::TooLong));
+        assert_eq!(
+            format!("{id}a").parse::<SpiffeId>(),
+            Err(SpiffeIdError::TooLong)
+        );
     }
 
     proptest! {

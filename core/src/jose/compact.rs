@@ -6,8 +6,8 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::base64url;
 use super::Algorithm;
+use super::base64url;
 use crate::json::{self, JsonError};
 
 /// The longest token looked at, in bytes. Checked before anything is split or decoded.
@@ -16,8 +16,9 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const MAX_KID_BYTES: usize = 512;
 /// Header parameters that would steer key choice or change what is signed. Never honoured, and a
 /// token that carries one is refused, so that no other verifier can read it another way.
-const FORBIDDEN: [&str; 9] =
-    ["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc", "epk"];
+const FORBIDDEN: [&str; 9] = [
+    "crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc", "epk",
+];
 
 /// Why a text is not a compact JWS that Edgeward would look at.
 #[derive(Debug, Error)]

@@ -123,7 +123,12 @@ impl PublicKey {
         }
         let key_id = text(jwk, "kid")?.map(str::to_owned);
         let spki = spki_der(&material).map_err(|_| KeyError::UnsupportedType)?;
-        Ok(Self { key_id, algorithm, material, spki })
+        Ok(Self {
+            key_id,
+            algorithm,
+            material,
+            spki,
+        })
     }
 
     /// The key id, where the JWK has one.
@@ -155,7 +160,9 @@ fn material(jwk: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
         "EC" => ec(jwk),
         "OKP" if text(jwk, "crv")? == Some("Ed25519") => {
             let x = bytes(jwk, "x")?;
-            Ok(KeyMaterial::Ed25519(x.try_into().map_err(|_| KeyError::CoordinateLength)?))
+            Ok(KeyMaterial::Ed25519(
+                x.try_into().map_err(|_| KeyError::CoordinateLength)?,
+            ))
         }
         "oct" => Err(KeyError::Symmetric),
         _ => Err(KeyError::UnsupportedType),
@@ -165,7 +172,9 @@ fn material(jwk: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
 fn rsa(jwk: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
     let modulus = without_leading_zeros(bytes(jwk, "n")?);
     let exponent = without_leading_zeros(bytes(jwk, "e")?);
-    let spare = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let spare = modulus
+        .first()
+        .map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = (modulus.len() * 8).saturating_sub(spare);
     if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
         return Err(KeyError::ModulusSize(bits));
@@ -191,7 +200,10 @@ fn ec(jwk: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
     if x.len() != curve.coordinate_bytes() || y.len() != curve.coordinate_bytes() {
         return Err(KeyError::CoordinateLength);
     }
-    Ok(KeyMaterial::Ec { curve, point: [&[4], x.as_slice(), y.as_slice()].concat() })
+    Ok(KeyMaterial::Ec {
+        curve,
+        point: [&[4], x.as_slice(), y.as_slice()].concat(),
+    })
 }
 
 /// The key's `alg`. `ES521` is a misspelling of `ES512` that RFC 7520-era tools publish; no other
@@ -200,7 +212,10 @@ fn declared_algorithm(jwk: &Map<String, Value>) -> Result<Option<Algorithm>, Key
     match text(jwk, "alg")? {
         None => Ok(None),
         Some("ES521") => Ok(Some(Algorithm::Es512)),
-        Some(name) => name.parse().map(Some).map_err(|_| KeyError::AlgorithmMismatch),
+        Some(name) => name
+            .parse()
+            .map(Some)
+            .map_err(|_| KeyError::AlgorithmMismatch),
     }
 }
 
@@ -212,9 +227,27 @@ fn fits(material: &KeyMaterial, algorithm: Algorithm) -> bool {
         | Algorithm::Ps256
         | Algorithm::Ps384
         | Algorithm::Ps512 => matches!(material, KeyMaterial::Rsa { .. }),
-        Algorithm::Es256 => matches!(material, KeyMaterial::Ec { curve: Curve::P256, .. }),
-        Algorithm::Es384 => matches!(material, KeyMaterial::Ec { curve: Curve::P384, .. }),
-        Algorithm::Es512 => matches!(material, KeyMaterial::Ec { curve: Curve::P521, .. }),
+        Algorithm::Es256 => matches!(
+            material,
+            KeyMaterial::Ec {
+                curve: Curve::P256,
+                ..
+            }
+        ),
+        Algorithm::Es384 => matches!(
+            material,
+            KeyMaterial::Ec {
+                curve: Curve::P384,
+                ..
+            }
+        ),
+        Algorithm::Es512 => matches!(
+            material,
+            KeyMaterial::Ec {
+                curve: Curve::P521,
+                ..
+            }
+        ),
         Algorithm::EdDsa => matches!(material, KeyMaterial::Ed25519(_)),
     }
 }
@@ -228,8 +261,10 @@ struct RsaPublicKey<'a> {
 fn spki_der(material: &KeyMaterial) -> der::Result<Vec<u8>> {
     match material {
         KeyMaterial::Rsa { modulus, exponent } => {
-            let key =
-                RsaPublicKey { modulus: UintRef::new(modulus)?, exponent: UintRef::new(exponent)? };
+            let key = RsaPublicKey {
+                modulus: UintRef::new(modulus)?,
+                exponent: UintRef::new(exponent)?,
+            };
             wrap(RSA_ENCRYPTION, Some(AnyRef::NULL), &key.to_der()?)
         }
         KeyMaterial::Ec { curve, point } => {

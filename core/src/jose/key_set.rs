@@ -18,7 +18,7 @@ pub enum KeyUse {
     /// An issuer's JWK Set: entries with `use` `sig` or none (RFC 7517 section 4.2).
     Signature,
     /// A SPIFFE bundle: entries with `use` `jwt-svid`, which must have a `kid`
-    /// (SPIFFE_Trust_Domain_and_Bundle.md section 4.2).
+    /// (`SPIFFE_Trust_Domain_and_Bundle.md` section 4.2).
     JwtSvid,
 }
 
@@ -90,13 +90,18 @@ impl KeySet {
         }
         let mut set = Self::default();
         for (index, entry) in entries.iter().enumerate() {
-            let Value::Object(jwk) = entry else { return Err(KeySetError::Keys) };
+            let Value::Object(jwk) = entry else {
+                return Err(KeySetError::Keys);
+            };
             if !counts(jwk, key_use) {
                 continue;
             }
             match PublicKey::from_jwk(jwk) {
                 Ok(key) if key_use == KeyUse::JwtSvid && key.key_id().is_none() => {
-                    return Err(KeySetError::Entry { index, error: KeyError::Member("kid") });
+                    return Err(KeySetError::Entry {
+                        index,
+                        error: KeyError::Member("kid"),
+                    });
                 }
                 Ok(key) => set.keys.push(key),
                 Err(error @ KeyError::Symmetric) => {
@@ -135,8 +140,10 @@ impl KeySet {
         key_id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<&PublicKey, KeySelectionError> {
-        let named =
-            self.keys.iter().filter(|key| key_id.is_none() || key.key_id() == key_id);
+        let named = self
+            .keys
+            .iter()
+            .filter(|key| key_id.is_none() || key.key_id() == key_id);
         let mut fitting = named.clone().filter(|key| key.may_verify(algorithm));
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
