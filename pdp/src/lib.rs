@@ -1,1 +1,4 @@
-//! placeholder
+//! Edgeward's policy decision point: the service and the command line.
+
+pub mod crypto;
+pub mod keys;

@@ -1,0 +1,17 @@
+//! Signature arithmetic of the PDP, on aws-lc-rs.
+//!
+//! - [`AwsLc`]: checks signatures of all ten algorithms; passed to `edgeward_core::token::verify`.
+//! - [`Signer`]: makes development keys and tokens for `edgeward token mint`, the demo and tests.
+//!
+//! What this is not: a judge of tokens. Which key and algorithm may be used is decided in
+//! `edgeward_core` before anything here is called.
+
+mod check;
+mod pkcs8;
+mod sign;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::AwsLc;
+pub use sign::{KeyPurpose, Signer, SignerError};
