@@ -8,9 +8,16 @@
 //! [`authzen`] (what is asked), [`decision`] (what was answered). [`feed`] is how the PDP tells the
 //! filter whom to believe.
 
+pub mod authzen;
 pub mod bundle;
+pub mod decision;
+pub mod feed;
+pub mod headers;
 pub mod jose;
 pub mod json;
+pub mod peer;
+pub mod request;
 pub mod spiffe;
 pub mod time;
 pub mod token;
+pub mod xfcc;

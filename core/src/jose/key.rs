@@ -3,26 +3,18 @@
 //! A [`PublicKey`] can only be one that may verify: strong enough, on its curve's sizes, for
 //! signatures. What this is not: a point check; the arithmetic refuses points off the curve.
 
-use der::asn1::{AnyRef, BitString, ObjectIdentifier, UintRef};
-use der::{Encode, Sequence};
 use serde_json::{Map, Value};
-use spki::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 use thiserror::Error;
 
+use super::Algorithm;
+use super::base64url::{self, encode};
 use super::fingerprint::is_roca_modulus;
-use super::{Algorithm, base64url};
+use super::spki::spki_der;
 
 const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
 /// Larger public exponents only slow a verifier down.
 const MAX_RSA_EXPONENT_BYTES: usize = 4;
-
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Why a JWK cannot verify anything here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -74,11 +66,12 @@ impl Curve {
         }
     }
 
-    fn oid(self) -> ObjectIdentifier {
+    /// The name as it stands in a JWK's `crv`.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::P256 => P256,
-            Self::P384 => P384,
-            Self::P521 => P521,
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
         }
     }
 }
@@ -129,6 +122,44 @@ impl PublicKey {
             material,
             spki,
         })
+    }
+
+    /// The public members, as a JWK that [`Self::from_jwk`] reads back.
+    pub fn to_jwk(&self) -> Map<String, Value> {
+        let mut members = match &self.material {
+            KeyMaterial::Rsa { modulus, exponent } => {
+                vec![
+                    ("kty", "RSA".to_owned()),
+                    ("n", encode(modulus)),
+                    ("e", encode(exponent)),
+                ]
+            }
+            KeyMaterial::Ec { curve, point } => {
+                let (x, y) = point.split_at(1 + curve.coordinate_bytes());
+                vec![
+                    ("kty", "EC".to_owned()),
+                    ("crv", curve.as_str().to_owned()),
+                    ("x", encode(x.get(1..).unwrap_or_default())),
+                    ("y", encode(y)),
+                ]
+            }
+            KeyMaterial::Ed25519(key) => {
+                vec![
+                    ("kty", "OKP".to_owned()),
+                    ("crv", "Ed25519".to_owned()),
+                    ("x", encode(key)),
+                ]
+            }
+        };
+        members.extend(
+            self.algorithm
+                .map(|algorithm| ("alg", algorithm.as_str().to_owned())),
+        );
+        members.extend(self.key_id.clone().map(|key_id| ("kid", key_id)));
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect()
     }
 
     /// The key id, where the JWK has one.
@@ -250,36 +281,6 @@ fn fits(material: &KeyMaterial, algorithm: Algorithm) -> bool {
         ),
         Algorithm::EdDsa => matches!(material, KeyMaterial::Ed25519(_)),
     }
-}
-
-#[derive(Sequence)]
-struct RsaPublicKey<'a> {
-    modulus: UintRef<'a>,
-    exponent: UintRef<'a>,
-}
-
-fn spki_der(material: &KeyMaterial) -> der::Result<Vec<u8>> {
-    match material {
-        KeyMaterial::Rsa { modulus, exponent } => {
-            let key = RsaPublicKey {
-                modulus: UintRef::new(modulus)?,
-                exponent: UintRef::new(exponent)?,
-            };
-            wrap(RSA_ENCRYPTION, Some(AnyRef::NULL), &key.to_der()?)
-        }
-        KeyMaterial::Ec { curve, point } => {
-            wrap(EC_PUBLIC_KEY, Some(AnyRef::from(&curve.oid())), point)
-        }
-        KeyMaterial::Ed25519(key) => wrap(ED25519, None, key),
-    }
-}
-
-fn wrap(oid: ObjectIdentifier, parameters: Option<AnyRef<'_>>, key: &[u8]) -> der::Result<Vec<u8>> {
-    SubjectPublicKeyInfo {
-        algorithm: AlgorithmIdentifier { oid, parameters },
-        subject_public_key: BitString::from_bytes(key)?,
-    }
-    .to_der()
 }
 
 fn text<'v>(jwk: &'v Map<String, Value>, name: &'static str) -> Result<Option<&'v str>, KeyError> {

@@ -22,6 +22,15 @@ pub enum KeyUse {
     JwtSvid,
 }
 
+impl KeyUse {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Signature => "sig",
+            Self::JwtSvid => "jwt-svid",
+        }
+    }
+}
+
 /// Why a document is not a key set.
 #[derive(Debug, Error)]
 pub enum KeySetError {
@@ -111,6 +120,17 @@ impl KeySet {
             }
         }
         Ok(set)
+    }
+
+    /// The set as a JWK Set of public members only: what [`Self::from_members`] reads back.
+    pub fn to_jwks(&self, key_use: KeyUse) -> Map<String, Value> {
+        let mut keys: Vec<Value> = Vec::with_capacity(self.keys.len());
+        for key in &self.keys {
+            let mut jwk = key.to_jwk();
+            jwk.insert("use".to_owned(), key_use.as_str().into());
+            keys.push(jwk.into());
+        }
+        Map::from_iter([("keys".to_owned(), keys.into())])
     }
 
     /// How many keys may verify.

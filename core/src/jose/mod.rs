@@ -14,6 +14,7 @@ mod compact;
 mod fingerprint;
 mod key;
 mod key_set;
+mod spki;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use base64url::{Base64UrlError, decode as decode_base64url, encode as encode_base64url};

@@ -1,0 +1,139 @@
+//! The answer, as the PDP writes it and the filter reads it.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+use crate::decision::{Decision, DecisionId, Obligations};
+use crate::json::Object;
+
+/// The answer. Unknown members are ignored, as the standard demands; a member of ours that has the
+/// wrong type spoils the whole answer.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EvaluationResponse {
+    /// Whether the request may pass.
+    pub decision: bool,
+    /// Edgeward's part.
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub context: Option<ResponseContext>,
+}
+
+/// What Edgeward's PDP says beside the decision.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ResponseContext {
+    /// Names the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<DecisionId>,
+    /// Why, as stable codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// What must be done with an allow.
+    #[serde(
+        default,
+        deserialize_with = "obligations",
+        skip_serializing_if = "Obligations::is_empty"
+    )]
+    pub obligations: Obligations,
+    /// The policy that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyReference>,
+}
+
+fn object<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<ResponseContext>, D::Error> {
+    Object::deserialize(reader).map(|Object(context)| Some(context))
+}
+
+fn obligations<'de, D: Deserializer<'de>>(reader: D) -> Result<Obligations, D::Error> {
+    Object::deserialize(reader).map(|Object(obligations)| obligations)
+}
+
+/// Names a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyReference {
+    /// Its revision.
+    pub revision: String,
+}
+
+/// The body is not an answer, so it cannot allow.
+#[derive(Debug, Error)]
+#[error("not an access evaluation response: {0}")]
+pub struct AnswerError(#[from] serde_json::Error);
+
+/// Reads an answer. `fallback` names the decision where the PDP, which may be another vendor's,
+/// does not.
+pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, AnswerError> {
+    let Object(answer) = serde_json::from_slice::<Object<EvaluationResponse>>(body)?;
+    let ResponseContext {
+        id,
+        reasons,
+        obligations,
+        ..
+    } = answer.context.unwrap_or_default();
+    let id = id.unwrap_or(fallback);
+    Ok(if answer.decision {
+        Decision::Allow {
+            id,
+            reasons,
+            obligations,
+        }
+    } else {
+        Decision::Deny { id, reasons }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(body: &str) -> Result<Decision, AnswerError> {
+        read_answer(body.as_bytes(), "fallback".parse().unwrap())
+    }
+
+    #[test]
+    fn only_a_well_formed_answer_allows() {
+        for body in [
+            "",
+            "true",
+            "{}",
+            "[]",
+            r#"{"decision":"true"}"#,
+            r#"{"decision":1}"#,
+            r#"{"decision":null}"#,
+            r#"{"decision":true,"decision":true}"#,
+            r#"{"decision":false,"decision":true}"#,
+            r#"{"decision":true} {"decision":true}"#,
+            "[true]",
+            r#"{"decision":true,"context":[]}"#,
+            r#"{"decision":true,"context":null}"#,
+            r#"{"decision":true,"context":{"obligations":[]}}"#,
+            r#"{"decision":true,"context":{"obligations":null}}"#,
+            r#"{"decision":true,"context":{"id":7}}"#,
+            r#"{"decision":true,"context":{"id":"a b"}}"#,
+            r#"{"decision":true,"context":{"obligations":{"mfa":true}}}"#,
+            r#"{"decision":true,"context":{"reasons":"x"}}"#,
+        ] {
+            assert!(read(body).is_err(), "{body}");
+        }
+        assert!(read(r#"{"decision":true,"more":{}}"#).unwrap().is_allow());
+        assert!(
+            !read(r#"{"decision":false,"context":{"why":{}}}"#)
+                .unwrap()
+                .is_allow()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_allow(body in "\\PC{0,60}|[{}\":truefalsdcin, ]{0,60}") {
+            if let Ok(decision) = read(&body) {
+                let value: serde_json::Value = serde_json::from_str(&body).unwrap();
+                prop_assert_eq!(decision.is_allow(), value["decision"] == true);
+            }
+        }
+    }
+}

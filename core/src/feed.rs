@@ -1,0 +1,175 @@
+//! The sync feed on the wire: whom the filter may believe, told by the PDP.
+//!
+//! `GET /edgeward/v1/sync?since=CURSOR` is a long poll. 200 carries the *whole* state, so a filter
+//! that missed something has missed nothing; 204 says that nothing changed within the wait.
+//!
+//! INVARIANT: an unknown member is an error. A filter that is older than its PDP must not go on
+//! while it overlooks, say, a revocation.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::jose::{KeySet, KeySetError, KeyUse};
+use crate::json::{self, JsonError};
+use crate::spiffe::TrustDomain;
+use crate::token::{Issuer, IssuerTrust, RulesError, TokenRules, Trust, TrustDomainTrust};
+
+/// The path of the feed.
+pub const SYNC_PATH: &str = "/edgeward/v1/sync";
+/// The version of this shape.
+pub const VERSION: u32 = 1;
+
+/// The whole state.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// [`VERSION`].
+    pub version: u32,
+    /// What to ask `since` next time; opaque.
+    pub cursor: String,
+    /// Unique to this response: seeds the ids of decisions that the filter makes itself.
+    pub lease: String,
+    /// The revision of the policy in force; empty while there is none.
+    pub policy_revision: String,
+    /// Issuers of OpenID Connect and other JWTs.
+    pub issuers: Vec<FeedIssuer>,
+    /// SPIFFE trust domains.
+    pub trust_domains: Vec<FeedTrustDomain>,
+}
+
+/// One issuer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedIssuer {
+    /// Its identifier.
+    pub issuer: Issuer,
+    /// What its tokens must be like.
+    pub rules: TokenRules,
+    /// Its keys: a JWK Set.
+    pub keys: Map<String, Value>,
+}
+
+/// One trust domain.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedTrustDomain {
+    /// Its name.
+    pub name: TrustDomain,
+    /// What its JWT-SVIDs must be like.
+    pub rules: TokenRules,
+    /// The `jwt-svid` keys of its bundle: a JWK Set.
+    pub keys: Map<String, Value>,
+}
+
+/// Why a body is not a feed. The filter keeps the last good one, until that is too old.
+#[derive(Debug, Error)]
+pub enum FeedError {
+    /// Not strict JSON.
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    /// Not of this shape.
+    #[error("feed: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Written by another version.
+    #[error("feed has version {0}, not {VERSION}")]
+    Version(u32),
+    /// Rules under which nothing, or anything, would pass.
+    #[error("feed: rules of `{name}`: {error}")]
+    Rules {
+        /// The issuer or trust domain.
+        name: String,
+        /// What is wrong with them.
+        error: RulesError,
+    },
+    /// Keys that are no key set.
+    #[error("feed: keys of `{name}`: {error}")]
+    Keys {
+        /// The issuer or trust domain.
+        name: String,
+        /// What is wrong with them.
+        error: KeySetError,
+    },
+}
+
+impl Feed {
+    /// Reads a feed from its bytes.
+    pub fn parse(body: &[u8]) -> Result<Self, FeedError> {
+        let feed: Self = serde_json::from_value(json::parse(body)?)?;
+        if feed.version != VERSION {
+            return Err(FeedError::Version(feed.version));
+        }
+        Ok(feed)
+    }
+
+    /// Writes `trust` as the PDP holds it.
+    pub fn of(trust: &Trust, cursor: String, lease: String, policy_revision: String) -> Self {
+        let issuers = trust.issuers.iter().map(|(issuer, settings)| FeedIssuer {
+            issuer: issuer.clone(),
+            rules: settings.rules.clone(),
+            keys: settings.keys.to_jwks(KeyUse::Signature),
+        });
+        let trust_domains = trust
+            .trust_domains
+            .iter()
+            .map(|(name, settings)| FeedTrustDomain {
+                name: name.clone(),
+                rules: settings.rules.clone(),
+                keys: settings.keys.to_jwks(KeyUse::JwtSvid),
+            });
+        Self {
+            version: VERSION,
+            cursor,
+            lease,
+            policy_revision,
+            issuers: issuers.collect(),
+            trust_domains: trust_domains.collect(),
+        }
+    }
+
+    /// Whom the filter may believe. All of it holds, or none.
+    pub fn trust(&self) -> Result<Trust, FeedError> {
+        let mut trust = Trust::default();
+        for FeedIssuer {
+            issuer,
+            rules,
+            keys,
+        } in &self.issuers
+        {
+            let name = issuer.to_string();
+            let settings = IssuerTrust {
+                rules: rules_of(&name, rules.clone().checked())?,
+                keys: keys_of(&name, keys, KeyUse::Signature)?,
+            };
+            trust.issuers.insert(issuer.clone(), settings);
+        }
+        for FeedTrustDomain {
+            name: domain,
+            rules,
+            keys,
+        } in &self.trust_domains
+        {
+            let name = domain.to_string();
+            let settings = TrustDomainTrust {
+                rules: rules_of(&name, rules.clone().checked_for_svid())?,
+                keys: keys_of(&name, keys, KeyUse::JwtSvid)?,
+            };
+            trust.trust_domains.insert(domain.clone(), settings);
+        }
+        Ok(trust)
+    }
+}
+
+fn rules_of(name: &str, rules: Result<TokenRules, RulesError>) -> Result<TokenRules, FeedError> {
+    rules.map_err(|error| FeedError::Rules {
+        name: name.to_owned(),
+        error,
+    })
+}
+
+fn keys_of(name: &str, keys: &Map<String, Value>, key_use: KeyUse) -> Result<KeySet, FeedError> {
+    KeySet::from_members(keys, key_use).map_err(|error| FeedError::Keys {
+        name: name.to_owned(),
+        error,
+    })
+}
