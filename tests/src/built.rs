@@ -35,9 +35,13 @@ pub fn envoy() -> PathBuf {
     path
 }
 
-/// The release filter, built by cargo (which does nothing when it is fresh).
+/// The release filter: `$EDGEWARD_FILTER`, else built by cargo (which does nothing when it is
+/// fresh).
 pub fn filter() -> &'static Path {
     static FILTER: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(path) = std::env::var_os("EDGEWARD_FILTER") {
+            return PathBuf::from(path);
+        }
         cargo(&[
             "build",
             "--package=edgeward-filter",

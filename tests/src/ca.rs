@@ -32,7 +32,9 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, format!("{trust_domain} test CA"));
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("{trust_domain} test CA"));
         params.subject_alt_names = vec![uri(&format!("spiffe://{trust_domain}"))];
         let key = KeyPair::generate().expect("a CA key");
         let issuer = CertifiedIssuer::self_signed(params, key).expect("a CA certificate");
@@ -43,14 +45,23 @@ impl Authority {
     pub fn issue(&self, uris: &[&str]) -> Leaf {
         let mut params = CertificateParams::default();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages =
-            vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ];
         params.subject_alt_names = uris.iter().map(|san| uri(san)).collect();
-        params.subject_alt_names.push(SanType::DnsName("localhost".try_into().expect("a name")));
+        params
+            .subject_alt_names
+            .push(SanType::DnsName("localhost".try_into().expect("a name")));
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().expect("a leaf key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a leaf certificate");
-        Leaf { certificate: certificate.der().clone(), key }
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("a leaf certificate");
+        Leaf {
+            certificate: certificate.der().clone(),
+            key,
+        }
     }
 
     /// The authority's own certificate.

@@ -64,14 +64,21 @@ impl Envoy {
                 return Some(None);
             }
             let address: SocketAddr = std::fs::read_to_string(&admin_file).ok()?.parse().ok()?;
-            raw::get(address, "/ready").ok().filter(|reply| reply.status == 200)?;
+            raw::get(address, "/ready")
+                .ok()
+                .filter(|reply| reply.status == 200)?;
             Some(Some(address))
         });
         let Some(Some(admin)) = admin else {
             panic!("Envoy did not become ready:\n{}", tail(&process.log()));
         };
         let listener = listener(admin);
-        Self { process, admin, listener, _folder: folder }
+        Self {
+            process,
+            admin,
+            listener,
+            _folder: folder,
+        }
     }
 
     /// Where requests go.

@@ -29,19 +29,28 @@ impl SigningKey {
     /// A fresh P-256 key.
     pub fn es256(kid: &str) -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a P-256 key");
-        Self { kid: kid.to_owned(), pair: Pair::Es256(pair) }
+        Self {
+            kid: kid.to_owned(),
+            pair: Pair::Es256(pair),
+        }
     }
 
     /// A fresh 2048-bit RSA key.
     pub fn rs256(kid: &str) -> Self {
         let pair = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("an RSA key");
-        Self { kid: kid.to_owned(), pair: Pair::Rs256(Box::new(pair)) }
+        Self {
+            kid: kid.to_owned(),
+            pair: Pair::Rs256(Box::new(pair)),
+        }
     }
 
     /// A fresh Ed25519 key.
     pub fn eddsa(kid: &str) -> Self {
         let pair = Ed25519KeyPair::generate().expect("an Ed25519 key");
-        Self { kid: kid.to_owned(), pair: Pair::EdDsa(pair) }
+        Self {
+            kid: kid.to_owned(),
+            pair: Pair::EdDsa(pair),
+        }
     }
 
     /// The JOSE name of its algorithm.
@@ -121,7 +130,9 @@ fn element(der: &[u8]) -> (&[u8], &[u8]) {
         short @ 0..0x80 => (usize::from(short), 2),
         long => {
             let bytes = usize::from(long & 0x7f);
-            let length = der[2..2 + bytes].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+            let length = der[2..2 + bytes]
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
             (length, 2 + bytes)
         }
     };

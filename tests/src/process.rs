@@ -50,14 +50,23 @@ impl Process {
         let child = spawn(command)?;
         let mut guard = Command::new("sh");
         guard
-            .args(["-c", r#"read -r word || kill -9 "$1" 2>/dev/null"#, "guardian"])
+            .args([
+                "-c",
+                r#"read -r word || kill -9 "$1" 2>/dev/null"#,
+                "guardian",
+            ])
             .arg(child.id().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut guardian = spawn(guard)?;
         let leash = guardian.stdin.take();
-        Ok(Self { child, guardian, leash, log: log.to_owned() })
+        Ok(Self {
+            child,
+            guardian,
+            leash,
+            log: log.to_owned(),
+        })
     }
 
     /// The child's process id.

@@ -57,7 +57,8 @@ impl Request {
     /// Adds a header line, its bytes as they are.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.as_ref().to_vec(), value.as_ref().to_vec()));
+        self.headers
+            .push((name.as_ref().to_vec(), value.as_ref().to_vec()));
         self
     }
 
@@ -138,5 +139,8 @@ pub fn exchange<S: io::Read + Write>(mut stream: S, bytes: &[u8]) -> io::Result<
 /// # Errors
 /// As [`exchange`].
 pub fn get(address: SocketAddr, path: &str) -> io::Result<Reply> {
-    exchange(connect(address)?, &Request::get(path).header("Connection", "close").bytes())
+    exchange(
+        connect(address)?,
+        &Request::get(path).header("Connection", "close").bytes(),
+    )
 }

@@ -22,7 +22,10 @@ impl Reply {
     /// When the bytes end early or are not HTTP/1.1.
     pub fn read(input: &mut impl BufRead) -> io::Result<Self> {
         let status = line(input)?;
-        let code = status.split_ascii_whitespace().nth(1).and_then(|code| code.parse().ok());
+        let code = status
+            .split_ascii_whitespace()
+            .nth(1)
+            .and_then(|code| code.parse().ok());
         let mut reply = Self {
             status: code.ok_or_else(|| bad(&status))?,
             ..Self::default()
@@ -71,7 +74,10 @@ impl Reply {
         if matches!(self.status, 204 | 304) {
             return Ok(body);
         }
-        if self.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+        if self
+            .header("transfer-encoding")
+            .is_some_and(|coding| coding.contains("chunked"))
+        {
             loop {
                 let size = line(input)?;
                 let size = usize::from_str_radix(size.trim(), 16).map_err(|_| bad(&size))?;
@@ -102,7 +108,10 @@ fn raw_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     input.take(1 << 20).read_until(b'\n', &mut line)?;
     if line.pop() != Some(b'\n') {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended early"));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the answer ended early",
+        ));
     }
     if line.last() == Some(&b'\r') {
         line.pop();
@@ -111,5 +120,8 @@ fn raw_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 fn bad(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("not an HTTP answer: `{what}`"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("not an HTTP answer: `{what}`"),
+    )
 }

@@ -45,7 +45,11 @@ impl Setup {
     /// under the names the shipped file uses.
     pub fn mtls(folder: &Path) -> Self {
         let mut setup = Self::shipped("mtls/envoy.yaml");
-        replace_prefix(&mut setup.document, "/etc/edgeward/", &format!("{}/", folder.display()));
+        replace_prefix(
+            &mut setup.document,
+            "/etc/edgeward/",
+            &format!("{}/", folder.display()),
+        );
         setup
     }
 
@@ -147,9 +151,13 @@ fn replace_prefix(value: &mut Value, from: &str, to: &str) {
                 *text = format!("{to}{rest}");
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| replace_prefix(item, from, to)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| replace_prefix(item, from, to)),
         Value::Object(members) => {
-            members.values_mut().for_each(|member| replace_prefix(member, from, to));
+            members
+                .values_mut()
+                .for_each(|member| replace_prefix(member, from, to));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
