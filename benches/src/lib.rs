@@ -11,6 +11,7 @@ pub mod lines;
 pub mod load;
 pub mod machine;
 pub mod memory;
+pub mod options;
 pub mod ready;
 pub mod report;
 pub mod rivals;

@@ -13,19 +13,14 @@ use edgeward_benches::envoy::Envoy;
 use edgeward_benches::lines;
 use edgeward_benches::machine;
 use edgeward_benches::memory::{Memory, Scale};
+use edgeward_benches::options::Options;
 use edgeward_benches::report::{Results, lines_table};
-use edgeward_benches::rounds::{self, Bench, Plan};
+use edgeward_benches::rounds::{self, Bench};
 use edgeward_benches::servers::{self, Server};
 use edgeward_benches::tokens::{Algorithm, Issuer};
-use edgeward_benches::variant::{EDGEWARD, RIVALS, Tokens, Variant};
+use edgeward_benches::variant::{EDGEWARD, Tokens};
 use edgeward_benches::{Outcome, ready, rivals};
 use serde_json::{Value, json};
-
-const USAGE: &str = "usage: ./just bench-edge [--quick] [--rivals] [--rounds N] [--seconds N] \
-                     [--only TEXT]...
-  --quick    one round of one second: a smoke test, not a measurement
-  --rivals   leave Edgeward out
-  --only     only variants whose name contains TEXT (`none` is always measured)";
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,61 +30,6 @@ fn main() -> Outcome<()> {
         return servers::always_allow(port.parse()?);
     }
     Run::prepare(Options::parse(&arguments)?)?.measure()
-}
-
-struct Options {
-    plan: Plan,
-    pool: usize,
-    weighings: u32,
-    with_edgeward: bool,
-    only: Vec<String>,
-}
-
-impl Options {
-    fn parse(arguments: &[String]) -> Outcome<Self> {
-        let mut options = Self {
-            plan: Plan {
-                rounds: 5,
-                duration: Duration::from_secs(3),
-                retries: 2,
-            },
-            pool: 30_000,
-            weighings: 3,
-            with_edgeward: true,
-            only: Vec::new(),
-        };
-        let mut arguments = arguments.iter();
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(USAGE);
-            match argument.as_str() {
-                "--quick" => {
-                    options.plan = Plan {
-                        rounds: 1,
-                        duration: Duration::from_secs(1),
-                        retries: 0,
-                    };
-                    options.pool = 10_000;
-                    options.weighings = 1;
-                }
-                "--rivals" => options.with_edgeward = false,
-                "--rounds" => options.plan.rounds = value()?.parse()?,
-                "--seconds" => options.plan.duration = Duration::from_secs(value()?.parse()?),
-                "--only" => options.only.push(value()?.clone()),
-                _ => return Err(format!("`{argument}` is unknown\n{USAGE}").into()),
-            }
-        }
-        Ok(options)
-    }
-
-    fn variants(&self) -> Vec<Variant> {
-        let ours = if self.with_edgeward { EDGEWARD } else { &[] };
-        let asked = |variant: &&Variant| {
-            self.only.is_empty()
-                || variant.name == "none"
-                || self.only.iter().any(|text| variant.name.contains(text))
-        };
-        RIVALS.iter().chain(ours).filter(asked).copied().collect()
-    }
 }
 
 /// Everything that is made before the first request.
