@@ -1,4 +1,5 @@
 //! Edgeward's policy decision point: the service and the command line.
 
+pub mod config;
 pub mod crypto;
 pub mod keys;

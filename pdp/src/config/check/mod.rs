@@ -1,0 +1,117 @@
+//! From a [`RawConfig`] to a [`Config`]: values, combinations, paths.
+//!
+//! Every function notes what is wrong and goes on, so that one run names every problem. What this
+//! is not: I/O. Whether the files named exist is asked later.
+
+mod keys;
+mod listen;
+mod policies;
+mod scalar;
+mod sources;
+
+use std::path::{Path, PathBuf};
+
+use super::problem::{Field, Findings, Problem};
+use super::{Config, Environment, RawConfig};
+
+/// What every check needs to know about the file.
+struct Context<'a> {
+    base: &'a Path,
+    environment: Environment,
+}
+
+impl Context<'_> {
+    /// `path` as seen from the file's folder.
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+}
+
+/// Checks everything; the problems found are in the order of the file format's documentation.
+pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>> {
+    let mut findings = Findings::default();
+    let root = Field::default();
+    let environment = environment(raw.environment.as_deref(), &root, &mut findings);
+    let context = Context { base, environment };
+
+    let listeners = listen::listeners(raw.listen, &root.key("listen"), &context, &mut findings);
+    let admin = listen::admin(raw.admin, &root.key("admin"), &listeners, &mut findings);
+    let workers = policies::workers(raw.workers, &root.key("workers"), &mut findings);
+    let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
+    let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
+    let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
+    let keys = keys::keys(
+        keys::Parts {
+            issuers: raw.issuers,
+            trust_domains: raw.trust_domains,
+            cache: raw.key_cache,
+        },
+        &root,
+        &context,
+        &mut findings,
+    );
+
+    let problems = findings.into_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Config {
+        environment,
+        listeners,
+        admin,
+        workers,
+        policies,
+        limits,
+        sync_max_wait,
+        keys,
+    })
+}
+
+/// Production unless said otherwise: a forgotten line must not relax anything.
+fn environment(raw: Option<&str>, root: &Field, findings: &mut Findings) -> Environment {
+    match raw {
+        None | Some("production") => Environment::Production,
+        Some("development") => Environment::Development,
+        Some(other) => {
+            let message = format!("`{other}` is neither `production` nor `development`");
+            findings.refuse(&root.key("environment"), message);
+            Environment::Production
+        }
+    }
+}
+
+/// The name of the one choice made, or a problem that lists the choices.
+fn exactly_one<T>(
+    choices: Vec<(&'static str, Option<T>)>,
+    field: &Field,
+    findings: &mut Findings,
+) -> Option<T> {
+    let names: Vec<String> = choices
+        .iter()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    let mut made: Vec<(&str, T)> = choices
+        .into_iter()
+        .filter_map(|(name, choice)| Some((name, choice?)))
+        .collect();
+    if made.len() > 1 {
+        let both: Vec<String> = made.iter().map(|(name, _)| format!("`{name}`")).collect();
+        findings.refuse(
+            field,
+            format!("has {}: keep exactly one", both.join(" and ")),
+        );
+        return None;
+    }
+    let only = made.pop();
+    if only.is_none() {
+        findings.refuse(
+            field,
+            format!("must have exactly one of {}", names.join(", ")),
+        );
+    }
+    only.map(|(_, choice)| choice)
+}

@@ -1,0 +1,152 @@
+//! The configuration: one YAML file, read in two stages.
+//!
+//! 1. [`read`]: bytes → [`RawConfig`], exactly what was written; unknown and duplicate keys are
+//!    errors.
+//! 2. [`check`]: [`RawConfig`] → [`Config`], every value of its final type, combinations judged,
+//!    paths resolved against the file's folder; all problems are reported at once.
+//!
+//! Nothing after start-up sees a `RawConfig`, and nothing of a refused file is ever applied. What
+//! this is not: proof that the files named exist and are sound; `edgeward check` goes on to that.
+
+mod check;
+mod lines;
+mod problem;
+mod raw;
+mod raw_text;
+mod raw_trust;
+mod read;
+mod schema;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use problem::{ConfigError, Field, Problem};
+pub use raw::RawConfig;
+pub use read::MAX_CONFIG_BYTES;
+pub use schema::json_schema;
+
+use crate::keys::KeySettings;
+
+/// The rule that decides where the file names none.
+pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What may be relaxed.
+    pub environment: Environment,
+    /// Where the PDP listens; never empty.
+    pub listeners: Vec<Listener>,
+    /// A listener of its own for health and metrics.
+    pub admin: Option<SocketAddr>,
+    /// How many threads decide.
+    pub workers: NonZeroUsize,
+    /// The policies.
+    pub policies: Policies,
+    /// Bounds on what callers may ask for.
+    pub limits: Limits,
+    /// The longest a feed request may wait for news.
+    pub sync_max_wait: Duration,
+    /// Whom we believe and where their keys come from.
+    pub keys: KeySettings,
+}
+
+/// Whether what is only fit for a laptop is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// Nothing is relaxed.
+    Production,
+    /// Keys over plain http from this machine, plaintext listeners, `edgeward token mint`.
+    Development,
+}
+
+/// One place to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listener {
+    /// TCP, with TLS or without.
+    Tcp {
+        /// Address and port; port 0 lets the system choose.
+        address: SocketAddr,
+        /// The certificate to serve.
+        tls: Option<TlsFiles>,
+    },
+    /// A Unix socket.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+}
+
+/// The files of a TLS listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM: the certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM: the private key.
+    pub key: PathBuf,
+    /// PEM: the authorities of client certificates, which are then mandatory.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// The policies, and how they are evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    /// The folder; `None` is the example embedded in the program.
+    pub directory: Option<PathBuf>,
+    /// The rule that decides, such as [`DEFAULT_ENTRYPOINT`].
+    pub entrypoint: String,
+    /// Whether the folder is watched.
+    pub watch: bool,
+    /// The longest an evaluation may take.
+    pub evaluation_timeout: Duration,
+}
+
+/// Bounds on what callers may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest request body, in bytes.
+    pub body: usize,
+    /// The most connections at once, per listener.
+    pub connections: usize,
+    /// The longest a request may take to arrive and be answered.
+    pub request_timeout: Duration,
+    /// How long a stopping PDP waits for requests in flight.
+    pub drain: Duration,
+}
+
+impl Config {
+    /// Reads and checks `file`. Relative paths in it are relative to its folder.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = read::read_text(file)?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, base).map_err(|problems| ConfigError::Refused {
+            file: file.to_owned(),
+            problems,
+        })
+    }
+
+    /// Checks YAML `text` whose relative paths are relative to `base`.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, Vec<Problem>> {
+        let raw = read::parse(text).map_err(|problem| vec![problem])?;
+        check::check(raw, base).map_err(|mut problems| {
+            let lines = lines::Lines::of(text);
+            for problem in &mut problems {
+                problem.line = lines.of_field(&problem.field);
+            }
+            problems
+        })
+    }
+
+    /// What `edgeward` runs with when no file is given: loopback, the embedded example policy, no
+    /// issuer and no trust domain.
+    pub fn standalone() -> Result<Self, Vec<Problem>> {
+        check::check(RawConfig::default(), Path::new(""))
+    }
+}

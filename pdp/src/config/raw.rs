@@ -1,0 +1,141 @@
+//! The configuration as it was written: every field as the file has it, nothing derived.
+//!
+//! What this is not: checked. Only `super::check` turns a [`RawConfig`] into a
+//! [`super::Config`], and nothing after start-up sees this type. The doc comments below are what
+//! `edgeward schema` publishes.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::raw_text::{DurationText, ModeText, SizeText};
+use super::raw_trust::{RawIssuer, RawTrustDomain};
+
+/// The configuration of Edgeward's policy decision point: one YAML file.
+///
+/// Unknown keys are errors. Durations are text with a unit (`100ms`, `60s`, `5m`, `24h`); sizes are
+/// bytes, or text with a unit (`1MiB`). Relative paths are relative to this file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Edgeward PDP configuration")]
+pub struct RawConfig {
+    /// `production` (the default) or `development`, which also allows what only a laptop may have.
+    #[schemars(extend("enum" = ["production", "development"]))]
+    pub environment: Option<String>,
+    /// Where the PDP listens. Default: `127.0.0.1:8181`.
+    #[schemars(length(min = 1))]
+    pub listen: Option<Vec<RawListener>>,
+    /// A listener of its own for health and metrics; without it they are on every listener.
+    pub admin: Option<RawAdmin>,
+    /// How many threads decide. Default: the number of cores.
+    #[schemars(range(min = 1, max = 1024))]
+    pub workers: Option<u32>,
+    /// The Rego policies. Default: the example policy embedded in the program.
+    pub policies: Option<RawPolicies>,
+    /// Bounds on what callers may ask for.
+    pub limits: Option<RawLimits>,
+    /// Where the last known good keys are kept, so that a restart survives a dead issuer.
+    pub key_cache: Option<RawKeyCache>,
+    /// The feed that the filters read.
+    pub sync: Option<RawSync>,
+    /// Issuers of OpenID Connect and other JWTs whose tokens are believed.
+    #[serde(default)]
+    pub issuers: Vec<RawIssuer>,
+    /// SPIFFE trust domains whose workloads are believed.
+    #[serde(default)]
+    pub trust_domains: Vec<RawTrustDomain>,
+}
+
+/// One listener: exactly one of `tcp` and `unix`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Listener")]
+pub struct RawListener {
+    /// Address and port, such as `127.0.0.1:8181` or `[::1]:8181`.
+    pub tcp: Option<String>,
+    /// Path of a Unix socket.
+    pub unix: Option<PathBuf>,
+    /// The socket's permissions in octal, such as `"0660"` (the default).
+    pub mode: Option<ModeText>,
+    /// Serve TLS on this TCP listener.
+    pub tls: Option<RawTls>,
+    /// In production, a TCP listener beyond loopback needs `tls`, or this set to `true` where
+    /// something else (a service mesh) authenticates and encrypts.
+    #[serde(default)]
+    pub plaintext: bool,
+}
+
+/// A server certificate, and who may be a client.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Tls")]
+pub struct RawTls {
+    /// PEM file with the certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
+    /// PEM file with the authorities of client certificates; set, it makes them mandatory.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// The administrative listener.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Admin")]
+pub struct RawAdmin {
+    /// Address and port, such as `127.0.0.1:8282`.
+    pub tcp: String,
+}
+
+/// The policies.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Policies")]
+pub struct RawPolicies {
+    /// Folder with `*.rego` and data files (`*.json`, `*.yaml`).
+    pub directory: PathBuf,
+    /// The rule that decides. Default: `data.edgeward.authz.decision`.
+    #[schemars(regex(pattern = r"^data(\.[A-Za-z_][A-Za-z0-9_]*)+$"))]
+    pub entrypoint: Option<String>,
+    /// Reload when the folder changes; a broken policy never replaces a working one. Default: true.
+    pub watch: Option<bool>,
+    /// The longest an evaluation may take before it is a deny. Default: `100ms`.
+    pub evaluation_timeout: Option<DurationText>,
+}
+
+/// Bounds on what callers may ask for.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Limits")]
+pub struct RawLimits {
+    /// The longest request body. Default: `1MiB`.
+    pub body: Option<SizeText>,
+    /// The most connections at once, per listener. Default: 1024.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub connections: Option<u32>,
+    /// The longest a request may take to arrive and be answered. Default: `5s`.
+    pub request_timeout: Option<DurationText>,
+    /// How long a stopping PDP waits for requests in flight. Default: `10s`.
+    pub drain: Option<DurationText>,
+}
+
+/// The cache of last known good keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "KeyCache")]
+pub struct RawKeyCache {
+    /// A folder that only the PDP can write to.
+    pub directory: PathBuf,
+    /// Older entries are not honoured. Default: `24h`.
+    pub max_age: Option<DurationText>,
+}
+
+/// The feed that the filters read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Sync")]
+pub struct RawSync {
+    /// How long a feed request may wait for news. Default: `10s`.
+    pub max_wait: Option<DurationText>,
+}
