@@ -28,6 +28,12 @@ pub struct DecisionId(String);
 pub struct DecisionIdError;
 
 impl DecisionId {
+    /// The id of the `number`th decision that a holder of `lease` makes by itself; `kind` says what
+    /// made it: `identity`, `posture`, `refused`. Such as `identity-3f2a…-1c`.
+    pub fn numbered(kind: LocalKind, lease: &Lease, number: u64) -> Self {
+        Self(format!("{}-{}-{number:x}", kind.as_str(), lease.0))
+    }
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,6 +70,61 @@ impl From<DecisionId> for String {
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// What made a decision that no PDP made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalKind {
+    /// The route asks for an identity only.
+    Identity,
+    /// The PDP did not answer, and the route's posture let the request pass.
+    Posture,
+    /// The request was refused before any PDP was asked.
+    Refused,
+    /// A PDP decided, but did not name its decision.
+    Unnamed,
+}
+
+impl LocalKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Posture => "posture",
+            Self::Refused => "refused",
+            Self::Unnamed => "unnamed",
+        }
+    }
+}
+
+/// Unique to one answer of the sync feed: tells the decisions of one worker from all others'. At
+/// most 64 characters of `A-Za-z0-9`. The default, `unsynced`, is used before the first feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Lease(String);
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self("unsynced".to_owned())
+    }
+}
+
+impl TryFrom<String> for Lease {
+    type Error = DecisionIdError;
+
+    fn try_from(text: String) -> Result<Self, DecisionIdError> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if (1..=64).contains(&text.len()) && plain {
+            Ok(Self(text))
+        } else {
+            Err(DecisionIdError)
+        }
+    }
+}
+
+impl From<Lease> for String {
+    fn from(lease: Lease) -> Self {
+        lease.0
     }
 }
 

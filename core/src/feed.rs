@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::decision::Lease;
 use crate::jose::{KeySet, KeySetError, KeyUse};
 use crate::json::{self, JsonError};
 use crate::spiffe::TrustDomain;
@@ -29,7 +30,7 @@ pub struct Feed {
     /// What to ask `since` next time; opaque.
     pub cursor: String,
     /// Unique to this response: seeds the ids of decisions that the filter makes itself.
-    pub lease: String,
+    pub lease: Lease,
     /// The revision of the policy in force; empty while there is none.
     pub policy_revision: String,
     /// Issuers of OpenID Connect and other JWTs.
@@ -103,7 +104,7 @@ impl Feed {
     }
 
     /// Writes `trust` as the PDP holds it.
-    pub fn of(trust: &Trust, cursor: String, lease: String, policy_revision: String) -> Self {
+    pub fn of(trust: &Trust, cursor: String, lease: Lease, policy_revision: String) -> Self {
         let issuers = trust.issuers.iter().map(|(issuer, settings)| FeedIssuer {
             issuer: issuer.clone(),
             rules: settings.rules.clone(),

@@ -14,11 +14,12 @@ pub const SUBJECT: &str = "x-edgeward-subject";
 pub const FORWARDED_CLIENT_CERT: &str = "x-forwarded-client-cert";
 
 /// Names by which some proxy, framework or identity provider passes on an identity, another path,
-/// another method or a forwarding fact that only a proxy may state.
-const NEVER_FROM_CLIENTS: [&str; 36] = [
+/// another method or a forwarding fact that only a proxy may state; and a `host` beside `:authority`.
+const NEVER_FROM_CLIENTS: [&str; 37] = [
     "client-cert",
     "client-cert-chain",
     "forwarded",
+    "host",
     "remote-groups",
     "remote-user",
     "x-amzn-oidc-accesstoken",

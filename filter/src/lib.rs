@@ -1,1 +1,32 @@
-//! placeholder
+//! Edgeward's proxy-wasm filter: verifies which workload sends a request, asks the PDP what it may
+//! do, and forwards or refuses.
+//!
+//! Read it in this order: [`config`] and [`routes`] (what the operator wrote), [`exchange`] (one
+//! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`feed`] (whom
+//! to believe), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
+//! file that names a host call; `root` and `http` carry callbacks to the machine and steps back.
+//!
+//! INVARIANT: a request is only continued by [`exchange::Step::Forward`], and that step is only
+//! made from a decision that allows or from a route that asks for none.
+
+pub mod config;
+pub mod exchange;
+pub mod feed;
+mod host;
+mod http;
+pub mod identify;
+pub mod intake;
+pub mod memory;
+pub mod reply;
+mod root;
+pub mod routes;
+pub mod signature;
+pub mod stats;
+
+/// The entry point of the module: what Envoy calls first in every VM.
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::default()));
+    }}
+}

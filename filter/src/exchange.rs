@@ -1,0 +1,339 @@
+//! One request, from its headers to its end: events in, steps out. No host call, no clock.
+//!
+//! ```text
+//! receive ──► Gather ──► identify ──► Ask ──► answered ──► Forward
+//!    │                      │                    │
+//!    └──► Reply / Forward   └──► Reply / Forward └──► Reply
+//! ```
+//!
+//! INVARIANT: [`Step::Forward`] carries the id of the decision that lets the request pass, unless
+//! the route is switched off. Every error, in any state, is a [`Step::Reply`].
+
+use std::net::IpAddr;
+
+use edgeward_core::authzen::{self, Context, EvaluationRequest, Source, Tls};
+use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
+use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
+use edgeward_core::jose::SignatureCheck;
+
+use crate::config::Config;
+use crate::feed::{NotReady, SyncedState};
+use crate::identify::{Caller, Facts, Field, Identification};
+use crate::intake::{Intake, take_in};
+use crate::memory::TokenMemory;
+use crate::reply::{Refusal, Reply};
+use crate::routes::{Mode, Posture};
+use crate::stats::{Counter, Tally};
+
+/// What one worker keeps between requests.
+#[derive(Debug)]
+pub struct Worker {
+    /// The plugin configuration.
+    pub config: Config,
+    /// Whom to believe.
+    pub synced: SyncedState,
+    /// Tokens seen.
+    pub memory: TokenMemory,
+    /// What happened since the host was last told.
+    pub tally: Tally,
+}
+
+impl Worker {
+    /// A worker that has seen nothing yet.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            synced: SyncedState::default(),
+            memory: TokenMemory::default(),
+            tally: Tally::default(),
+        }
+    }
+}
+
+/// What the host must do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read these facts of the connection, then call [`Exchange::identify`].
+    Gather {
+        /// Whether the client certificate's facts are wanted.
+        tls: bool,
+    },
+    /// Post this body to the PDP and hold the request; then call [`Exchange::answered`], or
+    /// [`Exchange::failed`].
+    Ask(Vec<u8>),
+    /// Make these changes and let the request pass.
+    Forward(Changes),
+    /// Answer the request; it goes nowhere.
+    Reply(Reply),
+}
+
+/// Changes to a request that passes: first remove, then set.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Headers to remove.
+    pub remove: Vec<String>,
+    /// Headers and pseudo-headers to set, replacing what is there.
+    pub set: Vec<(String, String)>,
+    /// Whether path or host change, so that the route must be chosen anew.
+    pub reroute: bool,
+    /// Headers to set on the response.
+    pub on_response: Vec<(String, String)>,
+}
+
+/// Why the PDP gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PdpFailure {
+    /// It could not be reached, is overloaded, or says it is not ready.
+    Unavailable,
+    /// It did not answer in time.
+    Timeout,
+    /// It answered something that is no decision.
+    Invalid,
+}
+
+/// One request.
+#[derive(Debug, Default)]
+pub struct Exchange {
+    state: State,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Fresh,
+    TakenIn(Box<Intake>),
+    Asked(Box<Intake>, Caller),
+    Ended,
+}
+
+impl Exchange {
+    /// The request's headers have arrived.
+    pub fn receive(&mut self, worker: &mut Worker, fields: Vec<Field>) -> Step {
+        let intake = match take_in(fields, &worker.config) {
+            Ok(intake) => intake,
+            Err(refusal) => {
+                return self.refuse(worker, Refusal::NotCanonical, refusal.code(), false);
+            }
+        };
+        if intake.settings.mode == Mode::Off {
+            return self.forward(worker, intake.changes);
+        }
+        let tls = intake.has_field(FORWARDED_CLIENT_CERT);
+        self.state = State::TakenIn(Box::new(intake));
+        Step::Gather { tls }
+    }
+
+    /// The connection's facts are known.
+    pub fn identify(
+        &mut self,
+        worker: &mut Worker,
+        facts: &Facts,
+        check: &impl SignatureCheck,
+    ) -> Step {
+        let State::TakenIn(intake) = std::mem::take(&mut self.state) else {
+            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
+        };
+        let trust = match worker.synced.trust(worker.config.max_staleness) {
+            Ok(trust) => trust,
+            Err(reason) => {
+                return self.refuse(worker, Refusal::Unavailable, not_ready_code(reason), false);
+            }
+        };
+        let caller = Identification {
+            config: &worker.config,
+            trust,
+            memory: &mut worker.memory,
+            tally: &mut worker.tally,
+            check,
+        }
+        .caller(&intake.fields, facts, intake.settings.anonymous);
+        match caller {
+            Ok(caller) if intake.settings.mode == Mode::Identity => {
+                let id = local_id(worker, LocalKind::Identity);
+                self.let_pass(worker, *intake, &caller, &id, Obligations::default())
+            }
+            Ok(caller) => self.ask(worker, intake, caller, facts.source),
+            Err(refusal) => {
+                let shown = intake.has_field(&worker.config.token_header);
+                self.refuse(worker, Refusal::Unauthenticated, refusal.code(), shown)
+            }
+        }
+    }
+
+    /// The PDP has answered with this status and body.
+    pub fn answered(&mut self, worker: &mut Worker, status: &str, body: &[u8]) -> Step {
+        match status {
+            "200" => {}
+            "503" => return self.failed(worker, PdpFailure::Unavailable),
+            "504" => return self.failed(worker, PdpFailure::Timeout),
+            _ => return self.failed(worker, PdpFailure::Invalid),
+        }
+        let fallback = local_id(worker, LocalKind::Unnamed);
+        let Ok(decision) = authzen::read_answer(body, fallback) else {
+            return self.failed(worker, PdpFailure::Invalid);
+        };
+        let State::Asked(intake, caller) = std::mem::take(&mut self.state) else {
+            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
+        };
+        match decision {
+            Decision::Allow {
+                id, obligations, ..
+            } => self.let_pass(worker, *intake, &caller, &id, obligations),
+            Decision::Deny { id, reasons } => self.deny(worker, id, reasons),
+        }
+    }
+
+    /// The PDP gave no answer: the route's posture decides, and it denies unless told otherwise.
+    pub fn failed(&mut self, worker: &mut Worker, failure: PdpFailure) -> Step {
+        worker.tally.count(Counter::PdpFailed);
+        let (posture, code) = match (&self.state, failure) {
+            (State::Asked(intake, _), PdpFailure::Unavailable) => {
+                (intake.settings.posture.pdp_unavailable, "pdp-unavailable")
+            }
+            (State::Asked(intake, _), PdpFailure::Timeout) => {
+                (intake.settings.posture.pdp_timeout, "pdp-timeout")
+            }
+            (_, PdpFailure::Invalid) => (Posture::Deny, "pdp-answer-invalid"),
+            (_, _) => (Posture::Deny, "filter-out-of-order"),
+        };
+        match std::mem::take(&mut self.state) {
+            State::Asked(intake, caller)
+                if posture == Posture::Identity && !matches!(caller, Caller::Anonymous(_)) =>
+            {
+                worker.tally.count(Counter::PostureUsed);
+                let id = local_id(worker, LocalKind::Posture);
+                self.let_pass(worker, *intake, &caller, &id, Obligations::default())
+            }
+            _ => self.refuse(worker, Refusal::Unavailable, code, false),
+        }
+    }
+
+    /// The host could not make the changes: the request does not go on without them.
+    pub fn unapplied(&mut self, worker: &mut Worker) -> Step {
+        self.refuse(worker, Refusal::Unavailable, "changes-not-applied", false)
+    }
+
+    fn ask(
+        &mut self,
+        worker: &mut Worker,
+        intake: Box<Intake>,
+        caller: Caller,
+        source: Option<IpAddr>,
+    ) -> Step {
+        let address = source
+            .map(|address| address.to_string())
+            .unwrap_or_default();
+        let context = Context {
+            source: Source { address: &address },
+            tls: caller.peer().map(|peer| Tls {
+                peer: peer.id.as_str(),
+            }),
+        };
+        let headers = intake.visible_headers();
+        let question =
+            EvaluationRequest::http(caller.question(), &intake.request, headers, context);
+        match serde_json::to_vec(&question) {
+            Ok(body) => {
+                worker.tally.count(Counter::PdpAsked);
+                self.state = State::Asked(intake, caller);
+                Step::Ask(body)
+            }
+            Err(_) => self.refuse(worker, Refusal::Unavailable, "question-unwritable", false),
+        }
+    }
+
+    fn let_pass(
+        &mut self,
+        worker: &mut Worker,
+        intake: Intake,
+        caller: &Caller,
+        id: &DecisionId,
+        obligations: Obligations,
+    ) -> Step {
+        let Obligations {
+            request_headers,
+            response_headers,
+        } = obligations;
+        if !request_headers
+            .keys()
+            .all(|name| worker.config.may_set_on_request(name))
+        {
+            let reasons = vec!["obligation-not-allowed".to_owned()];
+            return self.deny(worker, id.clone(), reasons);
+        }
+        let mut changes = intake.changes;
+        if !worker.config.forward_token && intake.has_token {
+            changes.remove.push(worker.config.token_header.clone());
+        }
+        if let Some(peer) = caller.peer() {
+            changes.remove.retain(|name| name != FORWARDED_CLIENT_CERT);
+            changes
+                .set
+                .push((FORWARDED_CLIENT_CERT.to_owned(), peer.xfcc.clone()));
+        }
+        changes.set.extend(request_headers);
+        changes.set.push((DECISION_ID.to_owned(), id.to_string()));
+        changes
+            .set
+            .push((SUBJECT.to_owned(), caller.subject().to_owned()));
+        changes.on_response.extend(response_headers);
+        self.forward(worker, changes)
+    }
+
+    fn forward(&mut self, worker: &mut Worker, changes: Changes) -> Step {
+        self.state = State::Ended;
+        worker.tally.count(Counter::Forwarded);
+        Step::Forward(changes)
+    }
+
+    fn deny(&mut self, worker: &mut Worker, id: DecisionId, reasons: Vec<String>) -> Step {
+        self.state = State::Ended;
+        worker.tally.count(Counter::Denied);
+        let code = reasons.first().filter(|reason| is_code(reason)).cloned();
+        Step::Reply(Reply {
+            refusal: Refusal::Denied,
+            code: code.unwrap_or_else(|| "denied".to_owned()),
+            decision_id: id,
+            reasons,
+            credential_shown: false,
+        })
+    }
+
+    fn refuse(&mut self, worker: &mut Worker, refusal: Refusal, code: &str, shown: bool) -> Step {
+        self.state = State::Ended;
+        worker.tally.count(match refusal {
+            Refusal::NotCanonical => Counter::NotCanonical,
+            Refusal::Unauthenticated => Counter::Unauthenticated,
+            Refusal::Denied => Counter::Denied,
+            Refusal::Unavailable => Counter::Unavailable,
+        });
+        Step::Reply(Reply {
+            refusal,
+            code: code.to_owned(),
+            decision_id: local_id(worker, LocalKind::Refused),
+            reasons: Vec::new(),
+            credential_shown: shown,
+        })
+    }
+}
+
+fn not_ready_code(reason: NotReady) -> &'static str {
+    match reason {
+        NotReady::NeverSynced => "not-ready",
+        NotReady::Stale => "feed-stale",
+    }
+}
+
+/// A reason that may stand as the reply's code: it ends up in a header and in `grpc-message`.
+fn is_code(reason: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&reason.len()) && reason.bytes().all(plain)
+}
+
+fn local_id(worker: &mut Worker, kind: LocalKind) -> DecisionId {
+    worker.synced.next_decision_id(kind)
+}
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

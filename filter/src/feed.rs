@@ -1,0 +1,245 @@
+//! Whom to believe, as the PDP tells it by the sync feed, and when to ask it again.
+//!
+//! A pure machine: ticks and answers in, polls out. Age is counted in ticks, which come from a
+//! timer, and not read from the wall clock, which may be far off or step.
+//!
+//! INVARIANT: until the first feed has arrived, and once the last is older than `max_staleness`,
+//! nobody is believed.
+
+use std::time::Duration;
+
+use edgeward_core::decision::{DecisionId, Lease, LocalKind};
+use edgeward_core::feed::{Feed, FeedError, SYNC_PATH};
+use edgeward_core::token::Trust;
+
+/// How often the host ticks, once the first feed is there.
+pub const TICK: Duration = Duration::from_millis(100);
+/// How often it ticks before that, so that a start is quick.
+pub const FIRST_TICK: Duration = Duration::from_millis(10);
+/// How long the host waits for a long poll; longer than the PDP ever holds one.
+pub const POLL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest pause after failures.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why requests cannot be answered yet, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotReady {
+    /// No feed has arrived.
+    NeverSynced,
+    /// The last feed is too old.
+    Stale,
+}
+
+/// What an answer of the PDP changed.
+#[derive(Debug)]
+pub enum Update {
+    /// Whom we believe has changed.
+    Trust,
+    /// Something else has, or nothing.
+    Nothing,
+}
+
+/// Why an answer of the PDP was no feed. The last good one is kept, until it is too old.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Neither 200 nor 204.
+    #[error("sync feed answered `{0}`")]
+    Status(String),
+    /// Not a feed.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+/// The state of the feed in one worker.
+#[derive(Debug, Default)]
+pub struct SyncedState {
+    trust: Option<Trust>,
+    told: Option<(String, String)>,
+    cursor: String,
+    lease: Lease,
+    decisions: u64,
+    age: Duration,
+    pause: Duration,
+    polling: bool,
+    failures: u32,
+}
+
+impl SyncedState {
+    /// Time has passed. Returns the path to poll now, if it is time to.
+    pub fn tick(&mut self, elapsed: Duration) -> Option<String> {
+        self.age = self.age.saturating_add(elapsed);
+        self.pause = self.pause.saturating_sub(elapsed);
+        if self.polling || !self.pause.is_zero() {
+            return None;
+        }
+        self.polling = true;
+        Some(self.poll_path())
+    }
+
+    /// The poll could not be sent.
+    pub fn poll_failed(&mut self) {
+        self.polling = false;
+        self.failures = self.failures.saturating_add(1);
+        let pause = TICK.saturating_mul(1 << self.failures.min(4));
+        self.pause = pause.min(MAX_PAUSE);
+    }
+
+    /// The PDP answered the poll.
+    pub fn answered(&mut self, status: &str, body: &[u8]) -> Result<Update, SyncError> {
+        let outcome = self.read(status, body);
+        if outcome.is_ok() {
+            self.polling = false;
+            self.failures = 0;
+            self.age = Duration::ZERO;
+        } else {
+            self.poll_failed();
+        }
+        outcome
+    }
+
+    /// Whom to believe, if anybody.
+    pub fn trust(&self, max_staleness: Duration) -> Result<&Trust, NotReady> {
+        let trust = self.trust.as_ref().ok_or(NotReady::NeverSynced)?;
+        if self.age > max_staleness {
+            Err(NotReady::Stale)
+        } else {
+            Ok(trust)
+        }
+    }
+
+    /// Whether the first feed has arrived.
+    pub fn has_synced(&self) -> bool {
+        self.trust.is_some()
+    }
+
+    /// A name for the next decision that the filter makes by itself, unique by the lease that the
+    /// PDP gave this worker.
+    pub fn next_decision_id(&mut self, kind: LocalKind) -> DecisionId {
+        self.decisions = self.decisions.wrapping_add(1);
+        DecisionId::numbered(kind, &self.lease, self.decisions)
+    }
+
+    fn read(&mut self, status: &str, body: &[u8]) -> Result<Update, SyncError> {
+        match status {
+            "204" if self.trust.is_some() => Ok(Update::Nothing),
+            "200" => self.adopt(&Feed::parse(body)?),
+            other => Err(SyncError::Status(other.chars().take(16).collect())),
+        }
+    }
+
+    fn adopt(&mut self, feed: &Feed) -> Result<Update, SyncError> {
+        let trust = feed.trust()?;
+        let told = (
+            serde_json::to_string(&feed.issuers).map_err(FeedError::from)?,
+            serde_json::to_string(&feed.trust_domains).map_err(FeedError::from)?,
+        );
+        self.cursor.clone_from(&feed.cursor);
+        self.lease.clone_from(&feed.lease);
+        if self.told.as_ref() == Some(&told) {
+            return Ok(Update::Nothing);
+        }
+        self.trust = Some(trust);
+        self.told = Some(told);
+        Ok(Update::Trust)
+    }
+
+    fn poll_path(&self) -> String {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if self.cursor.is_empty() || !self.cursor.as_bytes().iter().all(plain) {
+            return SYNC_PATH.to_owned();
+        }
+        format!("{SYNC_PATH}?since={}", self.cursor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn feed(cursor: &str, audience: &str) -> String {
+        format!(
+            r#"{{"version":1,"cursor":"{cursor}","lease":"l{cursor}","policy_revision":"p",
+            "issuers":[{{"issuer":"https://i","keys":{{"keys":[]}},"rules":{{"audiences":["{audience}"],
+            "algorithms":["ES256"],"types":["jwt"],"leeway":0,"max_lifetime":60}}}}],
+            "trust_domains":[]}}"#
+        )
+    }
+
+    #[test]
+    fn nobody_is_believed_before_the_first_feed_nor_after_the_last_is_too_old() {
+        let mut state = SyncedState::default();
+        assert_eq!(state.trust(LIMIT).unwrap_err(), NotReady::NeverSynced);
+        assert_eq!(state.tick(TICK).as_deref(), Some("/edgeward/v1/sync"));
+        assert_eq!(state.tick(TICK), None, "one poll at a time");
+        assert!(matches!(
+            state.answered("200", feed("1", "a").as_bytes()),
+            Ok(Update::Trust)
+        ));
+        assert!(state.trust(LIMIT).is_ok());
+        state.tick(LIMIT);
+        assert!(state.trust(LIMIT).is_ok());
+        state.tick(TICK);
+        assert_eq!(state.trust(LIMIT).unwrap_err(), NotReady::Stale);
+        assert!(matches!(state.answered("204", b""), Ok(Update::Nothing)));
+        assert!(state.trust(LIMIT).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_is_no_feed_changes_nothing_and_makes_nothing_young() {
+        let mut state = SyncedState::default();
+        for (status, body) in [
+            ("204", ""),
+            ("200", ""),
+            ("200", "{}"),
+            ("503", "no healthy upstream"),
+            ("200", &feed("1", "")),
+            (
+                "200",
+                &feed("1", "a").replace("\"version\":1", "\"version\":2"),
+            ),
+            (
+                "200",
+                &feed("1", "a").replace("\"issuers\"", "\"revoked\":[],\"issuers\""),
+            ),
+        ] {
+            assert!(
+                state.answered(status, body.as_bytes()).is_err(),
+                "{status} {body}"
+            );
+        }
+        assert!(!state.has_synced());
+        assert_eq!(
+            state.tick(Duration::from_millis(999)),
+            None,
+            "failures are paused for"
+        );
+        assert!(state.tick(Duration::from_millis(1)).is_some());
+    }
+
+    #[test]
+    fn only_a_change_of_trust_is_told_as_one() {
+        let mut state = SyncedState::default();
+        assert!(matches!(
+            state.answered("200", feed("1", "a").as_bytes()),
+            Ok(Update::Trust)
+        ));
+        assert!(matches!(
+            state.answered("200", feed("2", "a").as_bytes()),
+            Ok(Update::Nothing)
+        ));
+        assert!(matches!(
+            state.answered("200", feed("3", "b").as_bytes()),
+            Ok(Update::Trust)
+        ));
+        assert_eq!(
+            state.tick(TICK).as_deref(),
+            Some("/edgeward/v1/sync?since=3")
+        );
+        assert_ne!(
+            state.next_decision_id(LocalKind::Identity),
+            state.next_decision_id(LocalKind::Identity)
+        );
+    }
+}

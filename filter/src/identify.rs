@@ -1,0 +1,289 @@
+//! Who asks: the credentials of one request, and the workload they prove.
+//!
+//! INVARIANT: a credential that is shown and does not hold is a refusal, never "no credential",
+//! also on routes that allow anonymous requests.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use edgeward_core::authzen;
+use edgeward_core::headers::FORWARDED_CLIENT_CERT;
+use edgeward_core::jose::SignatureCheck;
+use edgeward_core::peer::{self, Peer, PeerRefusal, TlsFacts};
+use edgeward_core::time::UnixSeconds;
+use edgeward_core::token::{Binding, TokenRefusal, Trust, verify};
+use serde_json::value::RawValue;
+
+use crate::config::{Config, TrustedHop};
+use crate::memory::{Remembered, TokenMemory, digest};
+use crate::stats::{Counter, Tally};
+
+/// A header field as it came.
+pub type Field = (String, Vec<u8>);
+
+/// What Envoy itself says of the connection.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The time, in seconds.
+    pub now: UnixSeconds,
+    /// The directly connected address.
+    pub source: Option<IpAddr>,
+    /// The client certificate that Envoy validated.
+    pub tls: Option<TlsFacts>,
+}
+
+/// Why nobody is identified.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityRefusal {
+    /// No token and no client certificate.
+    #[error("no credential")]
+    NoCredential,
+    /// The token header is there more than once, or is not text.
+    #[error("token header is doubled or not text")]
+    AmbiguousToken,
+    /// Not `Bearer`.
+    #[error("authorization scheme is not `Bearer`")]
+    Scheme,
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
+    /// This very token was refused for its signature before.
+    #[error("token was refused before")]
+    RefusedBefore,
+    /// The client certificate.
+    #[error(transparent)]
+    Peer(#[from] PeerRefusal),
+    /// The token is bound to another certificate, or to a proof that was not given.
+    #[error("token is bound to another certificate or proof")]
+    Binding,
+    /// The workload cannot be written down: not reachable with claims that were read.
+    #[error("workload cannot be written as JSON")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl IdentityRefusal {
+    /// The stable reason code, kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCredential => "identity-missing",
+            Self::AmbiguousToken => "token-ambiguous",
+            Self::Scheme => "token-scheme-unsupported",
+            Self::Token(refusal) => refusal.code(),
+            Self::RefusedBefore => "token-signature-invalid",
+            Self::Peer(refusal) => refusal.code(),
+            Self::Binding => "token-binding-mismatch",
+            Self::Unwritable(_) => "identity-unwritable",
+        }
+    }
+}
+
+/// The workload that sends the request, as the PDP is told of it.
+#[derive(Debug, Clone)]
+pub enum Caller {
+    /// Shown by a token, and by a client certificate as well where `peer` is there.
+    Token {
+        /// What is remembered of the token.
+        token: Rc<Remembered>,
+        /// The workload at the other end of the connection.
+        peer: Option<Rc<Peer>>,
+    },
+    /// Shown by a client certificate alone.
+    Peer {
+        /// The workload.
+        peer: Rc<Peer>,
+        /// The same, as the PDP is told.
+        question: Rc<RawValue>,
+    },
+    /// Nobody showed anything, where that is allowed.
+    Anonymous(Rc<RawValue>),
+}
+
+impl Caller {
+    /// The id that the upstream is told.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Token { token, .. } => &token.subject,
+            Self::Peer { peer, .. } => peer.id.as_str(),
+            Self::Anonymous(_) => "anonymous",
+        }
+    }
+
+    /// The subject of the question to the PDP.
+    pub fn question(&self) -> &RawValue {
+        match self {
+            Self::Token { token, .. } => &token.question,
+            Self::Peer { question, .. } | Self::Anonymous(question) => question,
+        }
+    }
+
+    /// The workload at the other end of the connection, where it is known.
+    pub fn peer(&self) -> Option<&Peer> {
+        match self {
+            Self::Token { peer, .. } => peer.as_deref(),
+            Self::Peer { peer, .. } => Some(peer),
+            Self::Anonymous(_) => None,
+        }
+    }
+}
+
+/// What identification reads and writes in one worker.
+pub struct Identification<'w, C> {
+    /// The plugin configuration.
+    pub config: &'w Config,
+    /// Whom to believe.
+    pub trust: &'w Trust,
+    /// Tokens seen.
+    pub memory: &'w mut TokenMemory,
+    /// What happened.
+    pub tally: &'w mut Tally,
+    /// The signature arithmetic.
+    pub check: &'w C,
+}
+
+impl<C: SignatureCheck> Identification<'_, C> {
+    /// Finds out who sends a request with these fields over a connection with these facts.
+    pub fn caller(
+        &mut self,
+        fields: &[Field],
+        facts: &Facts,
+        anonymous: bool,
+    ) -> Result<Caller, IdentityRefusal> {
+        let nameless;
+        let peer = match self.peer(fields, facts) {
+            Ok(peer) => {
+                nameless = None;
+                peer.map(Rc::new)
+            }
+            // A certificate without any URI name is no workload, but a token beside it may be.
+            Err(refusal @ PeerRefusal::UriNames(0)) => {
+                nameless = Some(refusal);
+                None
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        match (bearer_token(fields, &self.config.token_header)?, peer) {
+            (Some(token), peer) => {
+                let token = self.token(token, facts.now)?;
+                let certificate = peer.as_ref().map(|peer| peer.certificate_digest);
+                let shown = certificate.or(facts.tls.as_ref().map(|tls| tls.certificate_digest));
+                check_binding(token.binding, shown)?;
+                Ok(Caller::Token { token, peer })
+            }
+            (None, Some(peer)) => {
+                let question = authzen::subject_of_peer(&peer)?.into();
+                Ok(Caller::Peer { peer, question })
+            }
+            (None, None) => match nameless {
+                Some(refusal) => Err(refusal.into()),
+                None if anonymous => Ok(Caller::Anonymous(authzen::anonymous()?.into())),
+                None => Err(IdentityRefusal::NoCredential),
+            },
+        }
+    }
+
+    fn token(&mut self, token: &str, now: UnixSeconds) -> Result<Rc<Remembered>, IdentityRefusal> {
+        let digest = digest(token);
+        if let Some(known) = self.memory.verified(&digest, now) {
+            self.tally.count(Counter::TokenRemembered);
+            return Ok(known);
+        }
+        if self.memory.was_refused(&digest) {
+            self.tally.count(Counter::TokenRefused);
+            return Err(IdentityRefusal::RefusedBefore);
+        }
+        let verified = verify(token, self.trust, now, self.check).inspect_err(|refusal| {
+            self.tally.count(Counter::TokenRefused);
+            if matches!(refusal, TokenRefusal::Signature(_)) {
+                self.memory.refuse(digest);
+            }
+        })?;
+        self.tally.count(Counter::TokenVerified);
+        let remembered = Remembered {
+            subject: verified.subject.to_string(),
+            question: authzen::subject_of_token(&verified)?,
+            binding: verified.claims.binding,
+            expires_at: verified.expires_at,
+            verified_at: now,
+        };
+        Ok(self.memory.remember(digest, remembered))
+    }
+
+    /// The workload at the other end of the connection: Envoy's own word, or that of a hop which
+    /// the operator trusts.
+    fn peer(&self, fields: &[Field], facts: &Facts) -> Result<Option<Peer>, PeerRefusal> {
+        let Some(xfcc) = single_text(fields, FORWARDED_CLIENT_CERT) else {
+            return Ok(None);
+        };
+        let xfcc = xfcc.map_err(|Unreadable| PeerRefusal::NotProven)?;
+        let Some(tls) = &facts.tls else {
+            let trusted = facts
+                .source
+                .is_some_and(|source| self.trusts_network(source));
+            return if trusted {
+                peer::vouched(Some(xfcc), 0).map(Some)
+            } else {
+                Ok(None)
+            };
+        };
+        let direct = peer::direct(tls, Some(xfcc))?;
+        if !self.trusts_workload(&direct) {
+            return Ok(Some(direct));
+        }
+        match peer::vouched(Some(xfcc), 1) {
+            // The hop speaks for itself where it forwarded nobody.
+            Err(PeerRefusal::NotProven) => Ok(Some(direct)),
+            vouched => vouched.map(Some),
+        }
+    }
+
+    fn trusts_network(&self, source: IpAddr) -> bool {
+        self.config
+            .trusted_hops
+            .iter()
+            .any(|hop| matches!(hop, TrustedHop::Network(network) if network.contains(&source)))
+    }
+
+    fn trusts_workload(&self, peer: &Peer) -> bool {
+        self.config
+            .trusted_hops
+            .iter()
+            .any(|hop| matches!(hop, TrustedHop::Workload(id) if *id == peer.id))
+    }
+}
+
+fn check_binding(binding: Binding, shown: Option<[u8; 32]>) -> Result<(), IdentityRefusal> {
+    match binding {
+        Binding::None => Ok(()),
+        Binding::Certificate(wanted) if shown == Some(wanted) => Ok(()),
+        Binding::Certificate(_) | Binding::Proof => Err(IdentityRefusal::Binding),
+    }
+}
+
+fn bearer_token<'f>(fields: &'f [Field], header: &str) -> Result<Option<&'f str>, IdentityRefusal> {
+    let Some(value) = single_text(fields, header) else {
+        return Ok(None);
+    };
+    let value = value.map_err(|Unreadable| IdentityRefusal::AmbiguousToken)?;
+    if header != "authorization" {
+        return Ok(Some(value));
+    }
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token)),
+        _ => Err(IdentityRefusal::Scheme),
+    }
+}
+
+/// A header that must be there once, as text, stands twice or is none.
+struct Unreadable;
+
+fn single_text<'f>(fields: &'f [Field], name: &str) -> Option<Result<&'f str, Unreadable>> {
+    let mut values = fields
+        .iter()
+        .filter(|(field, _)| field == name)
+        .map(|(_, value)| value);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(Unreadable));
+    }
+    Some(std::str::from_utf8(value).map_err(|_| Unreadable))
+}

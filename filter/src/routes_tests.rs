@@ -1,0 +1,91 @@
+//! Tests of route matching.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn routes(json: &str) -> Result<Routes, (usize, RouteError)> {
+    Routes::try_from(serde_json::from_str::<Vec<RawRoute>>(json).unwrap())
+}
+
+fn request(method: &str, host: &str, target: &str) -> CanonicalRequest {
+    CanonicalRequest::parse(method, host, target, PathNormalization::Strict).unwrap()
+}
+
+#[test]
+fn the_first_match_holds_and_what_nothing_matches_is_decided() {
+    let routes = routes(
+        r#"[{"path":"/healthz","methods":["GET"],"mode":"off"},
+            {"host":"*.public.example","anonymous":true},
+            {"path_prefix":"/id","mode":"identity"},
+            {"path_prefix":"/","host":"strict.example"}]"#,
+    )
+    .unwrap();
+    for (method, host, target, mode, anonymous) in [
+        ("GET", "a.example", "/healthz", Mode::Off, false),
+        ("POST", "a.example", "/healthz", Mode::Decide, false),
+        ("GET", "a.example", "/healthz/x", Mode::Decide, false),
+        ("GET", "x.public.example", "/", Mode::Decide, true),
+        ("GET", "public.example", "/", Mode::Decide, false),
+        ("GET", "xpublic.example", "/", Mode::Decide, false),
+        ("GET", "a.example", "/id", Mode::Identity, false),
+        ("GET", "a.example:8443", "/id/x?y", Mode::Identity, false),
+        ("GET", "a.example", "/idx", Mode::Decide, false),
+    ] {
+        let settings = routes.settings(&request(method, host, target));
+        assert_eq!(
+            (settings.mode, settings.anonymous),
+            (mode, anonymous),
+            "{host} {target}"
+        );
+    }
+}
+
+#[test]
+fn a_route_that_could_not_mean_what_it_says_is_refused() {
+    for (json, want) in [
+        (
+            r#"[{"path":"/a","path_prefix":"/b"}]"#,
+            RouteError::BothPaths,
+        ),
+        (
+            r#"[{"path":"/a/../b"}]"#,
+            RouteError::Path { field: "path" },
+        ),
+        (
+            r#"[{"path_prefix":"/%61"}]"#,
+            RouteError::Path {
+                field: "path_prefix",
+            },
+        ),
+        (
+            r#"[{"host":"A.example"}]"#,
+            RouteError::Host("A.example".into()),
+        ),
+        (
+            r#"[{"host":"*example"}]"#,
+            RouteError::Host("*example".into()),
+        ),
+        (
+            r#"[{"mode":"off","anonymous":true}]"#,
+            RouteError::NoEffect("anonymous: has no effect where mode is `off`"),
+        ),
+    ] {
+        assert_eq!(routes(json).expect_err(json), (0, want), "{json}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_prefix_never_matches_another_segment(
+        prefix in "/[a-z]{1,5}(/[a-z]{1,5}){0,2}", path in "/[a-z]{1,5}(/[a-z]{0,5}){0,3}"
+    ) {
+        let json = format!(r#"[{{"path_prefix":"{prefix}","mode":"off"}}]"#);
+        if let Ok(request) = CanonicalRequest::parse("GET", "h", &path, PathNormalization::Strict) {
+            let wanted: Vec<&str> = prefix.split('/').collect();
+            let given: Vec<&str> = path.split('/').collect();
+            let off = routes(&json).unwrap().settings(&request).mode == Mode::Off;
+            prop_assert_eq!(off, given.starts_with(&wanted));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Counters of the filter, by name; Envoy shows them as `wasmcustom.edgeward.…`.
+//!
+//! Names come from these enums alone, so their number is fixed: never a path, an id or a subject.
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counter {
+    /// The request went on.
+    Forwarded,
+    /// The request had no canonical form.
+    NotCanonical,
+    /// The workload was not authenticated.
+    Unauthenticated,
+    /// The policy denied.
+    Denied,
+    /// No decision could be had.
+    Unavailable,
+    /// A token was verified, its signature checked.
+    TokenVerified,
+    /// A token was known already.
+    TokenRemembered,
+    /// A token was refused.
+    TokenRefused,
+    /// The PDP was asked.
+    PdpAsked,
+    /// The PDP did not give a well-formed answer.
+    PdpFailed,
+    /// A request passed by posture although the PDP did not answer.
+    PostureUsed,
+    /// A poll of the sync feed succeeded.
+    SyncSucceeded,
+    /// A poll of the sync feed failed.
+    SyncFailed,
+}
+
+impl Counter {
+    /// Every counter, in the order of their ids.
+    pub const ALL: [Self; 13] = [
+        Self::Forwarded,
+        Self::NotCanonical,
+        Self::Unauthenticated,
+        Self::Denied,
+        Self::Unavailable,
+        Self::TokenVerified,
+        Self::TokenRemembered,
+        Self::TokenRefused,
+        Self::PdpAsked,
+        Self::PdpFailed,
+        Self::PostureUsed,
+        Self::SyncSucceeded,
+        Self::SyncFailed,
+    ];
+
+    /// The name as Envoy shows it, behind `wasmcustom.`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Forwarded => "edgeward.request.forwarded",
+            Self::NotCanonical => "edgeward.request.not_canonical",
+            Self::Unauthenticated => "edgeward.request.unauthenticated",
+            Self::Denied => "edgeward.request.denied",
+            Self::Unavailable => "edgeward.request.unavailable",
+            Self::TokenVerified => "edgeward.token.verified",
+            Self::TokenRemembered => "edgeward.token.remembered",
+            Self::TokenRefused => "edgeward.token.refused",
+            Self::PdpAsked => "edgeward.pdp.asked",
+            Self::PdpFailed => "edgeward.pdp.failed",
+            Self::PostureUsed => "edgeward.posture.used",
+            Self::SyncSucceeded => "edgeward.sync.succeeded",
+            Self::SyncFailed => "edgeward.sync.failed",
+        }
+    }
+}
+
+/// The histogram of the PDP's answers, in microseconds as the filter saw them.
+pub const PDP_MICROSECONDS: &str = "edgeward.pdp.microseconds";
+
+/// What happened since the host was last told.
+#[derive(Debug, Default)]
+pub struct Tally([u32; Counter::ALL.len()]);
+
+impl Tally {
+    /// One more.
+    pub fn count(&mut self, counter: Counter) {
+        if let Some(number) = self.0.get_mut(counter as usize) {
+            *number = number.saturating_add(1);
+        }
+    }
+
+    /// Hands over what happened, by the counter's place in [`Counter::ALL`].
+    pub fn drain(&mut self) -> impl Iterator<Item = (usize, u32)> {
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .enumerate()
+            .filter(|(_, number)| *number > 0)
+    }
+}
