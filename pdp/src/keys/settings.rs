@@ -40,8 +40,9 @@ pub enum IssuerSource {
     /// OpenID Connect Discovery 1.0 section 4: `<issuer>/.well-known/openid-configuration` names
     /// the `jwks_uri`. The issuer must then be an https URL; `Keyring::open` checks it.
     Discovery {
-        /// Hosts besides the issuer's own on which `jwks_uri` may be (exact names, lower case, no
-        /// port). Google, for one, serves its keys from `www.googleapis.com`.
+        /// Hosts besides the issuer's own on which `jwks_uri` may be: `host` (on port 443) or
+        /// `host:port`, exact names in lower case. Google, for one, serves its keys from
+        /// `www.googleapis.com`.
         jwks_hosts: Vec<String>,
         /// How both documents are fetched.
         fetch: FetchSettings,

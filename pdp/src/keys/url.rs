@@ -33,6 +33,9 @@ pub enum SourceUrlError {
     /// Has a fragment.
     #[error("`{0}` has a fragment (`#…`), which is never sent: remove it")]
     Fragment(String),
+    /// Has a query where none may be.
+    #[error("`{0}` has a query (`?…`), which an issuer must not have")]
+    Query(String),
 }
 
 /// Whether a URL may be plain http.
@@ -109,9 +112,10 @@ impl SourceUrl {
         self.0.as_str()
     }
 
-    /// The host, lower case, an IPv6 address in brackets.
-    pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+    /// `host`, or `host:port` where the port is not the scheme's own. Lower case; an IPv6 address
+    /// is in brackets.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
     }
 }
 

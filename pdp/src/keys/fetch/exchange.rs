@@ -1,0 +1,204 @@
+//! One HTTP request and its answer on a connection that is already trusted.
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{HOST, LOCATION, USER_AGENT};
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, Request, Response};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+
+use super::{FetchError, Fetched, freshness};
+use crate::keys::SourceUrl;
+
+/// The most bytes of an answer's headers.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// The most characters of a server's words that go into a message.
+const MAX_SHOWN: usize = 200;
+
+/// The version of HTTP that was agreed on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Version {
+    Http1,
+    Http2,
+}
+
+/// What the server said.
+pub(super) enum Answer {
+    Document(Fetched),
+    Redirect { status: u16, location: String },
+}
+
+/// Which redirects are followed. None ever leaves scheme, host and port.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::keys) enum Redirects {
+    /// All within the origin.
+    SameOrigin,
+    /// Only temporary ones (SPIFFE Federation section 5.2): 302, 303, 307.
+    SameOriginTemporary,
+}
+
+impl Redirects {
+    /// Where `location`, seen at `at`, leads, when it may be followed.
+    pub(super) fn target(
+        self,
+        at: &SourceUrl,
+        status: u16,
+        location: &str,
+    ) -> Result<SourceUrl, FetchError> {
+        let refused = |reason: String| FetchError::Redirect {
+            location: shown(location),
+            reason,
+        };
+        if matches!(self, Self::SameOriginTemporary) && matches!(status, 301 | 308) {
+            return Err(refused("permanent redirects are not followed".to_owned()));
+        }
+        let target = at
+            .join(location)
+            .map_err(|error| refused(error.to_string()))?;
+        if !target.same_origin(at) {
+            return Err(refused(
+                "it is another host, which is never followed".to_owned(),
+            ));
+        }
+        Ok(target)
+    }
+}
+
+/// Sends the request and reads the answer. The connection ends with the returned future.
+pub(super) async fn run<S>(
+    stream: S,
+    version: Version,
+    url: &SourceUrl,
+    max_bytes: usize,
+) -> Result<Answer, FetchError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let io = TokioIo::new(stream);
+    // Dropping the set ends the connection, also when the caller's time is up.
+    let mut connection = JoinSet::new();
+    let response = match version {
+        Version::Http1 => {
+            let (mut sender, driver) = http1::Builder::new()
+                .max_buf_size(MAX_HEADER_BYTES)
+                .handshake(io)
+                .await?;
+            connection.spawn(async move { drop(driver.await) });
+            sender.send_request(request(url, version)).await?
+        }
+        Version::Http2 => {
+            let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
+                .max_header_list_size(u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX))
+                .handshake(io)
+                .await?;
+            connection.spawn(async move { drop(driver.await) });
+            sender.send_request(request(url, version)).await?
+        }
+    };
+    read(response, max_bytes).await
+}
+
+fn request(url: &SourceUrl, version: Version) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    let target = match version {
+        Version::Http1 => {
+            let path = url.as_url().path();
+            url.as_url()
+                .query()
+                .map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+        }
+        Version::Http2 => url.to_string(),
+    };
+    // Both are checked URLs; were one not a URI, the request would ask for `/` and be refused.
+    *request.uri_mut() = target.parse().unwrap_or_default();
+    let headers = request.headers_mut();
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = value.parse() {
+            headers.insert(name, value);
+        }
+    };
+    if matches!(version, Version::Http1) {
+        set(HOST, url.authority());
+    }
+    set(ACCEPT, "application/json, application/jwk-set+json");
+    set(ACCEPT_ENCODING, "identity");
+    set(USER_AGENT, concat!("edgeward/", env!("CARGO_PKG_VERSION")));
+    request
+}
+
+async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, FetchError> {
+    let (parts, mut body) = response.into_parts();
+    if let Some(redirect) = redirect(&parts)? {
+        return Ok(redirect);
+    }
+    check_type(&parts.headers)?;
+    let announced = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if announced.is_some_and(|length: usize| length > max_bytes) {
+        return Err(FetchError::TooLarge(max_bytes));
+    }
+    let mut document = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        if document.len() + data.len() > max_bytes {
+            return Err(FetchError::TooLarge(max_bytes));
+        }
+        document.extend_from_slice(&data);
+    }
+    let fresh_for = freshness::of_headers(&parts.headers);
+    Ok(Answer::Document(Fetched {
+        body: document,
+        fresh_for,
+    }))
+}
+
+fn redirect(parts: &Parts) -> Result<Option<Answer>, FetchError> {
+    let status = parts.status.as_u16();
+    match (status, text(&parts.headers, &LOCATION)) {
+        (200, _) => Ok(None),
+        (301 | 302 | 303 | 307 | 308, Some(location)) => Ok(Some(Answer::Redirect {
+            status,
+            location: location.to_owned(),
+        })),
+        _ => Err(FetchError::Status(status)),
+    }
+}
+
+/// JSON by its media type (RFC 6839 section 3.1), or no type at all; never compressed.
+fn check_type(headers: &HeaderMap) -> Result<(), FetchError> {
+    if let Some(value) = headers.get(CONTENT_TYPE) {
+        let value = value.to_str().unwrap_or("unreadable");
+        let essence = value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        if essence != "application/json" && !essence.ends_with("+json") {
+            return Err(FetchError::ContentType {
+                header: "content-type",
+                value: shown(value),
+            });
+        }
+    }
+    match text(headers, &CONTENT_ENCODING) {
+        None | Some("identity") => Ok(()),
+        Some(value) => Err(FetchError::ContentType {
+            header: "content-encoding",
+            value: shown(value),
+        }),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect()
+}

@@ -1,0 +1,216 @@
+//! Fetches one document over https, trusting nothing: bounded in time and size, only from allowed
+//! addresses, never led to another host.
+//!
+//! What this is not: a general HTTP client. It sends a GET without credentials and takes a 200 with
+//! JSON, or an error.
+
+mod address;
+mod exchange;
+mod freshness;
+mod svid;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls_pki_types::ServerName;
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::Host;
+
+pub(super) use self::exchange::Redirects;
+pub use self::tls::TlsError;
+pub(super) use self::tls::{Server, roots_of_file};
+use super::{FetchSettings, SourceUrl};
+
+/// The most redirects followed for one document.
+const MAX_REDIRECTS: usize = 3;
+
+/// A document as the server sent it.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    /// The whole body.
+    pub(super) body: Vec<u8>,
+    /// How long the server says it stays fresh.
+    pub(super) fresh_for: Option<Duration>,
+}
+
+/// Why a document could not be fetched.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// Not done within `fetch.timeout`.
+    #[error("no complete answer within {0:?}")]
+    Timeout(Duration),
+    /// The name does not resolve.
+    #[error("`{host}` does not resolve: {error}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        error: std::io::Error,
+    },
+    /// All addresses are forbidden ones.
+    #[error("`{host}` resolves to {address}, {reason}: keys are not fetched from there")]
+    ForbiddenAddress {
+        /// The name.
+        host: String,
+        /// The first address it resolved to.
+        address: std::net::IpAddr,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No TCP or TLS connection.
+    #[error("cannot connect to `{host}`: {error}")]
+    Connect {
+        /// The name.
+        host: String,
+        /// What failed.
+        error: std::io::Error,
+    },
+    /// No TLS client can be made.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The connection broke, or what came over it is not HTTP.
+    #[error("HTTP: {0}")]
+    Http(#[from] hyper::Error),
+    /// Any status but 200 and the redirects that are followed.
+    #[error("server answered with status {0}")]
+    Status(u16),
+    /// A redirect that is not followed.
+    #[error("server redirects to `{location}`: {reason}")]
+    Redirect {
+        /// The `Location` header, as far as it can be shown.
+        location: String,
+        /// Why it is not followed.
+        reason: String,
+    },
+    /// Larger than `fetch.max_bytes`.
+    #[error("document is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Not JSON by its `Content-Type`, or compressed though we asked for it plain.
+    #[error("`{header}` is `{value}`: only plain JSON is read")]
+    ContentType {
+        /// The header's name.
+        header: &'static str,
+        /// Its value, as far as it can be shown.
+        value: String,
+    },
+}
+
+/// Fetches the document at `url` from a server that `server` vouches for.
+pub(super) async fn get(
+    url: &SourceUrl,
+    server: Server<'_>,
+    redirects: Redirects,
+    settings: &FetchSettings,
+) -> Result<Fetched, FetchError> {
+    tokio::time::timeout(settings.timeout, follow(url, server, redirects, settings))
+        .await
+        .unwrap_or(Err(FetchError::Timeout(settings.timeout)))
+}
+
+async fn follow(
+    url: &SourceUrl,
+    server: Server<'_>,
+    redirects: Redirects,
+    settings: &FetchSettings,
+) -> Result<Fetched, FetchError> {
+    let mut at = url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        match get_one(&at, server, settings).await? {
+            exchange::Answer::Document(document) => return Ok(document),
+            exchange::Answer::Redirect { status, location } => {
+                at = redirects.target(&at, status, &location)?;
+            }
+        }
+    }
+    Err(FetchError::Redirect {
+        location: at.to_string(),
+        reason: format!("more than {MAX_REDIRECTS} redirects"),
+    })
+}
+
+async fn get_one(
+    url: &SourceUrl,
+    server: Server<'_>,
+    settings: &FetchSettings,
+) -> Result<exchange::Answer, FetchError> {
+    let stream = connect(url, settings).await?;
+    if !url.is_https() {
+        return exchange::run(stream, exchange::Version::Http1, url, settings.max_bytes).await;
+    }
+    let connector = TlsConnector::from(Arc::new(tls::client(server)?));
+    let failed = |error| FetchError::Connect {
+        host: url.authority().to_owned(),
+        error,
+    };
+    let name = server_name(url)
+        .ok_or_else(|| failed(std::io::Error::other("not a name that TLS can check")))?;
+    let stream = connector.connect(name, stream).await.map_err(failed)?;
+    let version = match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => exchange::Version::Http2,
+        _ => exchange::Version::Http1,
+    };
+    exchange::run(stream, version, url, settings.max_bytes).await
+}
+
+/// Connects to the first allowed address that answers.
+async fn connect(url: &SourceUrl, settings: &FetchSettings) -> Result<TcpStream, FetchError> {
+    let host = url.authority().to_owned();
+    let mut failure = None;
+    for address in resolve(url).await? {
+        if let Some(reason) = address::refusal(address.ip(), settings.addresses) {
+            let (host, address) = (host.clone(), address.ip());
+            failure.get_or_insert(FetchError::ForbiddenAddress {
+                host,
+                address,
+                reason,
+            });
+            continue;
+        }
+        // Half of the time for one address, so that a dead first one leaves time for a second.
+        let attempt = tokio::time::timeout(settings.timeout / 2, TcpStream::connect(address));
+        match attempt
+            .await
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+        {
+            Ok(stream) => return Ok(stream),
+            Err(error) => {
+                failure = Some(FetchError::Connect {
+                    host: host.clone(),
+                    error,
+                });
+            }
+        }
+    }
+    Err(failure.unwrap_or_else(|| FetchError::Resolve {
+        host,
+        error: std::io::Error::other("no address"),
+    }))
+}
+
+async fn resolve(url: &SourceUrl) -> Result<Vec<SocketAddr>, FetchError> {
+    let port = url.as_url().port_or_known_default().unwrap_or(443);
+    match url.as_url().host() {
+        Some(Host::Ipv4(address)) => Ok(vec![(address, port).into()]),
+        Some(Host::Ipv6(address)) => Ok(vec![(address, port).into()]),
+        Some(Host::Domain(name)) => match tokio::net::lookup_host((name, port)).await {
+            Ok(addresses) => Ok(addresses.collect()),
+            Err(error) => Err(FetchError::Resolve {
+                host: name.to_owned(),
+                error,
+            }),
+        },
+        None => Ok(Vec::new()),
+    }
+}
+
+fn server_name(url: &SourceUrl) -> Option<ServerName<'static>> {
+    match url.as_url().host()? {
+        Host::Domain(name) => ServerName::try_from(name.to_owned()).ok(),
+        Host::Ipv4(address) => Some(ServerName::from(std::net::IpAddr::from(address))),
+        Host::Ipv6(address) => Some(ServerName::from(std::net::IpAddr::from(address))),
+    }
+}

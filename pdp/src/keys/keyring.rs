@@ -1,0 +1,271 @@
+//! The key room's front door.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use edgeward_core::jose::KeySet;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::warn;
+
+use super::disk::{Disk, DiskError};
+use super::document::Document;
+use super::entry::Entry;
+use super::fetch::{TlsError, roots_of_file};
+use super::load::{LoadError, Loaded, read, read_bundle};
+use super::refetch::Refetch;
+use super::source::{Origin, Source};
+use super::state::{KeySnapshot, State};
+use super::status::{KeyCounters, SourceStatus};
+use super::tasks::KeyTasks;
+use super::{KeyOwner, KeySettings, SourceUrlError};
+
+/// The longest that `unknown_key` waits for a fetch to end; fetches themselves are bounded too.
+const LONGEST_REFETCH: Duration = Duration::from_secs(15);
+
+/// Why the settings cannot be used. All of these are errors of configuration, found at the start.
+#[derive(Debug, Error)]
+pub enum KeyringError {
+    /// An issuer or trust domain is there twice.
+    #[error("{0} is configured twice")]
+    Twice(KeyOwner),
+    /// Discovery needs an issuer that is an https URL.
+    #[error("{owner}: discovery: {error}")]
+    Discovery {
+        /// Whose settings.
+        owner: KeyOwner,
+        /// What is wrong.
+        error: SourceUrlError,
+    },
+    /// A file or inline document is missing or malformed.
+    #[error("{owner}: {error}")]
+    Document {
+        /// Whose settings.
+        owner: KeyOwner,
+        /// What is wrong.
+        error: Box<LoadError>,
+    },
+    /// The file of authorities is missing or malformed.
+    #[error("{owner}: {error}")]
+    Authorities {
+        /// Whose settings.
+        owner: KeyOwner,
+        /// What is wrong.
+        error: TlsError,
+    },
+    /// The directory for last known good keys cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// All keys by which tokens are verified, kept fresh.
+///
+/// [`Keyring::open`] reads what is local, [`Keyring::start`] (a server) or [`Keyring::fetch_all`]
+/// (a command) gets the rest, [`Keyring::snapshot`] is what verifies.
+pub struct Keyring {
+    state: Arc<State>,
+    running: AtomicBool,
+}
+
+impl Keyring {
+    /// Checks the settings and reads everything local: inline keys, files, bundles, authorities,
+    /// the last known good keys. Nothing is fetched. A damaged cache file is a warning.
+    pub fn open(settings: KeySettings) -> Result<Self, KeyringError> {
+        let mut sources = Vec::new();
+        for issuer in settings.issuers {
+            let owner = KeyOwner::Issuer(issuer.issuer.clone());
+            let source = Source::of_issuer(issuer)
+                .map_err(|error| KeyringError::Discovery { owner, error })?;
+            sources.push(source);
+        }
+        sources.extend(
+            settings
+                .trust_domains
+                .into_iter()
+                .map(Source::of_trust_domain),
+        );
+        let mut owners = BTreeSet::new();
+        for source in &sources {
+            if !owners.insert(&source.owner) {
+                return Err(KeyringError::Twice(source.owner.clone()));
+            }
+            check_authorities(source)?;
+        }
+        let disk = settings
+            .cache
+            .directory
+            .as_deref()
+            .map(Disk::open)
+            .transpose()?;
+        let state = State::new(sources, settings.cache.max_age, disk.clone());
+        for entry in state.entries() {
+            load_local(&state, entry)?;
+            if let Some(disk) = disk.as_ref().filter(|_| entry.source.is_remote()) {
+                restore(&state, entry, disk);
+            }
+        }
+        Ok(Self {
+            state: Arc::new(state),
+            running: AtomicBool::new(false),
+        })
+    }
+
+    /// Starts to keep the keys fresh, on the current tokio runtime, until the result is dropped.
+    pub fn start(&self) -> KeyTasks {
+        self.running.store(true, Ordering::Relaxed);
+        KeyTasks::start(&self.state)
+    }
+
+    /// Asks every source once, all at the same time, and waits for all of them. For commands that
+    /// end; outcomes are in [`Self::statuses`].
+    pub async fn fetch_all(&self) {
+        let mut fetches = JoinSet::new();
+        for index in 0..self.state.entries().len() {
+            let state = Arc::clone(&self.state);
+            fetches.spawn(async move {
+                if let Some(entry) = state.entries().get(index) {
+                    // The outcome is recorded in the entry's status.
+                    let _ = state.attempt(entry).await;
+                }
+            });
+        }
+        while fetches.join_next().await.is_some() {}
+    }
+
+    /// Whom to believe, now. Cheap; take one for each request.
+    pub fn snapshot(&self) -> Arc<KeySnapshot> {
+        self.state.snapshot()
+    }
+
+    /// The revision of the snapshot, to wait for changes.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.state.subscribe()
+    }
+
+    /// A token of `owner` names a `key_id` that is not there: fetch once more, unless that was done
+    /// a moment ago. Resolves when a fetch has ended, or at once when none will be made; look at
+    /// the snapshot again in both cases. A hundred calls at once cause one fetch.
+    pub async fn unknown_key(&self, owner: &KeyOwner, key_id: &str) -> Refetch {
+        let Some(entry) = self.state.entry(owner) else {
+            return Refetch::NotFetched;
+        };
+        if self
+            .keys_of(owner)
+            .is_some_and(|keys| keys.contains(key_id))
+        {
+            return Refetch::Known;
+        }
+        let streamed = matches!(
+            entry.source.origin,
+            Origin::Inline(_) | Origin::WorkloadApi { .. }
+        );
+        if streamed || !self.running.load(Ordering::Relaxed) {
+            return Refetch::NotFetched;
+        }
+        let wait = tokio::time::timeout(LONGEST_REFETCH, entry.gate.refetch());
+        let outcome = wait.await.unwrap_or(Refetch::NotFetched);
+        match outcome {
+            Refetch::RateLimited => self.state.counters.count_rate_limited(),
+            _ => self.state.counters.count_wait(),
+        }
+        outcome
+    }
+
+    fn keys_of(&self, owner: &KeyOwner) -> Option<KeySet> {
+        Some(self.state.entry(owner)?.keys())
+    }
+
+    /// Every source's health, in the order of the settings.
+    pub fn statuses(&self) -> Vec<SourceStatus> {
+        self.state.entries().iter().map(Entry::status).collect()
+    }
+
+    /// Whether tokens can be judged: every source was asked at least once, and at least one has
+    /// keys in force (or none is configured). One dead issuer does not make a node unready.
+    pub fn is_ready(&self) -> bool {
+        let statuses = self.statuses();
+        statuses
+            .iter()
+            .all(|status| status.ready || status.attempted)
+            && (statuses.is_empty() || statuses.iter().any(|status| status.ready))
+    }
+
+    /// Counters for the metrics door.
+    pub fn counters(&self) -> &KeyCounters {
+        &self.state.counters
+    }
+}
+
+/// Files that vouch for servers must be there and well-formed before anything starts: a missing
+/// one must never mean "trust somebody else".
+fn check_authorities(source: &Source) -> Result<(), KeyringError> {
+    let owner = || source.owner.clone();
+    if let Origin::SpiffeEndpoint { initial, .. } = &source.origin {
+        read_bundle(initial).map_err(|error| KeyringError::Document {
+            owner: owner(),
+            error: Box::new(error),
+        })?;
+        return Ok(());
+    }
+    if let Some(path) = source
+        .fetch_settings()
+        .and_then(|fetch| fetch.ca_file.as_deref())
+    {
+        roots_of_file(path).map_err(|error| KeyringError::Authorities {
+            owner: owner(),
+            error,
+        })?;
+    }
+    Ok(())
+}
+
+fn load_local(state: &State, entry: &Entry) -> Result<(), KeyringError> {
+    let failed = |error| KeyringError::Document {
+        owner: entry.source.owner.clone(),
+        error: Box::new(error),
+    };
+    let (name, bytes) = match &entry.source.origin {
+        Origin::Inline(text) => ("inline".to_owned(), text.clone().into_bytes()),
+        Origin::File(path) => (shown(path), read(path).map_err(failed)?),
+        _ => return Ok(()),
+    };
+    let document = Document::parse(entry.source.kind(), bytes).map_err(|error| {
+        failed(LoadError::Document {
+            origin: name,
+            error,
+        })
+    })?;
+    state
+        .accept(
+            entry,
+            Loaded {
+                document,
+                hint: None,
+            },
+        )
+        .map_err(failed)?;
+    if matches!(entry.source.origin, Origin::Inline(_)) {
+        entry.never_expires();
+    }
+    Ok(())
+}
+
+fn restore(state: &State, entry: &Entry, disk: &Disk) {
+    let owner = &entry.source.owner;
+    match disk.load(owner, &entry.source.describe()) {
+        Ok(None) => {}
+        Err(error) => warn!(%owner, %error, "last known good keys are not used"),
+        Ok(Some(saved)) => match Document::parse(entry.source.kind(), saved.document) {
+            Ok(document) => state.restore(entry, document, saved.confirmed_at),
+            Err(error) => warn!(%owner, %error, "last known good keys are not used"),
+        },
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

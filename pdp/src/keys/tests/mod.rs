@@ -1,0 +1,1 @@
+//! Tests of the whole room, with real servers.
