@@ -1,0 +1,81 @@
+//! The command line: arguments in, exit code out. One file per subcommand.
+//!
+//! Answers go to standard output, everything else to standard error. What this is not: a place
+//! for decisions; each subcommand calls the room that knows.
+
+mod completions;
+mod failure;
+mod instant;
+mod output;
+mod schema;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Edgeward's policy decision point: who is asking, may it, under which conditions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "edgeward",
+    version,
+    propagate_version = true,
+    args_conflicts_with_subcommands = true,
+    after_help = EXAMPLES
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  edgeward                                    serve on 127.0.0.1:8181 with the example policy
+  edgeward serve --config edgeward.yaml       serve what the file says
+  edgeward check --config edgeward.yaml       name every mistake in the file and what it points to
+  edgeward token verify --config edgeward.yaml < tokens.txt
+
+Exit codes: 0 yes, 1 no (a token refused, a test failed, a decision to deny), 2 usage or configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the JSON Schema of the configuration file
+    Schema(schema::Arguments),
+    /// Verify or mint tokens
+    Token(Box<token::Arguments>),
+    /// Print a completion script for a shell
+    Completions(completions::Arguments),
+}
+
+/// What a run that did its work has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Everything asked about is so.
+    Yes,
+    /// At least one thing is not: a refused token, a failed test, a deny.
+    No,
+}
+
+/// Runs the program: reads the arguments of this process, answers with its exit code.
+pub fn run() -> ExitCode {
+    // `parse` ends the process itself for `--help` (0) and for wrong usage (2).
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        None => Ok(Verdict::Yes),
+        Some(Command::Schema(arguments)) => schema::run(&arguments),
+        Some(Command::Token(arguments)) => token::run(*arguments),
+        Some(Command::Completions(arguments)) => completions::run(&arguments),
+    };
+    match outcome {
+        Ok(Verdict::Yes) => ExitCode::SUCCESS,
+        Ok(Verdict::No) => ExitCode::from(1),
+        // Whoever reads our output has seen enough, as in `edgeward schema | head -1`.
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(2)
+        }
+    }
+}
