@@ -1,0 +1,215 @@
+//! The load-time gate: what a policy may not do is refused by name before the engine analyses it.
+//!
+//! Refused: a call of a function the engine lacks or only pretends to have, rules that depend on
+//! themselves (the engine would overflow its stack and take the process along), chains of rules
+//! deeper than a worker's stack, and an entry point that no module declares.
+//!
+//! The gate reads syntax. It never evaluates and does not judge what a policy decides.
+
+mod graph;
+pub(super) mod nesting;
+mod paths;
+mod scope;
+mod uses;
+
+use std::collections::BTreeMap;
+
+use regorus::unstable::{Module, Ref, Rule};
+use thiserror::Error;
+
+use self::graph::Graph;
+use self::paths::{Names, Path};
+use self::uses::{Manner, Use, parts_of, uses_of};
+use super::capability;
+
+/// Rules that may stand between the entry point and the last one it needs.
+pub const MAX_CHAIN: usize = 64;
+
+/// Why a policy was refused at the gate.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// A function that does not exist here.
+    #[error("{file}:{line}: calls `{function}`, which is {why}: {fix}")]
+    Function {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+        /// The name as written.
+        function: String,
+        /// What is wrong with it.
+        why: &'static str,
+        /// What to do instead.
+        fix: &'static str,
+    },
+    /// Rules that need each other.
+    #[error("{file}:{line}: `{rule}` depends on itself: {cycle}: break the cycle")]
+    Recursion {
+        /// File of the first rule of the cycle.
+        file: String,
+        /// Its line.
+        line: u32,
+        /// The rule.
+        rule: String,
+        /// The way round, `a -> b -> a`.
+        cycle: String,
+    },
+    /// A chain of rules that would need more stack than a worker has.
+    #[error(
+        "{file}:{line}: `{rule}` stands at the head of {length} rules that need each other, more than {MAX_CHAIN}: flatten them"
+    )]
+    TooDeep {
+        /// File of the rule.
+        file: String,
+        /// Its line.
+        line: u32,
+        /// The rule.
+        rule: String,
+        /// Length of the chain.
+        length: usize,
+    },
+    /// Text that the engine's parser would take for ever to read.
+    #[error(
+        "{file}:{line}: nests brackets more than {} levels deep: name the inner parts",
+        nesting::MAX_NESTING
+    )]
+    Nesting {
+        /// File of the bracket.
+        file: String,
+        /// Its line.
+        line: u32,
+    },
+    /// Nothing to ask.
+    #[error(
+        "no policy file declares the entry point `{entry_point}`: declare it or set `policies.entrypoint`"
+    )]
+    NoEntryPoint {
+        /// As configured.
+        entry_point: String,
+    },
+    /// A function cannot be asked without arguments.
+    #[error(
+        "{file}:{line}: the entry point `{entry_point}` is a function: make it a rule without arguments"
+    )]
+    EntryPointIsFunction {
+        /// File of the function.
+        file: String,
+        /// Its line.
+        line: u32,
+        /// As configured.
+        entry_point: String,
+    },
+}
+
+/// What the gate learnt on the way.
+#[derive(Debug, Default)]
+pub(super) struct Passed {
+    /// Absolute paths of the rules whose name starts with `test_`, with their files, sorted.
+    pub tests: Vec<(String, String)>,
+    /// Whether a module calls `print`, whose output has to be collected.
+    pub prints: bool,
+}
+
+/// Where a rule is declared.
+#[derive(Clone, Debug)]
+struct Place {
+    file: String,
+    line: u32,
+    function: bool,
+}
+
+/// Checks parsed modules.
+pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed, Refusal> {
+    let mut rules: BTreeMap<Path, Place> = BTreeMap::new();
+    let mut uses: Vec<(Path, String, Vec<Use>)> = Vec::new();
+    for module in modules {
+        let names = Names::of(module);
+        let file = module.package.span.source.file().clone();
+        for rule in &module.policy {
+            let (path, line, function) = declaration(rule, &names);
+            let place = rules.entry(path.clone()).or_insert_with(|| Place {
+                file: file.clone(),
+                line,
+                function,
+            });
+            place.function |= function;
+            uses.push((path, file.clone(), uses_of(rule, &names)));
+        }
+    }
+    let mut passed = Passed::default();
+    for (_, file, uses) in &uses {
+        for used in uses {
+            passed.prints |= used.written == ["print"];
+            check_function(used, file, &rules)?;
+        }
+    }
+    let edges: Vec<(&[String], &[Use])> = uses
+        .iter()
+        .map(|(path, _, uses)| (path.as_slice(), uses.as_slice()))
+        .collect();
+    Graph::build(&rules, &edges).check(&rules)?;
+    check_entry_point(entry_point, &rules)?;
+    passed.tests = rules
+        .iter()
+        .filter(|(path, place)| {
+            !place.function && path.last().is_some_and(|name| name.starts_with("test_"))
+        })
+        .map(|(path, place)| (path.join("."), place.file.clone()))
+        .collect();
+    Ok(passed)
+}
+
+fn declaration(rule: &Rule, names: &Names) -> (Path, u32, bool) {
+    let (refr, function) = match rule {
+        Rule::Default { refr, args, .. } => (refr, !args.is_empty()),
+        Rule::Spec { head, .. } => {
+            let head = parts_of(head);
+            (head.refr, !head.args.is_empty())
+        }
+    };
+    (names.declared(refr), rule.span().line, function)
+}
+
+/// A call must lead to a function of the policies or to a built-in the engine really has. A name
+/// in `with` may be a document, a function or a built-in; only the last can be wrong.
+fn check_function(used: &Use, file: &str, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {
+    let own = used
+        .absolute
+        .as_ref()
+        .is_some_and(|path| rules.contains_key(path));
+    let function = used.written.join(".");
+    let suspect = match used.manner {
+        Manner::Read => false,
+        Manner::Call => !own && !capability::is_callable(&function),
+        Manner::With => !own && capability::is_stub(&function),
+    };
+    if !suspect {
+        return Ok(());
+    }
+    let (why, fix) = capability::refusal(&function);
+    Err(Refusal::Function {
+        file: file.to_owned(),
+        line: used.line,
+        function,
+        why,
+        fix,
+    })
+}
+
+fn check_entry_point(entry_point: &str, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {
+    let path: Path = entry_point.split('.').map(str::to_owned).collect();
+    let place = rules.get(&path).ok_or_else(|| Refusal::NoEntryPoint {
+        entry_point: entry_point.to_owned(),
+    })?;
+    if place.function {
+        return Err(Refusal::EntryPointIsFunction {
+            file: place.file.clone(),
+            line: place.line,
+            entry_point: entry_point.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

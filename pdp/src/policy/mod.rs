@@ -1,0 +1,35 @@
+//! The policy engine's room: a folder of Rego and data becomes an immutable [`PolicySet`], a
+//! thread makes itself a [`Worker`] from it, and a worker turns one input into one [`Verdict`] or
+//! a [`Failure`], which denies.
+//!
+//! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
+//! (one evaluation), `verdict` (what counts as an answer), `store` (watching the folder).
+//!
+//! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
+//! a policy that runs too long.
+
+mod bounded;
+pub mod capability;
+mod data;
+mod embedded;
+mod engine_error;
+mod gate;
+mod own_tests;
+mod set;
+mod sources;
+mod store;
+mod value;
+mod verdict;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use gate::{MAX_CHAIN, Refusal};
+pub use own_tests::{Outcome, TestReport, TestResult};
+pub use set::{LoadError, PolicySet, PolicySettings, on_deep_stack, test_folder};
+pub use sources::{Module, ReadError, Sources};
+pub use store::{PolicyState, PolicyStore, WatchError};
+pub use value::from_json;
+pub use verdict::{Failure, Verdict};
+pub use worker::{STACK_BYTES, Worker};

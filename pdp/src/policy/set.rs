@@ -1,0 +1,220 @@
+//! Building a policy set: read → gate → analyse → own tests → an immutable set.
+//!
+//! The set itself is inert and shared; evaluation happens on [`Worker`]s made from it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, thread};
+
+use regorus::{Engine, Rc};
+use thiserror::Error;
+
+use super::gate::{self, Refusal};
+use super::own_tests::{self, Outcome, TestReport};
+use super::sources::{ReadError, Sources};
+use super::worker::{self, STACK_BYTES, Worker};
+use super::{embedded, engine_error};
+
+/// Where a set comes from and how it is evaluated.
+#[derive(Clone, Debug)]
+pub struct PolicySettings {
+    /// The folder; none is the example embedded in the program.
+    pub directory: Option<PathBuf>,
+    /// The rule that decides, as `data.package.rule`.
+    pub entry_point: String,
+    /// The longest an evaluation may take.
+    pub evaluation_timeout: Duration,
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            entry_point: "data.edgeward.authz.decision".to_owned(),
+            evaluation_timeout: Duration::from_millis(100),
+        }
+    }
+}
+
+/// Why a policy set cannot serve.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// Its files cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file is not Rego.
+    #[error("{0}")]
+    Syntax(String),
+    /// The gate refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The engine cannot make sense of rules that are each well-formed.
+    #[error("{0}")]
+    Analysis(String),
+    /// Its own tests fail.
+    #[error("{} of {total} policy tests fail: {}", failures.len(), failures.join("; "))]
+    Tests {
+        /// `name (file): what happened`, one entry a test.
+        failures: Vec<String>,
+        /// How many tests there are.
+        total: usize,
+    },
+    /// The engine broke while it read the set.
+    #[error("the engine panicked while it read the policies")]
+    Panicked,
+    /// No thread to build on.
+    #[error("cannot start a thread to build the policies: {0}")]
+    Thread(io::Error),
+}
+
+impl LoadError {
+    pub(super) fn engine(error: &impl std::fmt::Display) -> Self {
+        Self::Analysis(engine_error::in_one_line(error))
+    }
+}
+
+/// Policies and data that passed every check, under one revision.
+#[derive(Debug)]
+pub struct PolicySet {
+    revision: String,
+    sources: Sources,
+    entry_point: String,
+    timeout: Duration,
+    prints: bool,
+    tests: TestReport,
+}
+
+impl PolicySet {
+    /// Loads, checks and tries the set that `settings` name; failing tests refuse it.
+    pub fn load(settings: &PolicySettings) -> Result<Self, LoadError> {
+        Self::load_untested(settings)?.refuse_failing_tests()
+    }
+
+    /// The set, unless one of its own tests fails.
+    pub(super) fn refuse_failing_tests(self) -> Result<Self, LoadError> {
+        let failures: Vec<String> = self
+            .tests
+            .failures()
+            .map(|test| match &test.outcome {
+                Outcome::Fail(what) => format!("{} ({}): {what}", test.name, test.file),
+                Outcome::Pass => test.name.clone(),
+            })
+            .collect();
+        if failures.is_empty() {
+            return Ok(self);
+        }
+        Err(LoadError::Tests {
+            failures,
+            total: self.tests.tests.len(),
+        })
+    }
+
+    /// As [`PolicySet::load`], but failing tests are only reported: for `edgeward test`.
+    pub fn load_untested(settings: &PolicySettings) -> Result<Self, LoadError> {
+        let sources = match &settings.directory {
+            Some(folder) => Sources::read(folder)?,
+            None => Sources::from_files(embedded::files())?,
+        };
+        Self::build(sources, settings)
+    }
+
+    /// Checks and tries `sources`.
+    pub fn build(sources: Sources, settings: &PolicySettings) -> Result<Self, LoadError> {
+        let settings = settings.clone();
+        on_deep_stack(move || build(sources, &settings))?
+    }
+
+    /// SHA-256 of every file's path and content, as lower-case hex.
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// What its own tests said.
+    pub fn tests(&self) -> &TestReport {
+        &self.tests
+    }
+
+    /// How many Rego files it has, tests included.
+    pub fn modules(&self) -> usize {
+        self.sources.modules.len()
+    }
+
+    /// An engine for the calling thread alone. The thread must have [`STACK_BYTES`] of stack.
+    pub fn worker(&self) -> Result<Worker, LoadError> {
+        let engine = serving_engine(&self.sources)?;
+        Ok(Worker::new(
+            engine,
+            self.entry_point.clone(),
+            self.timeout,
+            self.prints,
+        ))
+    }
+
+    /// As [`PolicySet::worker`], built on a thread of its own so that the caller need not wait.
+    pub fn worker_for_another_thread(self: Arc<Self>) -> Result<Worker, LoadError> {
+        on_deep_stack(move || {
+            let mut worker = self.worker()?;
+            // The first evaluation analyses the policies; nobody should wait for that.
+            drop(worker.evaluate(regorus::Value::new_object()));
+            Ok(worker)
+        })?
+    }
+}
+
+/// Runs `work` on a thread whose stack suffices for any policy that passes the gate.
+pub fn on_deep_stack<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    thread::Builder::new()
+        .name("policy-build".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(LoadError::Thread)?
+        .join()
+        .map_err(|_| LoadError::Panicked)
+}
+
+fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadError> {
+    let mut serving = serving_engine(&sources)?;
+    let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
+    analyse(&mut serving, &settings.entry_point)?;
+    let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
+    let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
+    analyse(&mut trial, &settings.entry_point)?;
+    let tests = own_tests::run(&mut trial, &with_tests.tests);
+    Ok(PolicySet {
+        revision: sources.digest.clone(),
+        entry_point: settings.entry_point.clone(),
+        timeout: settings.evaluation_timeout,
+        prints: passed.prints,
+        sources,
+        tests,
+    })
+}
+
+fn serving_engine(sources: &Sources) -> Result<Engine, LoadError> {
+    worker::engine(
+        sources.modules.iter().filter(|m| !m.is_test()),
+        sources.data.clone(),
+    )
+}
+
+/// Makes the engine order and check the rules, without evaluating any.
+fn analyse(engine: &mut Engine, entry_point: &str) -> Result<(), LoadError> {
+    let entry_point: Rc<str> = Rc::from(entry_point);
+    engine
+        .compile_with_entrypoint(&entry_point)
+        .map_err(|error| LoadError::engine(&error))?;
+    Ok(())
+}
+
+/// Runs the tests of the policies in `directory` (none: the embedded ones) and reports on each.
+pub fn test_folder(directory: Option<&Path>, entry_point: &str) -> Result<TestReport, LoadError> {
+    let settings = PolicySettings {
+        directory: directory.map(Path::to_owned),
+        entry_point: entry_point.to_owned(),
+        ..PolicySettings::default()
+    };
+    Ok(PolicySet::load_untested(&settings)?.tests)
+}

@@ -1,0 +1,307 @@
+//! The policy room end to end: real files, the real engine.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::*;
+
+fn settings(folder: &Path) -> PolicySettings {
+    PolicySettings {
+        directory: Some(folder.to_owned()),
+        ..PolicySettings::default()
+    }
+}
+
+fn sources(files: &[(&str, &str)]) -> Result<Sources, ReadError> {
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), text.as_bytes().to_vec());
+    Sources::from_files(files.iter().map(owned).collect())
+}
+
+fn build(decision: &str) -> Result<PolicySet, LoadError> {
+    let policy = format!("package edgeward.authz\n{decision}");
+    PolicySet::build(
+        sources(&[("a.rego", &policy)]).unwrap(),
+        &PolicySettings::default(),
+    )
+}
+
+/// Evaluates on a thread like a worker's.
+fn decide(decision: &str, input: serde_json::Value) -> Result<Verdict, Failure> {
+    let set = Arc::new(build(decision).unwrap());
+    on_deep_stack(move || set.worker().unwrap().evaluate(from_json(input))).unwrap()
+}
+
+fn code(decision: &str) -> &'static str {
+    decide(decision, json!({})).expect_err(decision).code()
+}
+
+#[test]
+fn the_embedded_example_passes_its_own_tests() {
+    let set = PolicySet::load(&PolicySettings::default()).unwrap();
+    assert!(set.tests().tests.len() > 25, "{}", set.tests().tests.len());
+}
+
+#[test]
+fn the_embedded_example_is_the_policies_folder() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
+    let from_folder = PolicySet::load(&settings(&folder)).unwrap();
+    let embedded = PolicySet::load(&PolicySettings::default()).unwrap();
+    assert_eq!(from_folder.revision(), embedded.revision());
+}
+
+#[test]
+fn an_answer_is_read_as_the_contract_says() {
+    let verdict = decide(
+        r#"decision := {"allow": true, "reasons": {"b-2", "a"}, "ttl": 5,
+            "obligations": {"request_headers": {"x-a": "1"}}, "valid_until": "1970-01-01T00:01:00Z"}"#,
+        json!({}),
+    )
+    .unwrap();
+    assert!(verdict.allow);
+    assert_eq!(verdict.reasons, ["a", "b-2"]);
+    assert_eq!(verdict.ttl, Some(5));
+    assert_eq!(verdict.valid_until.unwrap().0, 60);
+    assert_eq!(verdict.obligations.request_headers["x-a"], "1");
+    assert!(decide("decision := true", json!({})).unwrap().allow);
+    assert!(
+        !decide("default decision := false", json!({}))
+            .unwrap()
+            .allow
+    );
+}
+
+#[test]
+fn an_answer_of_another_shape_denies_under_its_own_code() {
+    assert_eq!(code("decision := true if input.x"), "policy-undefined");
+    for answer in [
+        "\"true\"",
+        "1",
+        "[true]",
+        "null",
+        "{}",
+        "set()",
+        "{true}",
+        "{\"allow\": \"true\"}",
+        "{\"allow\": 1}",
+        "{\"allow\": null}",
+        "{\"allow\": true, \"extra\": 1}",
+        "{\"allow\": true, \"reasons\": \"x\"}",
+        "{\"allow\": true, \"reasons\": [1]}",
+        "{\"allow\": true, \"reasons\": [\"Not A Code\"]}",
+        "{\"allow\": true, \"reasons\": null}",
+        "{\"allow\": true, \"obligations\": []}",
+        "{\"allow\": true, \"obligations\": {\"mfa\": true}}",
+        "{\"allow\": true, \"obligations\": {\"request_headers\": {\"host\": \"x\"}}}",
+        "{\"allow\": true, \"ttl\": -1}",
+        "{\"allow\": true, \"ttl\": \"5\"}",
+        "{\"allow\": true, \"ttl\": null}",
+        "{\"allow\": true, \"valid_until\": \"soon\"}",
+    ] {
+        assert_eq!(
+            code(&format!("decision := {answer}")),
+            "policy-result-invalid",
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_error_denies() {
+    for decision in [
+        "decision := true\ndecision := false",
+        "decision := to_number(\"x\") == 1",
+        "decision := strings.count(\"x\", \"\") == 0",
+        "decision := numbers.range(1, 100000000)[0] == 1",
+        "decision := numbers.range_step(1, 9, 0)[0] == 1",
+        "decision := numbers.range(1, 9223372036854775807)[0] == 1",
+    ] {
+        assert_eq!(code(decision), "policy-error", "{decision}");
+    }
+}
+
+#[test]
+fn a_runaway_policy_is_denied_in_bounded_time_and_the_next_question_is_answered() {
+    let set = build(
+        "decision := count([1 | some a in xs; some b in xs; some c in xs; a + b + c < 0]) == 1 if input.run\n\
+         decision := true if not input.run\nxs := numbers.range(1, 10000)",
+    )
+    .unwrap();
+    let (first, took, second) = on_deep_stack(move || {
+        let mut worker = set.worker().unwrap();
+        let started = Instant::now();
+        let first = worker.evaluate(from_json(json!({"run": true})));
+        let took = started.elapsed();
+        (first, took, worker.evaluate(from_json(json!({}))))
+    })
+    .unwrap();
+    assert_eq!(first, Err(Failure::Timeout));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(second.unwrap().allow);
+}
+
+#[test]
+fn the_deepest_policy_that_passes_the_gate_fits_the_stack() {
+    let open = "[".repeat(10);
+    let close = "]".repeat(10);
+    let links: Vec<String> = (1..MAX_CHAIN - 1)
+        .map(|n| format!("f{n}(x) := {open}f{}(x){close}\n", n + 1))
+        .collect();
+    let links = links.concat();
+    let last = MAX_CHAIN - 1;
+    let policy = format!("decision := count(f1(1)) == 1\n{links}f{last}(x) := [x]\n");
+    assert!(decide(&policy, json!({})).unwrap().allow);
+}
+
+#[test]
+fn the_revision_names_every_byte_of_the_content() {
+    let revision = |files: &[(&str, &str)]| sources(files).unwrap().digest;
+    let one = revision(&[("a.rego", "package a"), ("b.json", "{}")]);
+    assert_eq!(one, revision(&[("b.json", "{}"), ("a.rego", "package a")]));
+    assert_ne!(one, revision(&[("a.rego", "package a "), ("b.json", "{}")]));
+    assert_ne!(one, revision(&[("a.rego", "package a"), ("c.json", "{}")]));
+    assert_eq!(one.len(), 64);
+}
+
+#[test]
+fn data_has_its_place_by_folder_and_no_two_files_disagree() {
+    let merged = sources(&[
+        ("data/access/x.yaml", "a: 1"),
+        ("access/y.json", r#"{"b": 2}"#),
+        ("z.yml", "access: {c: 3}"),
+    ])
+    .unwrap();
+    assert_eq!(
+        serde_json::to_value(&merged.data).unwrap(),
+        json!({"access": {"a": 1, "b": 2, "c": 3}})
+    );
+    for (files, message) in [
+        (
+            [("x.json", r#"{"a": {"b": 1}}"#), ("y.yaml", "a: {b: 1}")],
+            "y.yaml: `data.a.b` is already set by another file: keep it in one of them",
+        ),
+        (
+            [("x.json", "[]"), ("y.json", "{}")],
+            "x.json: the top level must be an object of names and values",
+        ),
+    ] {
+        assert_eq!(sources(&files).unwrap_err().to_string(), message);
+    }
+    for broken in ["{\"a\":1,\"a\":2}", "{", "", "a: 1"] {
+        let message = sources(&[("x.json", broken)]).unwrap_err().to_string();
+        assert!(message.starts_with("x.json: "), "{message}");
+    }
+    for broken in ["a: 1\na: 2", "a: [", "{", "- 1"] {
+        let message = sources(&[("x.yaml", broken)]).unwrap_err().to_string();
+        assert!(
+            message.starts_with("x.yaml: ") && !message.contains('\n'),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_policy_is_said_with_file_and_line() {
+    for (policy, expected) in [
+        ("decision := ", "a.rego:2"),
+        ("decision if x", "a.rego:2"),
+        (
+            "decision := true if http.send({})",
+            "a.rego:2: calls `http.send`",
+        ),
+        ("decision if decision", "depends on itself"),
+        (
+            "decision := [[[[[[[[[[[[[1]]]]]]]]]]]]]",
+            "a.rego:2: nests brackets more than 12 levels",
+        ),
+        ("other := 1", "no policy file declares the entry point"),
+    ] {
+        let message = build(policy).expect_err(policy).to_string();
+        assert!(
+            message.contains(expected) && !message.contains('\n'),
+            "{policy}: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_failing_test_refuses_the_set_and_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("a.rego"),
+        "package edgeward.authz\ndefault decision := false",
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("a_test.rego"),
+        "package t\nimport data.edgeward.authz\ntest_denies if not authz.decision\ntest_allows if authz.decision",
+    )
+    .unwrap();
+    let message = PolicySet::load(&settings(folder.path()))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        message,
+        "1 of 2 policy tests fail: data.t.test_allows (a_test.rego): undefined: a condition did not hold"
+    );
+    let report = test_folder(Some(folder.path()), "data.edgeward.authz.decision").unwrap();
+    assert_eq!(report.failures().count(), 1);
+}
+
+#[test]
+fn a_folder_that_cannot_serve_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |path: &Path| PolicySet::load(&settings(path)).unwrap_err().to_string();
+    assert!(load(folder.path()).contains("holds no `*.rego` file"));
+    assert!(load(&folder.path().join("none")).contains("none: No such file"));
+    fs::write(folder.path().join("a.rego"), b"package \xff").unwrap();
+    assert_eq!(
+        load(folder.path()),
+        "a.rego: is not UTF-8: save the policy as UTF-8 text"
+    );
+}
+
+#[test]
+fn a_policy_that_breaks_on_disk_leaves_the_old_one_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.rego");
+    fs::write(&file, "package edgeward.authz\ndecision := true").unwrap();
+    let store = Arc::new(PolicyStore::open(settings(folder.path())).unwrap());
+    store.watch().unwrap();
+    let state = store.subscribe();
+    let first = state.borrow().set.revision().to_owned();
+    let until = |what: &dyn Fn(&PolicyState) -> bool| {
+        for _ in 0..1000 {
+            if what(&state.borrow()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{:?}", state.borrow());
+    };
+    for broken in [
+        "package edgeward.authz\ndecision :=",
+        "package edgeward.authz\ndecision := true\ntest_no if false",
+    ] {
+        fs::write(&file, broken).unwrap();
+        until(&|state| state.last_error.is_some());
+        assert_eq!(state.borrow().set.revision(), first);
+        fs::write(&file, "package edgeward.authz\ndecision := true").unwrap();
+        until(&|state| state.last_error.is_none());
+    }
+    fs::write(&file, "package edgeward.authz\ndecision := false").unwrap();
+    until(&|state| state.set.revision() != first && state.last_error.is_none());
+    assert_eq!((state.borrow().reloads, state.borrow().refused), (1, 2));
+}
+
+#[test]
+fn the_list_of_capabilities_has_no_function_the_gate_refuses() {
+    let names = capability::callable();
+    assert!(names.contains(&"time.now_ns") && names.contains(&"print"));
+    for refused in ["http.send", "opa.runtime", "io.jwt.decode", "bits.lsh"] {
+        assert!(!names.contains(&refused), "{refused}");
+    }
+}

@@ -1,0 +1,117 @@
+//! One thread's own engine, and the evaluation of one input on it.
+//!
+//! Every thread parses its own copy: engines that share a syntax tree spend their time on each
+//! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
+//! engine, a run past its time), the process goes on and the answer is a deny.
+
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
+use regorus::{Engine, Value};
+
+use super::set::LoadError;
+use super::sources::Module;
+use super::verdict::{Failure, Verdict};
+use super::{bounded, engine_error, gate};
+
+/// Stack a thread needs to evaluate what passes the gate (`gate::MAX_CHAIN` rules in a row, each
+/// with the deepest expressions the parser takes), in a build without optimisation too.
+pub const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// An engine that only one thread uses.
+pub struct Worker {
+    /// As built; cloned when an evaluation leaves `engine` in doubt.
+    pristine: Engine,
+    engine: Engine,
+    entry_point: String,
+    timeout: Duration,
+    prints: bool,
+}
+
+impl Worker {
+    pub(super) fn new(
+        engine: Engine,
+        entry_point: String,
+        timeout: Duration,
+        prints: bool,
+    ) -> Self {
+        let mut pristine = engine;
+        pristine.set_execution_timer_config(timer(timeout));
+        let engine = pristine.clone();
+        Self {
+            pristine,
+            engine,
+            entry_point,
+            timeout,
+            prints,
+        }
+    }
+
+    /// Asks the entry point about `input`.
+    pub fn evaluate(&mut self, input: Value) -> Result<Verdict, Failure> {
+        let started = Instant::now();
+        let engine = &mut self.engine;
+        let entry_point = self.entry_point.clone();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            engine.set_input(input);
+            engine.eval_rule(entry_point)
+        }));
+        if self.prints {
+            self.log_prints();
+        }
+        let verdict = match outcome {
+            Ok(Ok(value)) => Verdict::read(&value),
+            Ok(Err(_)) if started.elapsed() >= self.timeout => Err(Failure::Timeout),
+            Ok(Err(error)) => Err(Failure::Error(engine_error::in_one_line(&error))),
+            Err(_) => Err(Failure::Error("the engine panicked".to_owned())),
+        };
+        if matches!(verdict, Err(Failure::Error(_) | Failure::Timeout)) {
+            self.engine = self.pristine.clone();
+        }
+        verdict
+    }
+
+    fn log_prints(&mut self) {
+        for line in self.engine.take_prints().unwrap_or_default() {
+            tracing::debug!(target: "edgeward::policy::print", line, "policy print");
+        }
+    }
+}
+
+/// A fresh engine with `modules`, parsed but not analysed, and `data`.
+pub(super) fn engine<'a>(
+    modules: impl Iterator<Item = &'a Module>,
+    data: Value,
+) -> Result<Engine, LoadError> {
+    let mut engine = Engine::new();
+    engine.set_policy_length_config(length_limits());
+    engine.set_gather_prints(true);
+    bounded::install(&mut engine)?;
+    for module in modules {
+        gate::nesting::check(&module.file, &module.text)?;
+        engine
+            .add_policy(module.file.clone(), module.text.clone())
+            .map_err(|error| LoadError::Syntax(engine_error::in_one_line(&error)))?;
+    }
+    engine
+        .add_data(data)
+        .map_err(|error| LoadError::engine(&error))?;
+    Ok(engine)
+}
+
+/// How often the engine looks at the clock: every so many steps.
+pub(super) fn timer(limit: Duration) -> ExecutionTimerConfig {
+    ExecutionTimerConfig {
+        limit,
+        check_interval: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
+    }
+}
+
+fn length_limits() -> PolicyLengthConfig {
+    PolicyLengthConfig {
+        max_col: NonZeroU32::new(8192).unwrap_or(NonZeroU32::MAX),
+        ..PolicyLengthConfig::default()
+    }
+}
