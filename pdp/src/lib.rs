@@ -1,4 +1,15 @@
 //! Edgeward's policy decision point: the service and the command line.
+//!
+//! The rooms, in the order in which a start-up meets them:
+//! - [`cli`]: arguments in, exit code out;
+//! - [`config`]: one YAML file → checked values;
+//! - [`keys`]: the keys of issuers and trust domains, fetched and kept fresh;
+//! - [`policy`]: Rego and data → a decision;
+//! - [`service`]: sockets in, decisions out;
+//! - [`crypto`]: the signature arithmetic.
+//!
+//! What this is not: the rules of identity, requests and decisions; those are `edgeward_core`'s,
+//! shared with the filter. Nothing here knows proxy-wasm.
 
 pub mod cli;
 pub mod config;

@@ -1,12 +1,11 @@
 //! The one way a subcommand can fail to do its work: exit code 2 and a message that teaches.
 
-use std::fmt;
 use std::io;
 
 /// Why a subcommand could not do its work, as one or more lines for standard error.
 #[derive(Debug)]
 pub struct Failure {
-    message: String,
+    message: Option<String>,
     closed_pipe: bool,
 }
 
@@ -14,8 +13,23 @@ impl Failure {
     /// A failure with a message of its own.
     pub(super) fn new(message: impl Into<String>) -> Self {
         Self {
-            message: format!("error: {}", message.into()),
+            message: Some(format!("error: {}", message.into())),
             closed_pipe: false,
+        }
+    }
+
+    /// A failure whose message was part of the answer, as with `--output json`.
+    pub(super) fn said_already() -> Self {
+        Self {
+            message: None,
+            closed_pipe: false,
+        }
+    }
+
+    /// Tells it on standard error.
+    pub(super) fn report(&self) {
+        if let Some(message) = &self.message {
+            eprintln!("{message}");
         }
     }
 
@@ -25,17 +39,11 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
 impl From<crate::config::ConfigError> for Failure {
     fn from(error: crate::config::ConfigError) -> Self {
         // Its lines begin with the file's name already, as a compiler's do.
         Self {
-            message: error.to_string(),
+            message: Some(error.to_string()),
             closed_pipe: false,
         }
     }

@@ -3,11 +3,14 @@
 //! Answers go to standard output, everything else to standard error. What this is not: a place
 //! for decisions; each subcommand calls the room that knows.
 
+mod check;
 mod completions;
+mod eval;
 mod failure;
 mod instant;
 mod output;
 mod schema;
+mod test;
 mod token;
 
 use std::process::ExitCode;
@@ -41,6 +44,12 @@ Exit codes: 0 yes, 1 no (a token refused, a test failed, a decision to deny), 2 
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Name every mistake in a configuration and in what it points to
+    Check(check::Arguments),
+    /// Ask a policy for its decision on one input
+    Eval(eval::Arguments),
+    /// Run the tests of a policy folder
+    Test(test::Arguments),
     /// Print the JSON Schema of the configuration file
     Schema(schema::Arguments),
     /// Verify or mint tokens
@@ -64,6 +73,9 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         None => Ok(Verdict::Yes),
+        Some(Command::Check(arguments)) => check::run(&arguments),
+        Some(Command::Eval(arguments)) => eval::run(&arguments),
+        Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
@@ -74,7 +86,7 @@ pub fn run() -> ExitCode {
         // Whoever reads our output has seen enough, as in `edgeward schema | head -1`.
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            failure.report();
             ExitCode::from(2)
         }
     }

@@ -31,6 +31,7 @@ pub use read::MAX_CONFIG_BYTES;
 pub use schema::json_schema;
 
 use crate::keys::KeySettings;
+use crate::policy::PolicySettings;
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -106,6 +107,29 @@ pub struct Policies {
     pub watch: bool,
     /// The longest an evaluation may take.
     pub evaluation_timeout: Duration,
+}
+
+impl Policies {
+    /// Whether `text` is a path of plain names below `data`: an entry point is never parsed as Rego.
+    pub fn is_entrypoint(text: &str) -> bool {
+        let is_name = |name: &str| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        text.strip_prefix("data.")
+            .is_some_and(|path| path.split('.').all(is_name))
+    }
+
+    /// As the policy room takes them.
+    pub fn settings(&self) -> PolicySettings {
+        PolicySettings {
+            directory: self.directory.clone(),
+            entry_point: self.entrypoint.clone(),
+            evaluation_timeout: self.evaluation_timeout,
+        }
+    }
 }
 
 /// Bounds on what callers may ask for.

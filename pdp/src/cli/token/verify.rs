@@ -50,7 +50,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let config = Config::load(&arguments.config)?;
-    let trust = super::trust::load(&config, arguments.fetch)?;
+    let keys = super::trust::load(&config, arguments.fetch)?;
+    let trust = &keys.trust;
     let Instant(now) = arguments.at.unwrap_or_else(Instant::now);
     let mut report = Report {
         out: std::io::stdout().lock(),
@@ -63,11 +64,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
             eprintln!("reading tokens from standard input, one a line");
         }
         for_each_line(input.lock(), MAX_TOKEN_BYTES, |token| {
-            report.judge(token, &trust, now)
+            report.judge(token, trust, now)
         })?;
     } else {
         for token in &arguments.tokens {
-            report.judge(token.trim(), &trust, now)?;
+            report.judge(token.trim(), trust, now)?;
         }
     }
     Ok(report.verdict)

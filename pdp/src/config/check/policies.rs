@@ -50,7 +50,7 @@ pub(super) fn policies(
     let entrypoint = raw
         .entrypoint
         .unwrap_or_else(|| DEFAULT_ENTRYPOINT.to_owned());
-    if !is_entrypoint(&entrypoint) {
+    if !Policies::is_entrypoint(&entrypoint) {
         findings.refuse(
             &field.key("entrypoint"),
             format!("`{entrypoint}` is not a rule: write one such as `{DEFAULT_ENTRYPOINT}`"),
@@ -68,18 +68,6 @@ pub(super) fn policies(
             findings,
         ),
     }
-}
-
-/// A path of plain names: an entry point is data, never Rego text to be parsed.
-fn is_entrypoint(text: &str) -> bool {
-    let is_name = |name: &str| {
-        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    text.strip_prefix("data.")
-        .is_some_and(|path| path.split('.').all(is_name))
 }
 
 pub(super) fn limits(raw: Option<RawLimits>, field: &Field, findings: &mut Findings) -> Limits {

@@ -1,0 +1,160 @@
+//! `edgeward check`: would this configuration serve? Every mistake in it, and in the files it
+//! points to, by file, field and fix.
+//!
+//! What this is not: a test of what lies beyond this machine; nothing is fetched.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::output::OutputFormat;
+use super::{Failure, Verdict};
+use crate::config::{Config, ConfigError, Field, Problem};
+use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
+use crate::policy::PolicySet;
+
+/// Arguments of `edgeward check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  edgeward check --config edgeward.yaml
+  edgeward check --config edgeward.yaml --output json
+
+Exit code 2 when there is a mistake. Policies are compiled and their own tests are run.")]
+pub(super) struct Arguments {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    output: OutputFormat,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let file = &arguments.config;
+    let checked = Config::load(file).and_then(|config| {
+        let problems = beyond_the_file(&config);
+        if problems.is_empty() {
+            return Ok(config);
+        }
+        Err(ConfigError::Refused {
+            file: file.clone(),
+            problems,
+        })
+    });
+    let mut out = std::io::stdout().lock();
+    match (arguments.output, checked) {
+        (OutputFormat::Text, Ok(config)) => {
+            writeln!(out, "{}: ok: {}", file.display(), summary(&config))?;
+            Ok(Verdict::Yes)
+        }
+        (OutputFormat::Json, Ok(_)) => {
+            writeln!(out, "{}", answer(file, &[]))?;
+            Ok(Verdict::Yes)
+        }
+        (OutputFormat::Json, Err(ConfigError::Refused { problems, .. })) => {
+            writeln!(out, "{}", answer(file, &problems))?;
+            Err(Failure::said_already())
+        }
+        (_, Err(error)) => Err(error.into()),
+    }
+}
+
+fn summary(config: &Config) -> String {
+    let count = |number: usize, one: &str| {
+        if number == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{number} {one}s")
+        }
+    };
+    [
+        count(config.listeners.len(), "listener"),
+        count(config.keys.issuers.len(), "issuer"),
+        count(config.keys.trust_domains.len(), "trust domain"),
+    ]
+    .join(", ")
+}
+
+fn answer(file: &Path, problems: &[Problem]) -> Value {
+    let listed: Vec<Value> = problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "field": problem.field.as_str(),
+                "message": problem.message,
+                "line": problem.line,
+            })
+        })
+        .collect();
+    let result = if problems.is_empty() { "ok" } else { "refused" };
+    json!({ "result": result, "file": file.display().to_string(), "problems": listed })
+}
+
+/// What is wrong with the files that the configuration points to, and with the policies.
+fn beyond_the_file(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut note = |field: Field, message: String| {
+        problems.push(Problem {
+            field,
+            message,
+            line: None,
+        });
+    };
+    let root = Field::default();
+    for (field, settings) in one_by_one(&config.keys) {
+        if let Err(error) = Keyring::open(settings) {
+            note(key_field(&field, &error), error.to_string());
+        }
+    }
+    if let Err(error) = PolicySet::load(&config.policies.settings()) {
+        note(root.key("policies"), error.to_string());
+    }
+    problems
+}
+
+/// Each issuer and trust domain on its own, so that one broken file does not hide the next.
+fn one_by_one(keys: &KeySettings) -> Vec<(Field, KeySettings)> {
+    let root = Field::default();
+    // Without the cache: a check leaves no traces.
+    let alone = || KeySettings {
+        cache: CacheSettings::default(),
+        ..KeySettings::default()
+    };
+    let issuers = keys.issuers.iter().enumerate().map(|(index, issuer)| {
+        let field = root.key("issuers").index(index);
+        (
+            field,
+            KeySettings {
+                issuers: vec![issuer.clone()],
+                ..alone()
+            },
+        )
+    });
+    let trust_domains = keys
+        .trust_domains
+        .iter()
+        .enumerate()
+        .map(|(index, domain)| {
+            let field = root.key("trust_domains").index(index);
+            (
+                field,
+                KeySettings {
+                    trust_domains: vec![domain.clone()],
+                    ..alone()
+                },
+            )
+        });
+    issuers.chain(trust_domains).collect()
+}
+
+fn key_field(source: &Field, error: &KeyringError) -> Field {
+    let of_issuer = source.as_str().starts_with("issuers");
+    match error {
+        KeyringError::Document { .. } => source.key(if of_issuer { "keys" } else { "bundle" }),
+        KeyringError::Authorities { .. } => source.key("fetch").key("ca_file"),
+        KeyringError::Discovery { .. } => source.key("issuer"),
+        KeyringError::Twice(_) | KeyringError::Disk(_) => source.clone(),
+    }
+}
