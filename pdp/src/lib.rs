@@ -16,3 +16,4 @@ pub mod config;
 pub mod crypto;
 pub mod keys;
 pub mod policy;
+pub mod service;

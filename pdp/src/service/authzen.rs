@@ -1,0 +1,161 @@
+//! The decision door: `POST /access/v1/evaluation` (`AuthZEN` 1.0, section 6).
+//!
+//! A deny is a 200 with `decision: false`; a 4xx is about the call. Every decision has an id and
+//! leaves one log record without claims, headers or query.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContext};
+use edgeward_core::decision::{DecisionId, Obligations};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, Request, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::question::Question;
+use super::reply::{self, Refusal, Reply};
+use super::worker::WorkerState;
+use super::{clock, identifiers};
+use crate::policy::{Failure, Verdict};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers an evaluation request, and repeats its `X-Request-ID`.
+pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Reply {
+    let request_id = request.headers().get(&REQUEST_ID).cloned();
+    let mut reply = match decide(worker, request).await {
+        Ok(reply) => reply,
+        Err(refusal) => {
+            tracing::debug!(?refusal, "evaluation request refused");
+            refusal.into()
+        }
+    };
+    if let Some(request_id) = request_id {
+        reply.headers_mut().insert(REQUEST_ID, request_id);
+    }
+    reply
+}
+
+async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Reply, Refusal> {
+    if !is_json(&request) {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let body = read_body(worker, request).await?;
+    let question = Question::read(&body, clock::now_text)?;
+    let started = Instant::now();
+    let Question {
+        input,
+        subject,
+        action,
+        resource,
+    } = question;
+    let (outcome, revision) = worker.evaluate(input);
+    let took = started.elapsed();
+    let id = identifiers::decision_id().map_err(|_| Refusal::Broken)?;
+    worker.state().metrics.decided(&outcome, took);
+    let answer = Answer::of(outcome);
+    answer.log(
+        &id,
+        &revision,
+        [&subject, &action, &resource],
+        took.as_micros(),
+    );
+    let response = EvaluationResponse {
+        decision: answer.allow,
+        context: Some(ResponseContext {
+            id: Some(id),
+            reasons: answer.reasons,
+            obligations: answer.obligations,
+            policy: Some(PolicyReference {
+                revision: revision.to_string(),
+            }),
+        }),
+    };
+    Ok(reply::json(StatusCode::OK, &response))
+}
+
+struct Answer {
+    allow: bool,
+    reasons: Vec<String>,
+    obligations: Obligations,
+}
+
+impl Answer {
+    fn of(outcome: Result<Verdict, Failure>) -> Self {
+        match outcome {
+            Ok(Verdict {
+                allow: true,
+                reasons,
+                obligations,
+                ..
+            }) => Self {
+                allow: true,
+                reasons,
+                obligations,
+            },
+            Ok(Verdict {
+                allow: false,
+                reasons,
+                ..
+            }) => Self {
+                allow: false,
+                reasons,
+                obligations: Obligations::default(),
+            },
+            Err(failure) => {
+                tracing::warn!(code = failure.code(), error = %failure, "policy gave no decision");
+                Self {
+                    allow: false,
+                    reasons: vec![failure.code().to_owned()],
+                    obligations: Obligations::default(),
+                }
+            }
+        }
+    }
+
+    /// The record of the decision: denies at info, allows at debug.
+    fn log(&self, id: &DecisionId, revision: &str, asked: [&str; 3], micros: u128) {
+        let [subject, action, resource] = asked;
+        let reasons = self.reasons.join(",");
+        if self.allow {
+            tracing::debug!(target: "edgeward::decision", %id, decision = true, subject, action,
+                resource, reasons, revision, micros, "decided");
+        } else {
+            tracing::info!(target: "edgeward::decision", %id, decision = false, subject, action,
+                resource, reasons, revision, micros, "decided");
+        }
+    }
+}
+
+fn is_json(request: &Request<Incoming>) -> bool {
+    let mut values = request.headers().get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let essence = value.to_str().ok().and_then(|text| text.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read_body(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Bytes, Refusal> {
+    let limit = worker.limits().body;
+    let declared = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if declared
+        .and_then(|text| text.parse::<usize>().ok())
+        .is_some_and(|length| length > limit)
+    {
+        return Err(Refusal::TooLarge(limit));
+    }
+    let body = Limited::new(request.into_body(), limit).collect();
+    match timeout(worker.limits().request_timeout, body).await {
+        Err(_) => Err(Refusal::TooSlow),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
+        Ok(Err(_)) => Err(Refusal::BadRequest("body was cut off".to_owned())),
+    }
+}

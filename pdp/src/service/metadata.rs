@@ -1,0 +1,54 @@
+//! `AuthZEN` metadata: `GET /.well-known/authzen-configuration` (section 9).
+//!
+//! The identifier must be an `https` URL and equal the one the caller built the path from, so a
+//! plaintext listener has metadata only where `public_url` is configured.
+
+use std::rc::Rc;
+
+use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::request::Authority;
+use http::header::HOST;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use super::reply::{self, Refusal, Reply};
+use super::router::Arrival;
+use super::worker::WorkerState;
+
+pub(super) const PATH: &str = "/.well-known/authzen-configuration";
+
+pub(super) fn answer(
+    worker: &Rc<WorkerState>,
+    arrival: Arrival,
+    request: &Request<Incoming>,
+) -> Reply {
+    let identifier = match worker.public_url() {
+        Some(url) => Some(url.trim_end_matches('/').to_owned()),
+        None if arrival.tls => asked_host(request).map(|host| format!("https://{host}")),
+        None => None,
+    };
+    let Some(identifier) = identifier else {
+        return Refusal::NotFound.into();
+    };
+    let document = json!({
+        "policy_decision_point": identifier,
+        "access_evaluation_endpoint": format!("{identifier}{EVALUATION_PATH}"),
+    });
+    reply::json(StatusCode::OK, &document)
+}
+
+fn asked_host(request: &Request<Incoming>) -> Option<String> {
+    let header = request
+        .headers()
+        .get(HOST)
+        .and_then(|value| value.to_str().ok());
+    let text = request
+        .uri()
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .or(header)?;
+    Authority::parse(text)
+        .ok()
+        .map(|authority| authority.as_str().to_owned())
+}

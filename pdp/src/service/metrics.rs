@@ -1,0 +1,133 @@
+//! What the service counts, and the door that shows it (`GET /metrics`, `OpenMetrics` text).
+//!
+//! Labels come from enums: no path, id, subject or policy's own reason is one. Counting takes no
+//! lock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
+
+use super::histogram::Durations;
+use super::policy_metrics::PolicyMetrics;
+use super::reply::{self, Refusal, Reply};
+use crate::keys::Keyring;
+use crate::policy::{Failure, PolicyState, Verdict};
+
+/// All series of the service.
+pub struct Metrics {
+    registry: Registry,
+    allows: Counter,
+    denies: Counter,
+    failures: [Counter; 4],
+    evaluation: Durations,
+    pub(super) connections: Gauge,
+    pub(super) connections_refused: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    decision: &'static str,
+    cause: &'static str,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Every series, at zero.
+    pub fn new(policies: watch::Receiver<PolicyState>, keys: Arc<Keyring>) -> Self {
+        let mut registry = Registry::with_prefix("edgeward");
+        let decisions = Family::<DecisionLabels, Counter<u64, AtomicU64>>::default();
+        let series = |decision, cause| {
+            decisions
+                .get_or_create(&DecisionLabels { decision, cause })
+                .clone()
+        };
+        let metrics = Self {
+            allows: series("allow", "policy"),
+            denies: series("deny", "policy"),
+            failures: FAILURES.map(|cause| series("deny", cause)),
+            evaluation: Durations::default(),
+            connections: Gauge::default(),
+            connections_refused: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register(
+            "decisions",
+            "Decisions by outcome and cause",
+            decisions.clone(),
+        );
+        registry.register(
+            "evaluation_duration_seconds",
+            "Time to evaluate the policy for one decision",
+            metrics.evaluation.clone(),
+        );
+        registry.register(
+            "connections",
+            "Open connections",
+            metrics.connections.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections closed at once because the limit was reached",
+            metrics.connections_refused.clone(),
+        );
+        registry.register_collector(Box::new(PolicyMetrics::new(policies, keys)));
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+
+    /// For series of other rooms, before the service starts.
+    pub fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    pub(super) fn decided(&self, outcome: &Result<Verdict, Failure>, took: Duration) {
+        self.evaluation.observe(took);
+        let counter = match outcome {
+            Ok(verdict) if verdict.allow => Some(&self.allows),
+            Ok(_) => Some(&self.denies),
+            Err(failure) => {
+                let place = FAILURES.iter().position(|cause| *cause == failure.code());
+                place.and_then(|place| self.failures.get(place))
+            }
+        };
+        if let Some(counter) = counter {
+            counter.inc();
+        }
+    }
+}
+
+/// Codes of [`Failure`].
+const FAILURES: [&str; 4] = [
+    "policy-undefined",
+    "policy-result-invalid",
+    "policy-error",
+    "policy-timeout",
+];
+
+pub(super) fn answer(metrics: &Metrics) -> Reply {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &metrics.registry) {
+        Ok(()) => reply::reply(
+            StatusCode::OK,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            text.into_bytes(),
+        ),
+        Err(_) => Refusal::Broken.into(),
+    }
+}

@@ -1,0 +1,213 @@
+//! The PDP as a service: sockets in, decisions out.
+//!
+//! [`bind`] opens every listener and says where; [`Bound::serve`] answers until told to stop and
+//! then drains. One thread a worker, each with a runtime and a policy engine of its own; they share
+//! immutable state and meet on no lock.
+//!
+//! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
+//! deadlines), `router` (path → door), then the doors: `authzen`, `sync`, `health`, `metrics`.
+//!
+//! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
+//! (`crate::keys`).
+
+mod accept;
+mod activity;
+mod authzen;
+mod clock;
+mod connection;
+mod health;
+mod histogram;
+mod identifiers;
+mod listen;
+mod metadata;
+pub mod metrics;
+mod policy_metrics;
+mod question;
+mod reply;
+mod router;
+mod sync;
+pub mod tls;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use listen::{BindError, BoundAddress};
+
+use self::listen::Socket;
+use self::metrics::Metrics;
+use crate::keys::Keyring;
+use crate::policy::{LoadError, PolicyState};
+
+/// Checked settings of the service; `crate::config` converts into this.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// Where decisions are asked for; never empty.
+    pub listeners: Vec<Listener>,
+    /// A listener of its own for health and metrics; without it they are on every listener.
+    pub admin: Option<SocketAddr>,
+    /// Threads that decide.
+    pub workers: NonZeroUsize,
+    /// Bounds on what callers may ask for.
+    pub limits: Limits,
+    /// The longest a sync feed request waits for news.
+    pub sync_max_wait: Duration,
+    /// `https` identifier of this PDP for its `AuthZEN` metadata; without it a TLS listener answers
+    /// with the host it is asked by, and a plaintext one has no metadata.
+    pub public_url: Option<String>,
+}
+
+/// One place to listen.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Where.
+    pub address: ListenAddress,
+    /// TLS, and with client authorities in it mTLS; see [`tls::load`].
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// An address of either family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// TCP; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+}
+
+/// Bounds on what callers may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest request body, in bytes.
+    pub body: usize,
+    /// The most connections at once, on all listeners together.
+    pub connections: usize,
+    /// The longest a TLS handshake or the head of a request may take to arrive.
+    pub head_timeout: Duration,
+    /// The longest a request body may take to arrive, or a response to be taken.
+    pub request_timeout: Duration,
+    /// How long a connection may lie idle; [`Limits::head_timeout`] once three quarters of
+    /// `connections` are taken. Longer than Envoy's own (an hour), so that Envoy closes first and
+    /// no request meets a closing connection.
+    pub idle_timeout: Duration,
+    /// How long a stopping PDP waits for requests in flight.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 1024 * 1024,
+            connections: 1024,
+            head_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_mins(65),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the service serves from.
+#[derive(Clone)]
+pub struct ServiceState {
+    /// From [`crate::policy::PolicyStore::subscribe`].
+    pub policies: watch::Receiver<PolicyState>,
+    /// Told to filters by the sync feed; whoever made it has started it.
+    pub keys: Arc<Keyring>,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Listeners that are open but not yet served.
+pub struct Bound {
+    settings: ServiceSettings,
+    state: ServiceState,
+    sockets: Vec<Socket>,
+    addresses: Vec<BoundAddress>,
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every request in flight was answered.
+    Drained,
+    /// The drain deadline passed with so many connections open.
+    CutOff(usize),
+}
+
+/// Why serving could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The policy engine of a worker could not be built.
+    #[error("cannot build a worker's policy engine: {0}")]
+    Policy(#[from] LoadError),
+    /// The system gave no thread or runtime.
+    #[error("cannot start a worker: {0}")]
+    Worker(std::io::Error),
+    /// A worker ended on its own.
+    #[error("a worker ended unexpectedly")]
+    Ended,
+}
+
+/// Opens every listener.
+pub fn bind(settings: ServiceSettings, state: ServiceState) -> Result<Bound, BindError> {
+    let mut sockets = Vec::new();
+    for listener in &settings.listeners {
+        let role = if settings.admin.is_some() {
+            router::Role::Decide
+        } else {
+            router::Role::Both
+        };
+        sockets.push(Socket::open(
+            &listener.address,
+            listener.tls.clone(),
+            role,
+            settings.workers,
+        )?);
+    }
+    if let Some(admin) = settings.admin {
+        let address = ListenAddress::Tcp(admin);
+        sockets.push(Socket::open(
+            &address,
+            None,
+            router::Role::Admin,
+            settings.workers,
+        )?);
+    }
+    let addresses = sockets
+        .iter()
+        .map(|socket| socket.address.clone())
+        .collect();
+    Ok(Bound {
+        settings,
+        state,
+        sockets,
+        addresses,
+    })
+}
+
+impl Bound {
+    /// Where it listens, in the order of the settings, the admin listener last.
+    pub fn addresses(&self) -> &[BoundAddress] {
+        &self.addresses
+    }
+
+    /// Answers until `until` is done, then drains.
+    pub async fn serve(self, until: impl Future<Output = ()>) -> Result<Ended, ServeError> {
+        worker::serve(self.settings, self.state, self.sockets, until).await
+    }
+}

@@ -1,0 +1,105 @@
+//! The few kinds of response there are, and the one table from refusal to status.
+//!
+//! A refusal is about the call (the standard's 4xx), never about the decision: a deny is a 200.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// What every door answers with.
+pub(super) type Reply = Response<Full<Bytes>>;
+
+/// Why a call is not answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The body is not a question; the text says why.
+    BadRequest(String),
+    /// No such path here.
+    NotFound,
+    /// The path exists, with this method.
+    MethodNotAllowed(&'static str),
+    /// The body is not declared as JSON.
+    UnsupportedMediaType,
+    /// The body is longer than it may be.
+    TooLarge(usize),
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The PDP cannot name a decision, so it makes none.
+    Broken,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::BadRequest(message) => message.clone(),
+            Self::NotFound => "no such path".to_owned(),
+            Self::MethodNotAllowed(allowed) => format!("use {allowed}"),
+            Self::UnsupportedMediaType => "content-type must be application/json".to_owned(),
+            Self::TooLarge(limit) => format!("body is longer than {limit} bytes"),
+            Self::TooSlow => "body did not arrive in time".to_owned(),
+            Self::Broken => "internal error".to_owned(),
+        }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        // AuthZEN: the body of an error is a JSON string.
+        let mut reply = json(refusal.status(), &refusal.message());
+        if let Refusal::MethodNotAllowed(allowed) = refusal {
+            reply
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(allowed));
+        }
+        reply
+    }
+}
+
+/// `value` as JSON.
+pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(body) => reply(status, "application/json", body),
+        Err(error) => {
+            tracing::error!(%error, "response cannot be written");
+            reply(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "application/json",
+                Vec::new(),
+            )
+        }
+    }
+}
+
+/// No content.
+pub(super) fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = status;
+    reply
+}
+
+/// Bytes of a kind, which nobody may keep: answers are true at one instant.
+pub(super) fn reply(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(body)));
+    *reply.status_mut() = status;
+    reply
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}

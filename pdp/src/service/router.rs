@@ -1,0 +1,92 @@
+//! Path and method → door. Which paths a listener has depends on its role.
+
+use std::rc::Rc;
+
+use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::feed::SYNC_PATH;
+use http::{Method, Request};
+use hyper::body::Incoming;
+
+use super::reply::{Refusal, Reply};
+use super::worker::WorkerState;
+use super::{authzen, health, metadata, metrics, sync};
+
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Decisions, the feed and metadata.
+    Decide,
+    /// Health and metrics.
+    Admin,
+    /// Everything, where no admin listener is configured.
+    Both,
+}
+
+/// How a request came in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub(super) role: Role,
+    pub(super) tls: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Path {
+    Evaluation,
+    Sync,
+    Metadata,
+    Live,
+    Ready,
+    Metrics,
+}
+
+impl Path {
+    fn of(text: &str, role: Role) -> Option<Self> {
+        let (path, admin) = match text {
+            EVALUATION_PATH => (Self::Evaluation, false),
+            SYNC_PATH => (Self::Sync, false),
+            metadata::PATH => (Self::Metadata, false),
+            "/health/live" => (Self::Live, true),
+            "/health/ready" => (Self::Ready, true),
+            "/metrics" => (Self::Metrics, true),
+            _ => return None,
+        };
+        let here = match role {
+            Role::Both => true,
+            Role::Decide => !admin,
+            Role::Admin => admin,
+        };
+        here.then_some(path)
+    }
+
+    fn method(self) -> (Method, &'static str) {
+        match self {
+            Self::Evaluation => (Method::POST, "POST"),
+            Self::Sync | Self::Metadata | Self::Live | Self::Ready | Self::Metrics => {
+                (Method::GET, "GET")
+            }
+        }
+    }
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    worker: &Rc<WorkerState>,
+    arrival: Arrival,
+    request: Request<Incoming>,
+) -> Reply {
+    let Some(path) = Path::of(request.uri().path(), arrival.role) else {
+        return Refusal::NotFound.into();
+    };
+    let (method, name) = path.method();
+    if request.method() != method {
+        return Refusal::MethodNotAllowed(name).into();
+    }
+    match path {
+        Path::Evaluation => authzen::answer(worker, request).await,
+        Path::Sync => sync::answer(worker, request.uri().query()).await,
+        Path::Metadata => metadata::answer(worker, arrival, &request),
+        Path::Live => health::live(),
+        Path::Ready => health::ready(worker),
+        Path::Metrics => metrics::answer(&worker.state().metrics),
+    }
+}

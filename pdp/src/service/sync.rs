@@ -1,0 +1,57 @@
+//! The sync feed door: `GET /edgeward/v1/sync?since=CURSOR`.
+//!
+//! A long poll: 200 with the whole state as soon as it differs from what the caller has, 204 when
+//! it does not within the wait or the PDP is stopping. What is in the feed is `core::feed`.
+
+use std::rc::Rc;
+
+use edgeward_core::feed::Feed;
+use http::StatusCode;
+use tokio::time::{Instant, sleep_until};
+
+use super::identifiers;
+use super::reply::{self, Refusal, Reply};
+use super::worker::WorkerState;
+
+/// Waits until there is something the caller does not have.
+pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Reply {
+    let since = query.and_then(since_of);
+    let deadline = Instant::now() + worker.sync_max_wait();
+    let mut policies = worker.state().policies.clone();
+    let mut keys = worker.state().keys.subscribe();
+    let mut stop = worker.stop();
+    loop {
+        // Marked as seen before it is read: a change in between is then noticed below.
+        let revision = policies.borrow_and_update().set.revision().to_owned();
+        keys.borrow_and_update();
+        let snapshot = worker.state().keys.snapshot();
+        let cursor = cursor(worker.boot_id(), snapshot.revision, &revision);
+        if since != Some(cursor.as_str()) {
+            return match identifiers::lease() {
+                Ok(lease) => {
+                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision);
+                    reply::json(StatusCode::OK, &feed)
+                }
+                Err(_) => Refusal::Broken.into(),
+            };
+        }
+        tokio::select! {
+            Ok(()) = policies.changed() => {}
+            Ok(()) = keys.changed() => {}
+            _ = stop.wait_for(|stop| *stop) => return reply::empty(StatusCode::NO_CONTENT),
+            () = sleep_until(deadline) => return reply::empty(StatusCode::NO_CONTENT),
+        }
+    }
+}
+
+/// Names one state of one process: after a restart every caller is told everything.
+fn cursor(boot_id: &str, keys: u64, policy: &str) -> String {
+    let policy: String = policy.chars().take(16).collect();
+    format!("{boot_id}.{keys}.{policy}")
+}
+
+fn since_of(query: &str) -> Option<&str> {
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("since="))
+}

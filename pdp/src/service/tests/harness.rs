@@ -1,0 +1,243 @@
+//! A PDP on a port of its own, and a client so plain that it can misbehave.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::fixtures::{copy, key_settings, write_decision};
+use crate::keys::Keyring;
+use crate::policy::{PolicySettings, PolicyStore};
+use crate::service::metrics::Metrics;
+use crate::service::{
+    BoundAddress, Ended, Limits, ListenAddress, Listener, ServeError, ServiceSettings,
+    ServiceState, bind,
+};
+
+pub(super) struct Pdp {
+    pub(super) folder: TempDir,
+    pub(super) store: Arc<PolicyStore>,
+    pub(super) addresses: Vec<BoundAddress>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Result<Ended, ServeError>>>,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
+pub(super) fn settings() -> ServiceSettings {
+    ServiceSettings {
+        listeners: vec![Listener {
+            address: ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
+            tls: None,
+        }],
+        admin: None,
+        workers: NonZeroUsize::new(2).unwrap(),
+        limits: Limits {
+            body: 64 * 1024,
+            connections: 64,
+            head_timeout: Duration::from_millis(400),
+            request_timeout: Duration::from_millis(800),
+            idle_timeout: Duration::from_mins(1),
+            drain: Duration::from_secs(2),
+        },
+        sync_max_wait: Duration::from_millis(500),
+        public_url: None,
+    }
+}
+
+impl Pdp {
+    /// With the example policies.
+    pub(super) fn start(settings: ServiceSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"),
+            folder.path(),
+        );
+        Self::start_in(folder, settings)
+    }
+
+    /// With one policy, whose entry point is `decision`.
+    pub(super) fn deciding(decision: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write_decision(folder.path(), decision);
+        Self::start_in(folder, settings())
+    }
+
+    fn start_in(folder: TempDir, settings: ServiceSettings) -> Self {
+        let store = Arc::new(
+            PolicyStore::open(PolicySettings {
+                directory: Some(folder.path().to_owned()),
+                ..PolicySettings::default()
+            })
+            .unwrap(),
+        );
+        let keys = Arc::new(Keyring::open(key_settings(folder.path())).unwrap());
+        let metrics = Arc::new(Metrics::new(store.subscribe(), keys.clone()));
+        let keyring = keys.clone();
+        let state = ServiceState {
+            policies: store.subscribe(),
+            keys,
+            metrics,
+        };
+        let bound = bind(settings, state).unwrap();
+        let addresses = bound.addresses().to_vec();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let _tasks = keyring.start();
+                bound
+                    .serve(async {
+                        let _ = stopped.await;
+                    })
+                    .await
+            })
+        });
+        let pdp = Self {
+            folder,
+            store,
+            addresses,
+            stop: Some(stop),
+            thread: Some(thread),
+        };
+        for _ in 0..500 {
+            let BoundAddress::Tcp(address) = &pdp.addresses[0] else {
+                break;
+            };
+            let mut stream = TcpStream::connect(address).unwrap();
+            let hello = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            stream.write_all(hello).unwrap();
+            let mut answer = Vec::new();
+            if stream.read_to_end(&mut answer).is_ok() && !answer.is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        pdp
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        match &self.addresses[0] {
+            BoundAddress::Tcp(address) => *address,
+            BoundAddress::Unix(path) => panic!("{}", path.display()),
+        }
+    }
+
+    pub(super) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        stream
+    }
+
+    pub(super) fn get(&self, path: &str) -> Answer {
+        exchange(self.connect(), "GET", path, &[], b"")
+    }
+
+    pub(super) fn ask(&self, body: &str) -> Answer {
+        self.post(&[("content-type", "application/json")], body.as_bytes())
+    }
+
+    pub(super) fn post(&self, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        exchange(
+            self.connect(),
+            "POST",
+            "/access/v1/evaluation",
+            headers,
+            body,
+        )
+    }
+
+    /// Stops it; the drain has its deadline.
+    pub(super) fn stop(&mut self) -> Ended {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap().unwrap()
+    }
+
+    pub(super) fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+impl Drop for Pdp {
+    fn drop(&mut self) {
+        if self.thread.is_some() && !std::thread::panicking() {
+            self.stop();
+        }
+    }
+}
+
+/// One request on a stream of its own.
+pub(super) fn exchange(
+    mut stream: impl Read + Write,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let headers: Vec<String> = headers
+        .iter()
+        .map(|(n, v)| format!("{n}: {v}\r\n"))
+        .collect();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: pdp.test\r\nconnection: close\r\ncontent-length: {}\r\n{}\r\n",
+        body.len(),
+        headers.concat()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // An oversize body is refused before it is read: the rest may meet a closed connection.
+    let _ = stream.write_all(body);
+    read_answer(&mut stream)
+}
+
+/// Everything until the peer closes.
+pub(super) fn read_answer(stream: &mut impl Read) -> Answer {
+    let mut bytes = Vec::new();
+    let mut chunk = [0_u8; 4096];
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => bytes.extend_from_slice(&chunk[..length]),
+        }
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .unwrap_or(0);
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}

@@ -1,0 +1,9 @@
+//! The service over real sockets: real policies, a real client that writes bytes.
+
+mod decisions;
+mod faults;
+mod feed;
+mod fixtures;
+mod harness;
+mod listeners;
+mod reload;

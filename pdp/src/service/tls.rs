@@ -1,0 +1,103 @@
+//! TLS for a listener: PEM files into a checked `rustls` configuration.
+//!
+//! With client authorities every client must show a certificate of theirs. Which workload a
+//! certificate names is not judged here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use thiserror::Error;
+
+/// Why a TLS listener cannot be set up.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file that is missing or no PEM.
+    #[error("{}: {source}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls_pki_types::pem::Error,
+    },
+    /// A PEM file without any certificate.
+    #[error("{}: holds no certificate: expected PEM blocks `BEGIN CERTIFICATE`", .0.display())]
+    NoCertificate(PathBuf),
+    /// Certificate and key do not go together, or are of a kind we do not take.
+    #[error("{}: {source}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// The client authorities cannot verify anything.
+    #[error("{}: {source}", path.display())]
+    ClientAuthorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::server::VerifierBuilderError,
+    },
+}
+
+/// Reads the certificate chain (leaf first), its key and, for mTLS, the authorities of clients.
+pub fn load(
+    certificate: &Path,
+    key: &Path,
+    client_ca: Option<&Path>,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates(certificate)?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Pem {
+        path: key.to_owned(),
+        source,
+    })?;
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| TlsError::Unusable { path, source }
+    };
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions = ServerConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(unusable(certificate))?;
+    let clients = match client_ca {
+        None => versions.with_no_client_auth(),
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(path)? {
+                roots.add(authority).map_err(unusable(path))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|source| TlsError::ClientAuthorities {
+                    path: path.to_owned(),
+                    source,
+                })?;
+            versions.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = clients
+        .with_single_cert(chain, secret)
+        .map_err(unusable(certificate))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let pem = |source| TlsError::Pem {
+        path: path.to_owned(),
+        source,
+    };
+    let found = CertificateDer::pem_file_iter(path)
+        .map_err(pem)?
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(pem)?;
+    if found.is_empty() {
+        return Err(TlsError::NoCertificate(path.to_owned()));
+    }
+    Ok(found)
+}

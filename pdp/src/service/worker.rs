@@ -1,0 +1,270 @@
+//! Worker threads: each has a current-thread runtime, its listeners and its own policy engine.
+//!
+//! A new policy set is built into an engine on another thread and then swapped in, so that no
+//! request waits for it. Nothing here is shared but immutable state, counters and channels.
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::timeout;
+
+use super::accept::{self, Door};
+use super::listen::Socket;
+use super::{Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers};
+use crate::policy::{Failure, PolicySet, STACK_BYTES, Verdict, Worker, from_json};
+
+/// What all workers share.
+struct Shared {
+    settings: ServiceSettings,
+    state: ServiceState,
+    slots: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+    boot_id: String,
+}
+
+/// What one worker has for itself.
+pub(super) struct WorkerState {
+    shared: Arc<Shared>,
+    engine: RefCell<(Worker, Arc<str>)>,
+}
+
+/// A place among the connections; free again when dropped.
+pub(super) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.shared.state.metrics.connections.dec();
+    }
+}
+
+impl WorkerState {
+    pub(super) fn state(&self) -> &ServiceState {
+        &self.shared.state
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.shared.settings.limits
+    }
+
+    pub(super) fn sync_max_wait(&self) -> Duration {
+        self.shared.settings.sync_max_wait
+    }
+
+    pub(super) fn public_url(&self) -> Option<&str> {
+        self.shared.settings.public_url.as_deref()
+    }
+
+    pub(super) fn boot_id(&self) -> &str {
+        &self.shared.boot_id
+    }
+
+    pub(super) fn stop(&self) -> watch::Receiver<bool> {
+        self.shared.stop.clone()
+    }
+
+    /// Evaluates on this thread's engine; also names the revision that did.
+    pub(super) fn evaluate(
+        &self,
+        input: serde_json::Value,
+    ) -> (Result<Verdict, Failure>, Arc<str>) {
+        let mut engine = self.engine.borrow_mut();
+        let (worker, revision) = &mut *engine;
+        (worker.evaluate(from_json(input)), revision.clone())
+    }
+
+    /// A place for one more connection, unless there are enough.
+    pub(super) fn take_slot(&self) -> Option<Slot> {
+        let metrics = &self.shared.state.metrics;
+        let Ok(permit) = self.shared.slots.clone().try_acquire_owned() else {
+            metrics.connections_refused.inc();
+            return None;
+        };
+        metrics.connections.inc();
+        Some(Slot {
+            _permit: permit,
+            shared: self.shared.clone(),
+        })
+    }
+
+    /// Whether so few places are left that idle connections have to make room.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.shared.slots.available_permits() < self.shared.settings.limits.connections / 4
+    }
+}
+
+/// Runs the workers until `until`, then drains them.
+pub(super) async fn serve(
+    settings: ServiceSettings,
+    state: ServiceState,
+    sockets: Vec<Socket>,
+    until: impl Future<Output = ()>,
+) -> Result<Ended, ServeError> {
+    let (stop_sender, stop) = watch::channel(false);
+    let drain = settings.limits.drain;
+    let workers = settings.workers;
+    let shared = Arc::new(Shared {
+        slots: Arc::new(Semaphore::new(settings.limits.connections)),
+        boot_id: identifiers::unique().map_err(|_| ServeError::Ended)?,
+        settings,
+        state,
+        stop,
+    });
+    let (doors, _socket_files) = deal(sockets, workers);
+    let set = shared.state.policies.borrow().set.clone();
+    let mut running = JoinSet::new();
+    for doors in doors {
+        let engine = build(set.clone()).await?;
+        let ended = start(doors, engine, set.revision().into(), shared.clone())?;
+        running.spawn(ended);
+    }
+    let mut result = Ok(Ended::Drained);
+    tokio::select! {
+        () = until => {}
+        // A worker ends only when told to: this one broke, and the others must not go on as if
+        // nothing were missing.
+        _ = running.join_next() => result = Err(ServeError::Ended),
+    }
+    tracing::info!(?drain, "stopping: requests in flight are answered");
+    let _ = stop_sender.send(true);
+    let mut cut_off = 0;
+    while let Some(ended) = running.join_next().await {
+        match ended {
+            Ok(Ok(open)) => cut_off += open,
+            _ => result = Err(ServeError::Ended),
+        }
+    }
+    match result {
+        Ok(_) if cut_off > 0 => Ok(Ended::CutOff(cut_off)),
+        other => other,
+    }
+}
+
+/// One listener of each socket to each worker.
+fn deal(
+    sockets: Vec<Socket>,
+    workers: NonZeroUsize,
+) -> (Vec<Vec<Door>>, Vec<Option<super::listen::SocketFile>>) {
+    let mut dealt: Vec<Vec<Door>> = Vec::new();
+    dealt.resize_with(workers.get(), Vec::new);
+    let mut files = Vec::new();
+    for socket in sockets {
+        let (tls, role) = (socket.tls.clone(), socket.role);
+        let (listening, file) = socket.into_parts();
+        files.push(file);
+        for (doors, listening) in dealt.iter_mut().zip(listening) {
+            doors.push(Door {
+                listening,
+                tls: tls.clone(),
+                role,
+            });
+        }
+    }
+    (dealt, files)
+}
+
+fn start(
+    doors: Vec<Door>,
+    engine: Worker,
+    revision: Arc<str>,
+    shared: Arc<Shared>,
+) -> Result<oneshot::Receiver<usize>, ServeError> {
+    let (sender, receiver) = oneshot::channel();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::Worker)?;
+    let run = move || {
+        let worker = Rc::new(WorkerState {
+            shared,
+            engine: RefCell::new((engine, revision)),
+        });
+        let open = LocalSet::new().block_on(&runtime, work(doors, worker));
+        let _ = sender.send(open);
+    };
+    thread::Builder::new()
+        .name("edgeward-worker".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(run)
+        .map_err(ServeError::Worker)?;
+    Ok(receiver)
+}
+
+/// Accepts on every door until the stop, then waits for what is open; returns how many were cut.
+async fn work(doors: Vec<Door>, worker: Rc<WorkerState>) -> usize {
+    let refresh = tokio::task::spawn_local(follow_policies(worker.clone()));
+    let mut accepting = JoinSet::new();
+    for door in doors {
+        accepting.spawn_local(accept::run(door, worker.clone(), worker.stop()));
+    }
+    let mut open = Vec::new();
+    while let Some(ended) = accepting.join_next().await {
+        match ended {
+            Ok(Ok(connections)) => open.push(connections),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "listener failed");
+                return 0;
+            }
+            Err(error) => {
+                tracing::error!(%error, "accept loop ended");
+                return 0;
+            }
+        }
+    }
+    let finish = async {
+        for connections in &mut open {
+            while connections.join_next().await.is_some() {}
+        }
+    };
+    let in_time = timeout(worker.limits().drain, finish).await.is_ok();
+    refresh.abort();
+    if in_time {
+        0
+    } else {
+        open.iter().map(JoinSet::len).sum()
+    }
+}
+
+/// Swaps this worker's engine whenever another set comes into force.
+async fn follow_policies(worker: Rc<WorkerState>) {
+    let mut policies = worker.state().policies.clone();
+    loop {
+        let set = policies.borrow_and_update().set.clone();
+        if set.revision() != &*worker.engine.borrow().1 {
+            let revision: Arc<str> = set.revision().into();
+            match build(set).await {
+                Ok(engine) => *worker.engine.borrow_mut() = (engine, revision),
+                // It was built once before it came into force, so only the system can be short.
+                Err(error) => {
+                    tracing::error!(%error, "a worker keeps its old policies, trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            }
+        }
+        if policies.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Builds an engine on a thread of its own.
+async fn build(set: Arc<PolicySet>) -> Result<Worker, ServeError> {
+    let (sender, receiver) = oneshot::channel();
+    thread::Builder::new()
+        .name("policy-engine".to_owned())
+        .spawn(move || {
+            let _ = sender.send(set.worker_for_another_thread());
+        })
+        .map_err(ServeError::Worker)?;
+    Ok(receiver.await.map_err(|_| ServeError::Ended)??)
+}
