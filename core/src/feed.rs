@@ -6,13 +6,13 @@
 //! INVARIANT: an unknown member is an error. A filter that is older than its PDP must not go on
 //! while it overlooks, say, a revocation.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::decision::Lease;
 use crate::jose::{KeySet, KeySetError, KeyUse};
-use crate::json::{self, JsonError};
+use crate::members::{MemberError, Members};
 use crate::spiffe::TrustDomain;
 use crate::token::{Issuer, IssuerTrust, RulesError, TokenRules, Trust, TrustDomainTrust};
 
@@ -22,8 +22,7 @@ pub const SYNC_PATH: &str = "/edgeward/v1/sync";
 pub const VERSION: u32 = 1;
 
 /// The whole state.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Serialize)]
 pub struct Feed {
     /// [`VERSION`].
     pub version: u32,
@@ -40,8 +39,7 @@ pub struct Feed {
 }
 
 /// One issuer.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct FeedIssuer {
     /// Its identifier.
     pub issuer: Issuer,
@@ -52,8 +50,7 @@ pub struct FeedIssuer {
 }
 
 /// One trust domain.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct FeedTrustDomain {
     /// Its name.
     pub name: TrustDomain,
@@ -66,15 +63,12 @@ pub struct FeedTrustDomain {
 /// Why a body is not a feed. The filter keeps the last good one, until that is too old.
 #[derive(Debug, Error)]
 pub enum FeedError {
-    /// Not strict JSON.
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    /// Not of this shape.
+    /// Not strict JSON, or not of this shape.
     #[error("feed: {0}")]
-    Shape(#[from] serde_json::Error),
+    Shape(#[from] MemberError),
     /// Written by another version.
     #[error("feed has version {0}, not {VERSION}")]
-    Version(u32),
+    Version(u64),
     /// Rules under which nothing, or anything, would pass.
     #[error("feed: rules of `{name}`: {error}")]
     Rules {
@@ -96,10 +90,23 @@ pub enum FeedError {
 impl Feed {
     /// Reads a feed from its bytes.
     pub fn parse(body: &[u8]) -> Result<Self, FeedError> {
-        let feed: Self = serde_json::from_value(json::parse(body)?)?;
-        if feed.version != VERSION {
-            return Err(FeedError::Version(feed.version));
+        let mut members = Members::parse(body, "feed")?;
+        let version = members.required_number("version")?;
+        if version != u64::from(VERSION) {
+            return Err(FeedError::Version(version));
         }
+        let lease = members.required_text("lease")?;
+        let feed = Self {
+            version: VERSION,
+            cursor: members.required_text("cursor")?,
+            lease: lease
+                .try_into()
+                .map_err(|error| members.error("lease", error))?,
+            policy_revision: members.text("policy_revision")?.unwrap_or_default(),
+            issuers: read_all(members.objects("issuers")?, FeedIssuer::read)?,
+            trust_domains: read_all(members.objects("trust_domains")?, FeedTrustDomain::read)?,
+        };
+        members.finish()?;
         Ok(feed)
     }
 
@@ -159,6 +166,41 @@ impl Feed {
         }
         Ok(trust)
     }
+}
+
+impl FeedIssuer {
+    fn read(mut members: Members) -> Result<Self, MemberError> {
+        let issuer = members.required_text("issuer")?;
+        let issuer = issuer
+            .parse()
+            .map_err(|error| members.error("issuer", error))?;
+        let rules = TokenRules::read(members.object("rules")?)?;
+        let keys = members.object("keys")?.into_rest();
+        members.finish()?;
+        Ok(Self {
+            issuer,
+            rules,
+            keys,
+        })
+    }
+}
+
+impl FeedTrustDomain {
+    fn read(mut members: Members) -> Result<Self, MemberError> {
+        let name = members.required_text("name")?;
+        let name = name.parse().map_err(|error| members.error("name", error))?;
+        let rules = TokenRules::read(members.object("rules")?)?;
+        let keys = members.object("keys")?.into_rest();
+        members.finish()?;
+        Ok(Self { name, rules, keys })
+    }
+}
+
+fn read_all<T>(
+    list: Vec<Members>,
+    read: fn(Members) -> Result<T, MemberError>,
+) -> Result<Vec<T>, MemberError> {
+    list.into_iter().map(read).collect()
 }
 
 fn rules_of(name: &str, rules: Result<TokenRules, RulesError>) -> Result<TokenRules, FeedError> {

@@ -15,6 +15,7 @@ pub mod feed;
 pub mod headers;
 pub mod jose;
 pub mod json;
+pub mod members;
 pub mod peer;
 pub mod request;
 pub mod spiffe;

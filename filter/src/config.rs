@@ -1,117 +1,27 @@
-//! The plugin configuration: what was written ([`RawConfig`]) and what holds ([`Config`]).
+//! The plugin configuration: read from JSON, checked, and from then on only what holds.
 //!
 //! Nothing after start-up sees a raw value. A configuration that is not wholly right is refused,
 //! and Envoy then refuses the plugin: nothing partial is ever applied.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use edgeward_core::headers;
+use edgeward_core::members::{MemberError, Members};
 use edgeward_core::request::PathNormalization;
 use edgeward_core::spiffe::SpiffeId;
 use ipnet::IpNet;
-use serde::Deserialize;
 use thiserror::Error;
 
-use crate::routes::{RawRoute, RouteError, Routes};
+use crate::routes::Routes;
 
 const DEFAULT_PDP_TIMEOUT: Duration = Duration::from_millis(500);
 const DEFAULT_MAX_STALENESS: Duration = Duration::from_secs(30);
 
-/// Why a plugin configuration is refused. The message names the field and the fix.
+/// Why a plugin configuration is refused: names the field and the fix.
 #[derive(Debug, Error)]
-pub enum ConfigError {
-    /// Not JSON, a wrong type, or an unknown field.
-    #[error("plugin configuration: {0}")]
-    Shape(#[from] serde_path_to_error::Error<serde_json::Error>),
-    /// A duration that is not text with a unit, or out of range.
-    #[error(
-        "plugin configuration: {field}: `{text}` is not a duration from {least} to {most}, such as `500ms`"
-    )]
-    Duration {
-        /// The field.
-        field: &'static str,
-        /// What was written.
-        text: String,
-        /// The shortest allowed.
-        least: &'static str,
-        /// The longest allowed.
-        most: &'static str,
-    },
-    /// No cluster to ask.
-    #[error("plugin configuration: pdp.cluster: must name the Envoy cluster of the PDP")]
-    NoCluster,
-    /// A header name that cannot be read or set.
-    #[error("plugin configuration: {field}: `{name}` is not a header name in lower case")]
-    HeaderName {
-        /// The field.
-        field: &'static str,
-        /// What was written.
-        name: String,
-    },
-    /// A trusted hop that is neither a network nor a SPIFFE ID, or both.
-    #[error("plugin configuration: peer.trusted_hops[{0}]: give either `network` or `spiffe_id`")]
-    TrustedHop(usize),
-    /// A route.
-    #[error("plugin configuration: routes[{index}]: {error}")]
-    Route {
-        /// Its place in the list.
-        index: usize,
-        /// What is wrong with it.
-        error: RouteError,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawConfig {
-    pdp: RawPdp,
-    #[serde(default)]
-    sync: RawSync,
-    #[serde(default)]
-    path: PathNormalization,
-    #[serde(default)]
-    token: RawToken,
-    #[serde(default)]
-    peer: RawPeer,
-    #[serde(default)]
-    allowed_request_headers: Vec<String>,
-    #[serde(default)]
-    routes: Vec<RawRoute>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPdp {
-    cluster: String,
-    authority: Option<String>,
-    timeout: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawSync {
-    max_staleness: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawToken {
-    header: Option<String>,
-    forward: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawPeer {
-    trusted_hops: Vec<RawTrustedHop>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTrustedHop {
-    network: Option<IpNet>,
-    spiffe_id: Option<SpiffeId>,
-}
+#[error("plugin configuration: {0}")]
+pub struct ConfigError(#[from] MemberError);
 
 /// A proxy whose word on its own client's certificate is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,10 +61,10 @@ pub struct Config {
 impl Config {
     /// Reads the JSON text of the plugin configuration.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let raw: RawConfig = serde_path_to_error::deserialize(&mut deserializer)?;
-        deserializer.end().map_err(trailing)?;
-        Self::try_from(raw)
+        let mut members = Members::parse(json, "text")?;
+        let config = Self::read(&mut members)?;
+        members.finish()?;
+        Ok(config)
     }
 
     /// Whether obligations may set the request header `name`.
@@ -165,86 +75,88 @@ impl Config {
                 .iter()
                 .any(|allowed| allowed == name)
     }
-}
 
-/// The same error type for text behind the end of the JSON.
-fn trailing(error: serde_json::Error) -> serde_path_to_error::Error<serde_json::Error> {
-    serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error)
-}
+    fn read(members: &mut Members) -> Result<Self, MemberError> {
+        let mut pdp = members.object("pdp")?;
+        let cluster = pdp.required_text("cluster")?;
+        let authority = pdp.text("authority")?.unwrap_or_else(|| cluster.clone());
+        let pdp_timeout = duration(&mut pdp, "timeout", DEFAULT_PDP_TIMEOUT)?;
+        pdp.finish()?;
 
-impl TryFrom<RawConfig> for Config {
-    type Error = ConfigError;
+        let mut sync = members.object("sync")?;
+        let max_staleness = duration(&mut sync, "max_staleness", DEFAULT_MAX_STALENESS)?;
+        sync.finish()?;
 
-    fn try_from(raw: RawConfig) -> Result<Self, ConfigError> {
-        if raw.pdp.cluster.is_empty() {
-            return Err(ConfigError::NoCluster);
-        }
-        let token_header = raw
-            .token
-            .header
-            .unwrap_or_else(|| "authorization".to_owned());
-        check_header("token.header", &token_header)?;
-        for name in &raw.allowed_request_headers {
-            check_header("allowed_request_headers", name)?;
-        }
+        let mut token = members.object("token")?;
+        let token_header: Option<HeaderName> = token.parsed("header")?;
+        let forward_token = token.flag("forward")?;
+        token.finish()?;
+
+        let mut peer = members.object("peer")?;
+        let trusted_hops = peer.objects("trusted_hops")?;
+        peer.finish()?;
+
+        let allowed: Option<Vec<HeaderName>> = members.list("allowed_request_headers")?;
         Ok(Self {
-            authority: raw.pdp.authority.unwrap_or_else(|| raw.pdp.cluster.clone()),
-            cluster: raw.pdp.cluster,
-            pdp_timeout: duration("pdp.timeout", raw.pdp.timeout, DEFAULT_PDP_TIMEOUT)?,
-            max_staleness: duration(
-                "sync.max_staleness",
-                raw.sync.max_staleness,
-                DEFAULT_MAX_STALENESS,
-            )?,
-            normalization: raw.path,
-            token_header,
-            forward_token: raw.token.forward,
-            trusted_hops: trusted_hops(raw.peer.trusted_hops)?,
-            allowed_request_headers: raw.allowed_request_headers,
-            routes: Routes::try_from(raw.routes)
-                .map_err(|(index, error)| ConfigError::Route { index, error })?,
+            cluster,
+            authority,
+            pdp_timeout,
+            max_staleness,
+            normalization: members.parsed("path")?.unwrap_or_default(),
+            token_header: token_header.map_or_else(|| "authorization".to_owned(), |name| name.0),
+            forward_token,
+            trusted_hops: trusted_hops
+                .into_iter()
+                .map(TrustedHop::read)
+                .collect::<Result<_, _>>()?,
+            allowed_request_headers: allowed
+                .unwrap_or_default()
+                .into_iter()
+                .map(|name| name.0)
+                .collect(),
+            routes: Routes::read(members.objects("routes")?)?,
         })
     }
 }
 
-fn trusted_hops(raw: Vec<RawTrustedHop>) -> Result<Vec<TrustedHop>, ConfigError> {
-    raw.into_iter()
-        .enumerate()
-        .map(|(index, hop)| match (hop.network, hop.spiffe_id) {
-            (Some(network), None) => Ok(TrustedHop::Network(network)),
-            (None, Some(id)) => Ok(TrustedHop::Workload(id)),
-            _ => Err(ConfigError::TrustedHop(index)),
-        })
-        .collect()
+impl TrustedHop {
+    fn read(mut members: Members) -> Result<Self, MemberError> {
+        let network: Option<IpNet> = members.parsed("network")?;
+        let workload: Option<SpiffeId> = members.parsed("spiffe_id")?;
+        let hop = match (network, workload) {
+            (Some(network), None) => Self::Network(network),
+            (None, Some(id)) => Self::Workload(id),
+            _ => return Err(members.error("network", "give either `network` or `spiffe_id`")),
+        };
+        members.finish()?;
+        Ok(hop)
+    }
 }
 
-fn check_header(field: &'static str, name: &str) -> Result<(), ConfigError> {
-    if headers::may_be_set(name) && headers::normalize(name) == name {
-        return Ok(());
+/// A header name that can be read and set: lower case, dashes.
+struct HeaderName(String);
+
+impl FromStr for HeaderName {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, &'static str> {
+        if headers::may_be_set(name) && headers::normalize(name) == name {
+            return Ok(Self(name.to_owned()));
+        }
+        Err("must be a header name in lower case, with dashes and no underscores")
     }
-    Err(ConfigError::HeaderName {
-        field,
-        name: name.to_owned(),
-    })
 }
 
 /// Zero is refused: to Envoy, a timeout of zero is none at all.
-fn duration(
-    field: &'static str,
-    text: Option<String>,
-    default: Duration,
-) -> Result<Duration, ConfigError> {
+fn duration(members: &mut Members, name: &str, default: Duration) -> Result<Duration, MemberError> {
     const LEAST: Duration = Duration::from_millis(1);
     const MOST: Duration = Duration::from_hours(24);
-    let Some(text) = text else { return Ok(default) };
+    let Some(text) = members.text(name)? else {
+        return Ok(default);
+    };
     match humantime::parse_duration(&text) {
         Ok(duration) if (LEAST..=MOST).contains(&duration) => Ok(duration),
-        _ => Err(ConfigError::Duration {
-            field,
-            text,
-            least: "1ms",
-            most: "24h",
-        }),
+        _ => Err(members.error(name, "must be a duration from 1ms to 24h, such as `500ms`")),
     }
 }
 
@@ -257,38 +169,37 @@ mod tests {
     #[test]
     fn a_wrong_configuration_is_refused_by_field_and_fix() {
         for (json, want) in [
-            ("", "EOF"),
-            ("{}", "missing field `pdp`"),
-            (r#"{"pdp":{}}"#, "missing field `cluster`"),
-            (r#"{"pdp":{"cluster":""}}"#, "pdp.cluster: must name"),
+            ("", "text: not acceptable JSON: EOF"),
+            ("{}", "pdp.cluster: must be given"),
+            (r#"{"pdp":{"cluster":""}}"#, "pdp.cluster: must be given"),
             (
                 r#"{"pdp":{"cluster":"p","port":1}}"#,
-                "unknown field `port`",
+                "pdp.port: is not known here",
             ),
             (
                 r#"{"pdp":{"cluster":"p","timeout":5}}"#,
-                "pdp.timeout: invalid type",
+                "pdp.timeout: must be text",
             ),
             (
                 r#"{"pdp":{"cluster":"p","timeout":"0s"}}"#,
-                "pdp.timeout: `0s` is not a duration",
+                "pdp.timeout: must be a duration",
             ),
             (r#"{"pdp":{"cluster":"p"}} x"#, "trailing characters"),
             (
                 r#"{"pdp":{"cluster":"p"},"path":"lax"}"#,
-                "path: unknown variant `lax`",
+                "path: must be `strict`",
             ),
             (
                 r#"{"pdp":{"cluster":"p"},"token":{"header":"X-A"}}"#,
-                "token.header: `X-A`",
+                "token.header: must be a",
             ),
             (
                 r#"{"pdp":{"cluster":"p"},"peer":{"trusted_hops":[{}]}}"#,
-                "trusted_hops[0]: give",
+                "peer.trusted_hops[0].network: give either",
             ),
             (
                 r#"{"pdp":{"cluster":"p"},"routes":[{"path":"a"}]}"#,
-                "routes[0]: path: must begin with a slash",
+                "routes[0].path: must begin with a slash",
             ),
         ] {
             let error = Config::parse(json.as_bytes()).expect_err(json).to_string();

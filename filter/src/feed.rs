@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use edgeward_core::decision::{DecisionId, Lease, LocalKind};
-use edgeward_core::feed::{Feed, FeedError, SYNC_PATH};
+use edgeward_core::feed::{Feed, FeedError, FeedIssuer, FeedTrustDomain, SYNC_PATH};
 use edgeward_core::token::Trust;
 
 /// How often the host ticks, once the first feed is there.
@@ -54,7 +54,7 @@ pub enum SyncError {
 #[derive(Debug, Default)]
 pub struct SyncedState {
     trust: Option<Trust>,
-    told: Option<(String, String)>,
+    told: Option<(Vec<FeedIssuer>, Vec<FeedTrustDomain>)>,
     cursor: String,
     lease: Lease,
     decisions: u64,
@@ -122,19 +122,16 @@ impl SyncedState {
     fn read(&mut self, status: &str, body: &[u8]) -> Result<Update, SyncError> {
         match status {
             "204" if self.trust.is_some() => Ok(Update::Nothing),
-            "200" => self.adopt(&Feed::parse(body)?),
+            "200" => self.adopt(Feed::parse(body)?),
             other => Err(SyncError::Status(other.chars().take(16).collect())),
         }
     }
 
-    fn adopt(&mut self, feed: &Feed) -> Result<Update, SyncError> {
+    fn adopt(&mut self, feed: Feed) -> Result<Update, SyncError> {
         let trust = feed.trust()?;
-        let told = (
-            serde_json::to_string(&feed.issuers).map_err(FeedError::from)?,
-            serde_json::to_string(&feed.trust_domains).map_err(FeedError::from)?,
-        );
-        self.cursor.clone_from(&feed.cursor);
-        self.lease.clone_from(&feed.lease);
+        self.cursor = feed.cursor;
+        self.lease = feed.lease;
+        let told = (feed.issuers, feed.trust_domains);
         if self.told.as_ref() == Some(&told) {
             return Ok(Update::Nothing);
         }

@@ -5,14 +5,13 @@
 //! that is the one place that works in Envoy and in Istio's `WasmPlugin` alike. The first match
 //! holds; what nothing matches is decided, and nobody is anonymous there.
 
-use edgeward_core::request::{Authority, CanonicalPath};
-use edgeward_core::request::{CanonicalRequest, PathNormalization};
-use serde::Deserialize;
-use thiserror::Error;
+use std::str::FromStr;
+
+use edgeward_core::members::{MemberError, Members};
+use edgeward_core::request::{Authority, CanonicalPath, CanonicalRequest, PathNormalization};
 
 /// How far a request is looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Only canonicalised and stripped.
     Off,
@@ -24,8 +23,7 @@ pub enum Mode {
 }
 
 /// What happens to a request whose PDP does not answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Posture {
     /// It is refused (503).
     #[default]
@@ -35,8 +33,7 @@ pub enum Posture {
 }
 
 /// The posture by cause. A PDP that answers nonsense is no cause: that is always a refusal.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Postures {
     /// The PDP cannot be reached, is overloaded or not ready.
     pub pdp_unavailable: Posture,
@@ -54,43 +51,6 @@ pub struct RouteSettings {
     pub anonymous: bool,
     /// What happens when the PDP does not answer.
     pub posture: Postures,
-}
-
-/// Why a route is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RouteError {
-    /// `path` and `path_prefix` both.
-    #[error("give either `path` or `path_prefix`")]
-    BothPaths,
-    /// A path that could never match, since no canonical path looks like it.
-    #[error(
-        "{field}: must begin with a slash and be canonical (no dot or empty segments, no needless percent-encoding)"
-    )]
-    Path {
-        /// `path` or `path_prefix`.
-        field: &'static str,
-    },
-    /// A host that could never match.
-    #[error("host: `{0}` is not a host in lower case, nor `*.` and one")]
-    Host(String),
-    /// Settings that have no effect in this mode.
-    #[error("{0}")]
-    NoEffect(&'static str),
-}
-
-/// A route as written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawRoute {
-    host: Option<String>,
-    path: Option<String>,
-    path_prefix: Option<String>,
-    methods: Option<Vec<String>>,
-    #[serde(default)]
-    mode: Mode,
-    #[serde(default)]
-    anonymous: bool,
-    posture: Option<Postures>,
 }
 
 #[derive(Debug)]
@@ -122,24 +82,20 @@ struct Route {
 pub struct Routes(Vec<Route>);
 
 impl Routes {
+    /// Reads the list as configured.
+    pub fn read(list: Vec<Members>) -> Result<Self, MemberError> {
+        list.into_iter()
+            .map(Route::read)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
     /// The settings for a request.
     pub fn settings(&self, request: &CanonicalRequest) -> RouteSettings {
         self.0
             .iter()
             .find(|route| route.matches(request))
             .map_or_else(RouteSettings::default, |route| route.settings)
-    }
-}
-
-impl TryFrom<Vec<RawRoute>> for Routes {
-    type Error = (usize, RouteError);
-
-    fn try_from(raw: Vec<RawRoute>) -> Result<Self, (usize, RouteError)> {
-        raw.into_iter()
-            .enumerate()
-            .map(|(index, route)| Route::try_from(route).map_err(|error| (index, error)))
-            .collect::<Result<_, _>>()
-            .map(Self)
     }
 }
 
@@ -164,62 +120,111 @@ impl Route {
         let listed = |methods: &Vec<String>| methods.iter().any(|listed| listed == method);
         host_matches && path_matches && self.methods.as_ref().is_none_or(listed)
     }
-}
 
-impl TryFrom<RawRoute> for Route {
-    type Error = RouteError;
-
-    fn try_from(raw: RawRoute) -> Result<Self, RouteError> {
-        let path = match (raw.path, raw.path_prefix) {
-            (Some(_), Some(_)) => return Err(RouteError::BothPaths),
-            (Some(path), None) => PathMatch::Exact(canonical("path", &path)?),
-            (None, Some(prefix)) => prefix_match(&prefix)?,
-            (None, None) => PathMatch::Any,
+    fn read(mut members: Members) -> Result<Self, MemberError> {
+        let host: Option<HostMatch> = members.parsed("host")?;
+        let exact: Option<PathMatch> = match members.parsed::<Canonical>("path")? {
+            Some(path) => Some(PathMatch::Exact(path.0)),
+            None => members
+                .parsed::<Canonical>("path_prefix")?
+                .map(Canonical::into_prefix),
         };
-        if raw.mode == Mode::Off && raw.anonymous {
-            return Err(RouteError::NoEffect(
-                "anonymous: has no effect where mode is `off`",
-            ));
+        if members.has("path_prefix") {
+            return Err(members.error("path_prefix", "give either `path` or `path_prefix`"));
         }
-        if raw.mode != Mode::Decide && raw.posture.is_some() {
-            return Err(RouteError::NoEffect(
-                "posture: has effect only where mode is `decide`",
-            ));
+        let mode: Mode = members.parsed("mode")?.unwrap_or_default();
+        let anonymous = members.flag("anonymous")?;
+        if mode == Mode::Off && anonymous {
+            return Err(members.error("anonymous", "has no effect where mode is `off`"));
         }
-        Ok(Self {
-            host: raw
-                .host
-                .map_or(Ok(HostMatch::Any), |host| host_match(&host))?,
-            path,
-            methods: raw.methods,
+        if mode != Mode::Decide && members.has("posture") {
+            return Err(members.error("posture", "has effect only where mode is `decide`"));
+        }
+        let posture = Postures::read(members.object("posture")?)?;
+        let route = Self {
+            host: host.unwrap_or(HostMatch::Any),
+            path: exact.unwrap_or(PathMatch::Any),
+            methods: members.list("methods")?,
             settings: RouteSettings {
-                mode: raw.mode,
-                anonymous: raw.anonymous,
-                posture: raw.posture.unwrap_or_default(),
+                mode,
+                anonymous,
+                posture,
             },
-        })
+        };
+        members.finish()?;
+        Ok(route)
     }
 }
 
-fn prefix_match(prefix: &str) -> Result<PathMatch, RouteError> {
-    let prefix = canonical("path_prefix", prefix)?;
-    let whole_segments = prefix.strip_suffix('/').unwrap_or(&prefix);
-    Ok(PathMatch::Prefix(whole_segments.to_owned()))
-}
-
-fn canonical(field: &'static str, path: &str) -> Result<String, RouteError> {
-    match CanonicalPath::parse(path, PathNormalization::Strict) {
-        Ok(canonical) if canonical.as_str() == path => Ok(path.to_owned()),
-        _ => Err(RouteError::Path { field }),
+impl Postures {
+    fn read(mut members: Members) -> Result<Self, MemberError> {
+        let postures = Self {
+            pdp_unavailable: members.parsed("pdp_unavailable")?.unwrap_or_default(),
+            pdp_timeout: members.parsed("pdp_timeout")?.unwrap_or_default(),
+        };
+        members.finish()?;
+        Ok(postures)
     }
 }
 
-fn host_match(host: &str) -> Result<HostMatch, RouteError> {
-    let plain = |name: &str| Authority::parse(name).is_ok_and(|parsed| parsed.host() == name);
-    match host.strip_prefix("*.") {
-        Some(parent) if plain(parent) => Ok(HostMatch::Below(format!(".{parent}"))),
-        None if plain(host) => Ok(HostMatch::Exact(host.to_owned())),
-        _ => Err(RouteError::Host(host.to_owned())),
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "off" => Ok(Self::Off),
+            "identity" => Ok(Self::Identity),
+            "decide" => Ok(Self::Decide),
+            _ => Err("must be `off`, `identity` or `decide`"),
+        }
+    }
+}
+
+impl FromStr for Posture {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, &'static str> {
+        match name {
+            "deny" => Ok(Self::Deny),
+            "identity" => Ok(Self::Identity),
+            _ => Err("must be `deny` or `identity`"),
+        }
+    }
+}
+
+/// A path in its canonical form: any other could never match.
+struct Canonical(String);
+
+impl Canonical {
+    fn into_prefix(self) -> PathMatch {
+        PathMatch::Prefix(self.0.strip_suffix('/').unwrap_or(&self.0).to_owned())
+    }
+}
+
+impl FromStr for Canonical {
+    type Err = &'static str;
+
+    fn from_str(path: &str) -> Result<Self, &'static str> {
+        match CanonicalPath::parse(path, PathNormalization::Strict) {
+            Ok(canonical) if canonical.as_str() == path => Ok(Self(path.to_owned())),
+            _ => Err(
+                "must begin with a slash and be canonical: no dot or empty segments, \
+                      no needless percent-encoding",
+            ),
+        }
+    }
+}
+
+impl FromStr for HostMatch {
+    type Err = &'static str;
+
+    fn from_str(host: &str) -> Result<Self, &'static str> {
+        let plain = |name: &str| Authority::parse(name).is_ok_and(|parsed| parsed.host() == name);
+        match host.strip_prefix("*.") {
+            Some(parent) if plain(parent) => Ok(Self::Below(format!(".{parent}"))),
+            None if plain(host) => Ok(Self::Exact(host.to_owned())),
+            _ => Err("must be a host in lower case without port, or `*.` and one"),
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn routes(json: &str) -> Result<Routes, (usize, RouteError)> {
-    Routes::try_from(serde_json::from_str::<Vec<RawRoute>>(json).unwrap())
+fn routes(json: &str) -> Result<Routes, MemberError> {
+    let mut root = Members::parse(format!(r#"{{"routes":{json}}}"#).as_bytes(), "test")?;
+    Routes::read(root.objects("routes")?)
 }
 
 fn request(method: &str, host: &str, target: &str) -> CanonicalRequest {
@@ -46,32 +47,51 @@ fn a_route_that_could_not_mean_what_it_says_is_refused() {
     for (json, want) in [
         (
             r#"[{"path":"/a","path_prefix":"/b"}]"#,
-            RouteError::BothPaths,
+            "[0].path_prefix: give either",
         ),
         (
-            r#"[{"path":"/a/../b"}]"#,
-            RouteError::Path { field: "path" },
+            r#"[{},{"path":"/a/../b"}]"#,
+            "[1].path: must begin with a slash and be canonical",
         ),
         (
             r#"[{"path_prefix":"/%61"}]"#,
-            RouteError::Path {
-                field: "path_prefix",
-            },
+            "[0].path_prefix: must begin with a slash and be canonical",
         ),
         (
             r#"[{"host":"A.example"}]"#,
-            RouteError::Host("A.example".into()),
+            "[0].host: must be a host in lower case",
+        ),
+        (
+            r#"[{"host":"a.example:80"}]"#,
+            "[0].host: must be a host in lower case",
         ),
         (
             r#"[{"host":"*example"}]"#,
-            RouteError::Host("*example".into()),
+            "[0].host: must be a host in lower case",
         ),
+        (r#"[{"mode":"none"}]"#, "[0].mode: must be `off`"),
         (
             r#"[{"mode":"off","anonymous":true}]"#,
-            RouteError::NoEffect("anonymous: has no effect where mode is `off`"),
+            "[0].anonymous: has no effect",
+        ),
+        (
+            r#"[{"mode":"off","posture":{}}]"#,
+            "[0].posture: has effect only where",
+        ),
+        (
+            r#"[{"posture":{"pdp_timeout":"allow"}}]"#,
+            "[0].posture.pdp_timeout: must be `deny`",
+        ),
+        (
+            r#"[{"posture":{"pdp_down":"deny"}}]"#,
+            "[0].posture.pdp_down: is not known here",
         ),
     ] {
-        assert_eq!(routes(json).expect_err(json), (0, want), "{json}");
+        let error = routes(json).expect_err(json).to_string();
+        assert!(
+            error.starts_with(&format!("routes{want}")),
+            "{json}: {error}"
+        );
     }
 }
 

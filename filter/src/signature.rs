@@ -5,9 +5,7 @@
 //! Wasm. It knows no PSS and no Ed25519, and it would accept SHA-1: the hash is chosen here, from
 //! the algorithm, and never taken from a token.
 
-use der::asn1::UintRef;
-use der::{Encode, Sequence};
-use edgeward_core::jose::{Algorithm, BadSignature, KeyMaterial, PublicKey, SignatureCheck};
+use edgeward_core::jose::{Algorithm, BadSignature, KeyMaterial, PublicKey, SignatureCheck, der};
 use rsa::BoxedUint;
 use rsa::pss;
 use rsa::signature::Verifier;
@@ -88,26 +86,16 @@ fn pss(
     .map_err(|_| BadSignature)
 }
 
-#[derive(Sequence)]
-struct EcdsaSignature<'a> {
-    r: UintRef<'a>,
-    s: UintRef<'a>,
-}
-
 /// A JWS has `r || s` (RFC 7518 section 3.4); the host wants the ASN.1 form (RFC 3279 section 2.2.3).
 fn ecdsa_der(signature: &[u8], coordinate: usize) -> Result<Vec<u8>, BadSignature> {
     if signature.len() != 2 * coordinate {
         return Err(BadSignature);
     }
     let (r, s) = signature.split_at(coordinate);
-    let encode = || {
-        EcdsaSignature {
-            r: UintRef::new(r)?,
-            s: UintRef::new(s)?,
-        }
-        .to_der()
-    };
-    encode().map_err(|_| BadSignature)
+    Ok(der::sequence(&[
+        &der::unsigned_integer(r),
+        &der::unsigned_integer(s),
+    ]))
 }
 
 /// `message VerifySignatureArguments { string hash_function = 1; bytes public_key = 2;

@@ -115,7 +115,7 @@ impl PublicKey {
             return Err(KeyError::AlgorithmMismatch);
         }
         let key_id = text(jwk, "kid")?.map(str::to_owned);
-        let spki = spki_der(&material).map_err(|_| KeyError::UnsupportedType)?;
+        let spki = spki_der(&material);
         Ok(Self {
             key_id,
             algorithm,

@@ -11,6 +11,7 @@
 mod algorithm;
 mod base64url;
 mod compact;
+pub mod der;
 mod fingerprint;
 mod key;
 mod key_set;

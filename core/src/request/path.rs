@@ -7,12 +7,12 @@
 //! In every mode the spelling is RFC 3986 section 6.2.2's: hex digits in upper case, unreserved
 //! characters decoded, characters that must not stand in a path encoded.
 
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
 use thiserror::Error;
 
 /// How a path that is not canonical is brought into form, or refused.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PathNormalization {
     /// Refuse whatever two readers could read two ways.
     #[default]
@@ -23,6 +23,25 @@ pub enum PathNormalization {
     MergeSlashes,
     /// `MergeSlashes`, and encoded slashes are slashes (Istio `DECODE_AND_MERGE_SLASHES`).
     DecodeAndMergeSlashes,
+}
+
+/// The text names no normalization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be `strict`, `base`, `merge-slashes` or `decode-and-merge-slashes`")]
+pub struct UnknownNormalization;
+
+impl FromStr for PathNormalization {
+    type Err = UnknownNormalization;
+
+    fn from_str(name: &str) -> Result<Self, UnknownNormalization> {
+        match name {
+            "strict" => Ok(Self::Strict),
+            "base" => Ok(Self::Base),
+            "merge-slashes" => Ok(Self::MergeSlashes),
+            "decode-and-merge-slashes" => Ok(Self::DecodeAndMergeSlashes),
+            _ => Err(UnknownNormalization),
+        }
+    }
 }
 
 /// Why a path has no canonical form.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::jose::Algorithm;
+use crate::members::{MemberError, Members};
 
 /// The default for [`TokenRules::leeway`], in seconds.
 pub const DEFAULT_LEEWAY: u64 = 60;
@@ -126,8 +127,7 @@ impl fmt::Display for TokenType {
 
 /// What tokens of one issuer or trust domain must be like. Shapes on the wire (sync feed) are the
 /// same as here; durations are whole seconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenRules {
     /// `aud` must name at least one of these.
     pub audiences: Audiences,
@@ -160,6 +160,22 @@ impl TokenRules {
             types: token_types(["jwt", "jose", TokenType::ABSENT]),
             ..Self::for_issuer(audiences)
         }
+    }
+
+    /// Reads rules as they are serialised here.
+    pub(crate) fn read(mut members: Members) -> Result<Self, MemberError> {
+        let audiences: Vec<String> = members.list("audiences")?.unwrap_or_default();
+        let rules = Self {
+            audiences: audiences
+                .try_into()
+                .map_err(|error| members.error("audiences", error))?,
+            algorithms: members.list("algorithms")?.unwrap_or_default(),
+            types: members.list("types")?.unwrap_or_default(),
+            leeway: members.required_number("leeway")?,
+            max_lifetime: members.required_number("max_lifetime")?,
+        };
+        members.finish()?;
+        Ok(rules)
     }
 
     /// Refuses rules under which nothing, or anything, would pass.
