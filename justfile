@@ -91,6 +91,39 @@ setup-bench: setup
     "${root[@]}" apt-get update -qq
     "${root[@]}" apt-get install -qq -y --no-install-recommends wrk nghttp2-client >/dev/null
 
+# Build OPA's server for `bench-edge` from Debian's sources (its own release is no package); some minutes, once
+setup-opa:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    opa="{{ tools }}/bin/opa"
+    if command -v opa >/dev/null || "$opa" version >/dev/null 2>&1; then exit 0; fi
+    uri=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+    if [[ -z $uri ]]; then echo "skipped: opa (needs a Debian machine to build on)"; exit 0; fi
+    # An apt of its own for Debian's unstable: nothing here is installed, packages are unpacked.
+    work=$(mktemp -d)
+    trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
+    chmod 755 "$work"
+    mkdir -p "$work"/{lists/partial,cache/archives/partial,debs,old,root} "{{ tools }}/bin"
+    touch "$work/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri sid main" >"$work/sources.list"
+    apt=(-qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State=$work"
+      -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+    apt-get "${apt[@]}" update
+    cd "$work/debs"
+    apt-get "${apt[@]}" install --no-install-recommends --simulate \
+      golang-github-open-policy-agent-opa-dev golang-1.26-go golang-1.26-src |
+      awk '/^Inst golang-/ {print $2}' | xargs apt-get "${apt[@]}" download
+    for package in *.deb; do dpkg-deb -x "$package" "$work/root"; done
+    # OPA 1.4.2 wants the old tablewriter, which the stable release still has.
+    cd "$work/old"
+    apt-get -qq -o APT::Sandbox::User=root download golang-github-olekukonko-tablewriter-dev
+    rm -rf "$work/root/usr/share/gocode/src/github.com/olekukonko/tablewriter"
+    dpkg-deb -x ./*.deb "$work/root"
+    echo "setup: building opa (some minutes, once)"
+    GOROOT="$work/root/usr/lib/go-1.26" GOPATH="$work/root/usr/share/gocode" GO111MODULE=off GOTOOLCHAIN=local \
+      GOCACHE="$work/gocache" CGO_ENABLED=0 "$work/root/usr/lib/go-1.26/bin/go" build -o "$opa" github.com/open-policy-agent/opa
+    "$opa" version | head -1
+
 # ── Build and run ───────────────────────────────────────────────────────────────────────────────
 
 # Build the filter for Envoy and print its size

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::Outcome;
 use crate::rounds::Plan;
-use crate::variant::{EDGEWARD, RIVALS, Variant};
+use crate::servers;
+use crate::variant::{EDGEWARD, OPA, RIVALS, Variant};
 
 const USAGE: &str = "usage: ./just bench-edge [--quick] [--rivals] [--rounds N] [--seconds N] \
                      [--only TEXT]...
@@ -65,12 +66,23 @@ impl Options {
 
     /// The variants to measure.
     pub fn variants(&self) -> Vec<Variant> {
+        let opa = if servers::opa_binary().is_some() {
+            OPA
+        } else {
+            &[]
+        };
         let ours = if self.with_edgeward { EDGEWARD } else { &[] };
         let asked = |variant: &&Variant| {
             self.only.is_empty()
                 || variant.name == "none"
                 || self.only.iter().any(|text| variant.name.contains(text))
         };
-        RIVALS.iter().chain(ours).filter(asked).copied().collect()
+        RIVALS
+            .iter()
+            .chain(opa)
+            .chain(ours)
+            .filter(asked)
+            .copied()
+            .collect()
     }
 }

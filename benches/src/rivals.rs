@@ -43,6 +43,23 @@ pub fn ext_authz(cluster: &str) -> Value {
     )
 }
 
+/// Envoy's own filter that asks OPA's REST door: the path goes behind `data.edgeward`.
+pub fn ext_authz_opa(cluster: &str) -> Value {
+    let config = json!({
+        "transport_api_version": "V3",
+        "failure_mode_allow": false,
+        "http_service": {
+            "server_uri": {"uri": "http://opa.bench.test", "cluster": cluster, "timeout": "0.5s"},
+            "path_prefix": "/v1/data/edgeward",
+        },
+    });
+    filter(
+        "envoy.filters.http.ext_authz",
+        "ext_authz.v3.ExtAuthz",
+        &config,
+    )
+}
+
 /// A Wasm filter that does nothing.
 pub fn empty(modules: &Path) -> Value {
     wasm("empty", &modules.join("empty.wasm"), "")

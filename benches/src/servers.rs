@@ -2,7 +2,7 @@
 //! service (it always allows), and Edgeward's PDP. A server ends when its value is dropped.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use envoy_types::ext_authz::v3::pb::{
@@ -71,6 +71,33 @@ pub fn always_allow(port: u16) -> Outcome<()> {
             });
         }
     })
+}
+
+/// OPA's server, where `./just setup-opa` or the machine brought one.
+pub fn opa_binary() -> Option<PathBuf> {
+    let local = PathBuf::from(".tools/bin/opa");
+    let folders = std::env::var_os("PATH")?;
+    let on_path = std::env::split_paths(&folders).map(|path| path.join("opa"));
+    on_path.chain([local]).find(|path| path.is_file())
+}
+
+/// Starts OPA with a policy as small as Edgeward's in the same run.
+pub fn opa(binary: &Path, folder: &Path, port: u16) -> Outcome<Server> {
+    let policy = folder.join("opa.rego");
+    std::fs::write(
+        &policy,
+        "package edgeward\n\ndefault decide := false\n\n\
+         decide if {\n\tinput.method in {\"GET\", \"HEAD\"}\n\
+         \tsome prefix in [\"/reports/\", \"/orders/\", \"/decide\"]\n\
+         \tstartswith(input.path, prefix)\n}\n",
+    )?;
+    let mut command = Command::new(binary);
+    // One thread for its code, as the PDP has one worker.
+    command
+        .env("GOMAXPROCS", "1")
+        .args(["run", "--server", "--log-level", "error", "--addr"]);
+    command.arg(format!("127.0.0.1:{port}")).arg(policy);
+    Server::start(&mut command, &folder.join("opa.log"))
 }
 
 struct AlwaysAllow;

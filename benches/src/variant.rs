@@ -1,7 +1,9 @@
 //! What is measured: each variant is a listener, a path, the tokens sent there and the status that
 //! must come back. The names are those of `target/bench/edge.json`.
 
-use crate::tokens::Algorithm;
+use Tokens::{Distinct, Forged, One, OneForged};
+
+use crate::tokens::Algorithm::{self, EdDsa, Es256, Rs256};
 
 /// The tokens of a variant's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +52,6 @@ const fn of(
     }
 }
 
-use Algorithm::{EdDsa, Es256, Rs256};
-use Tokens::{Distinct, Forged, One, OneForged};
-
 /// Envoy without a filter, and what others offer.
 pub const RIVALS: &[Variant] = &[
     of("none", "none", "/decide", One(Rs256)),
@@ -87,6 +86,15 @@ pub const RIVALS: &[Variant] = &[
     ),
     of("ext_authz-grpc", "ext_authz", "/decide", One(Rs256)),
 ];
+
+/// OPA's server behind Envoy's HTTP ext_authz. Its gRPC door is a plugin that is no package, so the
+/// question travels in the query, where OPA's REST door reads it.
+pub const OPA: &[Variant] = &[of(
+    "ext_authz-http-opa",
+    "opa",
+    "/decide?input=%7B%22method%22%3A%22GET%22%2C%22path%22%3A%22%2Fdecide%22%7D",
+    One(Rs256),
+)];
 
 /// Edgeward. Paths under `/identity` verify and do not ask; others ask the PDP every time.
 pub const EDGEWARD: &[Variant] = &[

@@ -68,6 +68,11 @@ impl Run {
             Endpoint::Tcp(port),
             Protocol::Http2,
         )];
+        if let Some(binary) = servers::opa_binary() {
+            let port = ready::free_port()?;
+            servers.push(servers::opa(&binary, folder.path(), port)?);
+            clusters.push(cluster("opa", Endpoint::Tcp(port), Protocol::Http1));
+        }
         if options.with_edgeward {
             let (port, socket) = (ready::free_port()?, folder.path().join("pdp.sock"));
             servers.push(edgeward::start_pdp(
@@ -171,6 +176,9 @@ impl Run {
             ),
             ("ext_authz", vec![rivals::ext_authz("always-allow")]),
         ];
+        if servers::opa_binary().is_some() {
+            filters.push(("opa", vec![rivals::ext_authz_opa("opa")]));
+        }
         if self.options.with_edgeward {
             let module = self.modules.join("edgeward_filter.wasm");
             filters.extend(TRANSPORTS.map(|name| (name, vec![edgeward::filter(&module, name)])));
