@@ -105,6 +105,13 @@ impl Setup {
         self
     }
 
+    /// Runs the filter module at `path` in place of the release filter.
+    #[must_use]
+    pub fn module(mut self, path: &Path) -> Self {
+        self.vm(|vm| vm["code"]["local"]["filename"] = json!(path));
+        self
+    }
+
     /// Edgeward's own entry in the filter chain.
     pub fn filter(&mut self) -> &mut Value {
         let filters = array(&mut self.http()["http_filters"]);

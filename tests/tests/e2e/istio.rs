@@ -1,0 +1,1 @@
+//! The files in `envoy/istio/` against the published schemas of Istio and Kubernetes.

@@ -1,0 +1,158 @@
+//! Whatever ships in `envoy/` is loaded here, and keeps the settings that the promises rest on.
+
+use edgeward_tests::ca::Authority;
+use edgeward_tests::envoy::{self, Envoy};
+use edgeward_tests::keys::TRUST_DOMAIN;
+use edgeward_tests::raw::Request;
+use edgeward_tests::setup::Setup;
+use edgeward_tests::{built, wasm};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Every Envoy configuration that ships, with certificates where it wants some.
+fn setups() -> Vec<(&'static str, Setup, TempDir)> {
+    let folder = TempDir::new().expect("a temporary folder");
+    let authority = Authority::new(TRUST_DOMAIN);
+    authority.write_server(
+        &authority.issue(&["spiffe://example.org/edge"]),
+        folder.path(),
+    );
+    let mtls = Setup::mtls(folder.path());
+    vec![
+        (
+            "local",
+            Setup::local(),
+            TempDir::new().expect("a temporary folder"),
+        ),
+        ("mtls", mtls, folder),
+    ]
+}
+
+#[test]
+fn every_envoy_setup_that_ships_is_tested() {
+    let folder = built::workspace().join("envoy");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.join("envoy.yaml").is_file() {
+            found.push(
+                path.file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned(),
+            );
+        }
+    }
+    found.sort();
+    let tested: Vec<_> = setups()
+        .iter()
+        .map(|(name, ..)| (*name).to_owned())
+        .collect();
+    assert_eq!(found, tested);
+}
+
+#[test]
+fn every_envoy_setup_is_valid_and_starts() {
+    for (name, setup, _folder) in setups() {
+        assert_eq!(envoy::validate(&setup), Ok(()), "{name}");
+        let mut envoy = Envoy::start(&setup);
+        assert!(envoy.is_running(), "{name}");
+        let warned = envoy
+            .log()
+            .lines()
+            .any(|line| line.contains("Deprecated field"));
+        assert!(
+            !warned,
+            "{name} uses what Envoy will drop:\n{}",
+            envoy.log()
+        );
+    }
+}
+
+#[test]
+fn every_envoy_setup_reloads_a_trapped_filter_and_never_fails_open() {
+    for (name, mut setup, _folder) in setups() {
+        let config = &setup.filter()["typed_config"]["config"];
+        assert_eq!(config["failure_policy"], "FAIL_RELOAD", "{name}");
+        assert_eq!(
+            config["reload_config"]["backoff"]["base_interval"], "0.1s",
+            "{name}"
+        );
+        let capabilities = &config["vm_config"]["capability_restriction_config"];
+        assert!(capabilities["allowed_capabilities"].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn every_envoy_setup_ends_stranded_requests_and_bounds_what_they_hold() {
+    for (name, setup, _folder) in setups() {
+        let listener = &setup.document()["static_resources"]["listeners"][0];
+        let manager = &listener["filter_chains"][0]["filters"][0]["typed_config"];
+        let timer = manager["stream_idle_timeout"]
+            .as_str()
+            .expect("a stream timer");
+        let seconds: u32 = timer.trim_end_matches('s').parse().expect("whole seconds");
+        assert!((1..=30).contains(&seconds), "{name}: {timer}");
+        assert!(
+            listener["per_connection_buffer_limit_bytes"].as_u64() <= Some(1 << 20),
+            "{name}"
+        );
+        let breakers = &cluster(&setup, "edgeward_pdp")["circuit_breakers"]["thresholds"][0];
+        for limit in ["max_connections", "max_pending_requests", "max_requests"] {
+            assert!(
+                breakers[limit].is_u64(),
+                "{name}: {limit} is left to Envoy's default"
+            );
+        }
+        assert_eq!(breakers["max_retries"], 0, "{name}");
+    }
+}
+
+#[test]
+fn the_release_filter_imports_nothing_but_proxy_calls() {
+    let imports = wasm::imports(built::filter());
+    assert!(!imports.is_empty());
+    for import in imports {
+        assert!(
+            import.starts_with("env.proxy_"),
+            "`{import}` would not load, or reaches too far"
+        );
+    }
+}
+
+#[test]
+fn the_release_filter_is_below_400_kb() {
+    let size = std::fs::metadata(built::filter())
+        .expect("the filter is built")
+        .len();
+    assert!(size < 400_000, "{size} bytes");
+}
+
+#[test]
+fn a_filter_without_configuration_never_serves() {
+    for text in [
+        "",
+        "{}",
+        "[]",
+        r#"{"pdp":{"cluster":""}}"#,
+        r#"{"pdp":{"cluster":"edgeward_pdp"},"unknown":1}"#,
+    ] {
+        let setup = Setup::local().plugin_text(text);
+        let refused = std::panic::catch_unwind(|| Envoy::start(&setup));
+        if let Ok(envoy) = refused {
+            let reply = Request::get("/").send(envoy.address());
+            panic!(
+                "Envoy serves with the plugin configuration `{text}`: {}",
+                reply.status
+            );
+        }
+    }
+}
+
+fn cluster<'s>(setup: &'s Setup, name: &str) -> &'s Value {
+    let clusters = setup.document()["static_resources"]["clusters"].as_array();
+    let mut clusters = clusters.expect("clusters").iter();
+    clusters
+        .find(|cluster| cluster["name"] == name)
+        .expect("the cluster is there")
+}
