@@ -164,7 +164,7 @@ impl Exchange {
     pub fn answered(&mut self, worker: &mut Worker, status: &str, body: &[u8]) -> Step {
         match status {
             "200" => {}
-            "503" => return self.failed(worker, PdpFailure::Unavailable),
+            "" | "503" => return self.failed(worker, PdpFailure::Unavailable),
             "504" => return self.failed(worker, PdpFailure::Timeout),
             _ => return self.failed(worker, PdpFailure::Invalid),
         }

@@ -146,8 +146,12 @@ pub(crate) struct PdpCall<'a> {
     pub(crate) timeout: Duration,
 }
 
-/// The status of the PDP's answer; empty where there is none.
-pub(crate) fn answer_status() -> String {
+/// The status of the PDP's answer; empty where there is none: a call whose stream Envoy reset ends
+/// with no headers at all, and the SDK panics when asked for one of them.
+pub(crate) fn answer_status(headers: usize) -> String {
+    if headers == 0 {
+        return String::new();
+    }
     let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
     status
         .ok()

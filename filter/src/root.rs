@@ -91,14 +91,14 @@ impl Root {
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, _: u32, _: usize, body_size: usize, _: usize) {
+    fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
         let Some(shared) = &self.shared else { return };
         let shared = &mut *shared.borrow_mut();
         let worker = &mut shared.worker;
         let first = !worker.synced.has_synced();
         match worker
             .synced
-            .answered(&host::answer_status(), &host::answer_body(body_size))
+            .answered(&host::answer_status(headers), &host::answer_body(body_size))
         {
             Ok(update) => {
                 worker.tally.count(Counter::SyncSucceeded);

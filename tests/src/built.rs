@@ -53,9 +53,12 @@ pub fn filter() -> &'static Path {
     &FILTER
 }
 
-/// The `edgeward` binary, in the profile this harness itself was built in.
+/// The `edgeward` binary: `$EDGEWARD_PDP`, else built by cargo in this harness's own profile.
 pub fn edgeward() -> &'static Path {
     static EDGEWARD: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(path) = std::env::var_os("EDGEWARD_PDP") {
+            return PathBuf::from(path);
+        }
         if cfg!(debug_assertions) {
             cargo(&["build", "--package=edgeward", "--bin=edgeward"]);
             target().join("debug/edgeward")

@@ -179,7 +179,8 @@ fn listener(admin: SocketAddr) -> SocketAddr {
     found.expect("Envoy names its listener")
 }
 
-fn tail(log: &str) -> String {
+/// The last lines of a log.
+pub fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(15)..].join("\n")
 }

@@ -112,6 +112,15 @@ impl Setup {
         self
     }
 
+    /// Lets Envoy and the filter also do `capability` (a name of the proxy-wasm ABI).
+    #[must_use]
+    pub fn capability(mut self, capability: &str) -> Self {
+        self.vm(|vm| {
+            vm["capability_restriction_config"]["allowed_capabilities"][capability] = json!({});
+        });
+        self
+    }
+
     /// Edgeward's own entry in the filter chain.
     pub fn filter(&mut self) -> &mut Value {
         let filters = array(&mut self.http()["http_filters"]);

@@ -104,7 +104,7 @@ impl Stage {
             "the filter did not become ready: {} {}\n{}",
             last.status,
             last.text(),
-            self.envoy.log()
+            crate::envoy::tail(&self.envoy.log())
         );
     }
 

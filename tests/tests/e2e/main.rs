@@ -19,7 +19,7 @@ mod trap;
 
 use std::sync::LazyLock;
 
-use edgeward_tests::envoy::Launch;
+use edgeward_tests::envoy::{Launch, tail};
 use edgeward_tests::reply::Reply;
 use edgeward_tests::setup::Setup;
 use edgeward_tests::stage::Stage;
@@ -52,6 +52,12 @@ fn with_routes(setup: Setup) -> Setup {
 #[track_caller]
 fn assert_refused(stage: &Stage, reply: &Reply, status: u16, code: &str, marker: &str) {
     let got = (reply.status, reply.code());
+    assert!(
+        !reply.code().is_empty(),
+        "{marker}: {} with no code\n{}",
+        reply.status,
+        tail(&stage.envoy.log())
+    );
     assert_eq!(got, (status, code.to_owned()), "{marker}: {}", reply.text());
     let id = &reply.json()["decision_id"];
     assert!(

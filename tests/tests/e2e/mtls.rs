@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use edgeward_tests::ca::Leaf;
+use edgeward_tests::envoy::tail;
 use edgeward_tests::keys::{BATCH, FRONTEND, svid_claims};
 use edgeward_tests::process::wait_for;
 use edgeward_tests::raw::{self, Request};
@@ -14,11 +15,19 @@ use tempfile::TempDir;
 
 use crate::{assert_refused, with_routes};
 
-/// The setup with certificates, where a caller may also come without one.
+/// The setup with certificates, where a caller may also come without one: the filter is on its
+/// own then, for Envoy checks the chain and no name in it.
 fn stage() -> &'static Stage {
     static STAGE: LazyLock<(Stage, TempDir)> = LazyLock::new(|| {
         let (stage, folder) = Stage::mtls(|setup| {
-            with_routes(setup).tls(|tls| tls["require_client_certificate"] = json!(false))
+            with_routes(setup).tls(|tls| {
+                tls["require_client_certificate"] = json!(false);
+                let context = &mut tls["common_tls_context"]["validation_context"];
+                let bundle = context["custom_validator_config"]["typed_config"]["trust_domains"][0]
+                    ["trust_bundle"]
+                    .take();
+                *context = json!({ "trusted_ca": bundle });
+            })
         });
         let ready = wait_for(std::time::Duration::from_secs(20), || {
             let ready = |_| {
@@ -27,10 +36,11 @@ fn stage() -> &'static Stage {
             };
             (0..16).all(ready).then_some(())
         });
+        let last = send(&stage, None, &Request::get("/is-it-ready"));
         assert!(
             ready.is_some(),
-            "the filter did not become ready:\n{}",
-            stage.envoy.log()
+            "the filter did not become ready: {last:?}\n{}",
+            tail(&stage.envoy.log())
         );
         (stage, folder)
     });
@@ -157,4 +167,33 @@ fn a_bound_token_holds_with_its_own_certificate_and_no_other() {
     assert_refused(stage, &reply, 401, "token-binding-mismatch", "/bound-other");
     let reply = send(stage, None, &request("/bound-none")).expect("an answer");
     assert_refused(stage, &reply, 401, "token-binding-mismatch", "/bound-none");
+}
+
+#[test]
+fn the_setup_that_ships_lets_only_x509_svids_of_its_trust_domain_connect() {
+    let (stage, _folder) = Stage::mtls(|setup| setup);
+    let keys = &stage.keys;
+    let good = keys.authority.issue(&[FRONTEND]);
+    let reply = wait_for(std::time::Duration::from_secs(20), || {
+        let reply = send(&stage, Some(&good), &Request::get("/strict-good")).ok()?;
+        (reply.status == 200).then_some(reply)
+    });
+    assert!(reply.is_some(), "{}", tail(&stage.envoy.log()));
+    let others = [
+        Some(keys.authority.issue(&[])),
+        Some(keys.authority.issue(&["https://example.org/x"])),
+        Some(keys.authority.issue(&["spiffe://other.test/x"])),
+        Some(keys.other_authority.issue(&["spiffe://other.test/x"])),
+        Some(keys.other_authority.issue(&[FRONTEND])),
+        None,
+    ];
+    for leaf in &others {
+        let answer = send(&stage, leaf.as_ref(), &Request::get("/strict-bad"));
+        assert!(answer.is_err(), "{answer:?}");
+    }
+    let two = keys.authority.issue(&[FRONTEND, BATCH]);
+    if let Ok(reply) = send(&stage, Some(&two), &Request::get("/strict-bad")) {
+        assert_refused(&stage, &reply, 401, "peer-uri-names", "/strict-bad");
+    }
+    assert!(stage.upstream.seen("/strict-bad").is_empty());
 }

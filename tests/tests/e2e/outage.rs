@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edgeward_tests::envoy::Envoy;
+use edgeward_tests::envoy::tail;
 use edgeward_tests::keys::{FRONTEND, Keys};
 use edgeward_tests::pdp::Pdp;
 use edgeward_tests::process::wait_for;
@@ -88,7 +89,7 @@ fn without_a_pdp_at_start_nothing_passes_and_with_one_requests_do() {
     assert!(
         parts.forwards_within(Duration::from_secs(15)),
         "{}",
-        parts.envoy.log()
+        tail(&parts.envoy.log())
     );
 }
 
@@ -99,7 +100,7 @@ fn a_crashed_pdp_lets_nothing_pass_and_a_restarted_one_is_found_again() {
     assert!(
         parts.forwards_within(Duration::from_secs(15)),
         "{}",
-        parts.envoy.log()
+        tail(&parts.envoy.log())
     );
     for round in 0..3 {
         parts.pdp.crash();
@@ -119,7 +120,7 @@ fn a_frozen_pdp_lets_nothing_pass() {
     assert!(
         parts.forwards_within(Duration::from_secs(15)),
         "{}",
-        parts.envoy.log()
+        tail(&parts.envoy.log())
     );
     parts.pdp.freeze(true);
     let started = Instant::now();
@@ -145,7 +146,7 @@ fn keys_are_not_believed_longer_than_max_staleness_after_the_pdp_is_gone() {
     assert!(
         parts.forwards_within(Duration::from_secs(15)),
         "{}",
-        parts.envoy.log()
+        tail(&parts.envoy.log())
     );
     assert_eq!(parts.ask("/identity/fresh").status, 200);
     parts.pdp.crash();

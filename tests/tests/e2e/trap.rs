@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use edgeward_tests::envoy::Launch;
+use edgeward_tests::envoy::tail;
 use edgeward_tests::keys::FRONTEND;
 use edgeward_tests::process::wait_for;
 use edgeward_tests::raw::Request;
@@ -20,6 +21,7 @@ fn trapping(function: &str) -> Stage {
     let setup = Setup::local()
         .plugin(|plugin| plugin["pdp"]["timeout"] = json!("10s"))
         .manager(|manager| manager["stream_idle_timeout"] = json!("3s"))
+        .capability(function)
         .module(&module);
     // One worker, so that every request meets the same VM.
     Stage::with(
@@ -49,7 +51,11 @@ fn a_filter_that_traps_refuses_the_request_and_serves_the_next_ones() {
         let back = wait_for(Duration::from_secs(10), || {
             (stage.send(&stage.allowed("/after-trap")).status == 200).then_some(())
         });
-        assert!(back.is_some(), "round {round}: {}", stage.envoy.log());
+        assert!(
+            back.is_some(),
+            "round {round}: {}",
+            tail(&stage.envoy.log())
+        );
     }
     assert!(stage.envoy.stat("vm_reload_success") >= 5);
 }
