@@ -109,7 +109,7 @@ fn a_token_whose_claims_do_not_hold_is_refused() {
         (
             "no-audience",
             changed(|c| c["aud"] = json!([])),
-            "token-audience-mismatch",
+            "token-claim-invalid",
         ),
         (
             "exp-text",

