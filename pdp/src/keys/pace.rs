@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::RefreshSettings;
 
+/// No wait is longer, whatever the settings say.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// One source's rhythm: its settings and how often it failed in a row.
@@ -32,7 +34,11 @@ impl Pace {
             ..
         } = self.settings;
         // Not `clamp`, which panics when the bounds are the wrong way round.
-        let wait = hint.unwrap_or(interval).max(shortest).min(longest);
+        let wait = hint
+            .unwrap_or(interval)
+            .max(shortest)
+            .min(longest)
+            .min(LONGEST);
         wait.mul_f64(between(0.9, 1.0))
     }
 
@@ -42,7 +48,8 @@ impl Pace {
         self.failures = self.failures.saturating_add(1);
         let wait = FIRST_BACKOFF
             .saturating_mul(factor)
-            .min(self.settings.longest_backoff);
+            .min(self.settings.longest_backoff)
+            .min(LONGEST);
         wait.mul_f64(between(0.5, 1.0))
     }
 }
@@ -71,6 +78,21 @@ mod tests {
         ] {
             let wait = minutes(pace.after_success(hint));
             assert!((least..=most).contains(&wait), "{hint:?}: {wait}");
+        }
+    }
+
+    #[test]
+    fn settings_without_bounds_do_not_overflow() {
+        let mut pace = Pace::new(RefreshSettings {
+            interval: Duration::MAX,
+            shortest: Duration::MAX,
+            longest: Duration::MAX,
+            longest_backoff: Duration::MAX,
+            ..RefreshSettings::default()
+        });
+        assert!(pace.after_success(None) <= LONGEST);
+        for _ in 0..100 {
+            assert!(pace.after_failure() <= LONGEST);
         }
     }
 

@@ -25,6 +25,9 @@ use super::status::{KeyCounters, Outcome};
 /// How far the clock may have been set back since keys were saved, in seconds.
 const CLOCK_STEP: u64 = 60;
 
+/// Beyond this a duration means "for ever", and adding it to an instant could overflow.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 10);
+
 /// Whom to believe, at one revision.
 #[derive(Debug)]
 pub struct KeySnapshot {
@@ -54,7 +57,7 @@ impl State {
         };
         let state = Self {
             entries,
-            max_age,
+            max_age: max_age.min(LONGEST),
             disk,
             snapshot: ArcSwap::from_pointee(snapshot),
             revision: watch::Sender::new(0),

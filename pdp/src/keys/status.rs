@@ -121,6 +121,7 @@ impl Outcome {
         match error {
             LoadError::Fetch { error, .. } => match error {
                 FetchError::Status(_)
+                | FetchError::PlaintextEndpoint
                 | FetchError::Redirect { .. }
                 | FetchError::TooLarge(_)
                 | FetchError::ContentType { .. }
@@ -183,5 +184,34 @@ impl KeyCounters {
 
     pub(super) fn count_expired(&self) {
         self.expired.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_shows_whose_keys_they_are_and_what_is_wrong() {
+        let status = SourceStatus {
+            owner: KeyOwner::TrustDomain("example.org".parse().unwrap()),
+            source: "inline".to_owned(),
+            ready: true,
+            attempted: true,
+            keys: 1,
+            ignored: vec![IgnoredKey {
+                index: 2,
+                reason: "weak".to_owned(),
+            }],
+            sequence: Some(3),
+            last_success: Some(UnixSeconds(4)),
+            last_error: None,
+            next_refresh: None,
+            expires_at: None,
+        };
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(json["trust_domain"], "example.org");
+        assert_eq!(json["last_success"], 4);
+        assert_eq!(json["ignored"][0]["reason"], "weak");
     }
 }

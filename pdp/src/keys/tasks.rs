@@ -42,15 +42,21 @@ impl KeyTasks {
     }
 }
 
+/// Keeps one source fresh, and drops its keys on the minute when nobody confirms them, also while a
+/// slow fetch is under way.
 async fn keep(state: &State, entry: &Entry) {
+    tokio::select! {
+        () = refresh(state, entry) => {}
+        () = expire_for_ever(state, entry) => {}
+    }
+}
+
+async fn refresh(state: &State, entry: &Entry) {
     match (&entry.source.origin, entry.source.owner.trust_domain()) {
         (Origin::Inline(_), _) => {}
         (Origin::File(path), _) => watch_file(state, entry, path).await,
         (Origin::WorkloadApi { endpoint }, Some(name)) => {
-            tokio::select! {
-                () = workload_api::follow(state, entry, endpoint, name) => {}
-                () = expire_for_ever(state, entry) => {}
-            }
+            workload_api::follow(state, entry, endpoint, name).await;
         }
         _ => poll(state, entry).await,
     }
@@ -72,7 +78,6 @@ async fn poll(state: &State, entry: &Entry) {
         tokio::select! {
             () = sleep(wait) => {}
             () = entry.gate.wished() => {}
-            () = expire_for_ever(state, entry) => {}
         }
     }
 }
@@ -94,7 +99,6 @@ async fn watch_file(state: &State, entry: &Entry, path: &Path) {
         tokio::select! {
             () = sleep(FILE_INTERVAL) => {}
             () = entry.gate.wished() => seen = None,
-            () = expire_for_ever(state, entry) => {}
         }
     }
 }

@@ -75,6 +75,9 @@ pub enum FetchError {
     /// The connection broke, or what came over it is not HTTP.
     #[error("HTTP: {0}")]
     Http(#[from] hyper::Error),
+    /// A SPIFFE endpoint without TLS: nothing would prove who it is.
+    #[error("a SPIFFE bundle endpoint must be https")]
+    PlaintextEndpoint,
     /// Any status but 200 and the redirects that are followed.
     #[error("server answered with status {0}")]
     Status(u16),
@@ -137,6 +140,9 @@ async fn get_one(
     server: Server<'_>,
     settings: &FetchSettings,
 ) -> Result<exchange::Answer, FetchError> {
+    if !url.is_https() && matches!(server, Server::Spiffe { .. }) {
+        return Err(FetchError::PlaintextEndpoint);
+    }
     let stream = connect(url, settings).await?;
     if !url.is_https() {
         return exchange::run(stream, exchange::Version::Http1, url, settings.max_bytes).await;

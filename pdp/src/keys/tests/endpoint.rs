@@ -11,7 +11,7 @@ use super::authority::Authority;
 use super::server::{Reply, TestServer};
 use super::{accepts_svid, audiences, eventually, last_error, quick, signer, status};
 use crate::crypto::{KeyPurpose, Signer};
-use crate::keys::{BundleSource, KeySettings, Keyring, TrustDomainSettings};
+use crate::keys::{BundleSource, KeySettings, Keyring, Plaintext, SourceUrl, TrustDomainSettings};
 
 const SERVER: &str = "spiffe://example.org/spire/server";
 const WORKLOAD: &str = "spiffe://example.org/w";
@@ -132,6 +132,24 @@ async fn any_other_server_is_refused() {
         assert!(!accepts_svid(&keyring, WORKLOAD, &setup.key), "{why}");
     }
     assert_eq!(setup.server.hits("/bundle"), 0);
+}
+
+#[tokio::test]
+async fn an_endpoint_without_tls_proves_nothing_and_is_not_asked() {
+    let setup = Setup::new().await;
+    let url = format!("http://127.0.0.1:{}/bundle", setup.server.port());
+    let keyring = Setup::keyring_for(BundleSource::HttpsSpiffe {
+        url: SourceUrl::parse(&url, Plaintext::Loopback).unwrap(),
+        endpoint_id: SERVER.parse().unwrap(),
+        initial_bundle: setup.initial(),
+        fetch: quick(&setup.authority.pem_file()),
+    });
+    keyring.fetch_all().await;
+    assert!(
+        last_error(&keyring).contains("must be https"),
+        "{}",
+        last_error(&keyring)
+    );
 }
 
 #[tokio::test]

@@ -193,3 +193,30 @@ fn settings_that_cannot_hold_are_refused_by_name() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn plain_http_works_to_this_machine_where_development_allows_it() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let key = signer("k");
+    let body = text(jwks(&[&key]));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = stream.read(&mut request).await.unwrap();
+        assert!(request[..length].starts_with(b"GET /keys HTTP/1.1\r\n"));
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .unwrap();
+    });
+    let mut fetch = FetchSettings::default();
+    fetch.addresses.allow_loopback = true;
+    let url = SourceUrl::parse(&url, Plaintext::Loopback).unwrap();
+    let keyring = Keyring::open(one_issuer(NAME, IssuerSource::JwksUrl { url, fetch })).unwrap();
+    keyring.fetch_all().await;
+    server.await.unwrap();
+    assert!(accepts(&keyring, NAME, &key));
+}

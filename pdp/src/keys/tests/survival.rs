@@ -104,6 +104,22 @@ async fn keys_that_nobody_confirms_are_dropped_in_time() {
 }
 
 #[tokio::test]
+async fn keys_are_dropped_in_time_also_while_a_fetch_hangs() {
+    let setup = Setup::new().await;
+    let mut settings = setup.settings(Duration::from_secs(3));
+    let mut fetch = quick(&setup.authority.pem_file());
+    fetch.timeout = Duration::from_mins(10);
+    let url = setup.server.url("/keys");
+    settings.issuers = one_issuer(NAME, IssuerSource::JwksUrl { url, fetch }).issuers;
+    let keyring = Keyring::open(settings).unwrap();
+    let _tasks = keyring.start();
+    eventually("keys", || accepts(&keyring, NAME, &setup.key)).await;
+    let hanging = Reply::json(jwks(&[&setup.key])).after(Duration::from_mins(5));
+    setup.server.say("/keys", hanging);
+    eventually("their end", || !accepts(&keyring, NAME, &setup.key)).await;
+}
+
+#[tokio::test]
 async fn keys_that_are_confirmed_stay_beyond_the_maximum_age() {
     let setup = Setup::new().await;
     let mut settings = setup.settings(Duration::from_secs(5));
