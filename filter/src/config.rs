@@ -154,10 +154,25 @@ fn duration(members: &mut Members, name: &str, default: Duration) -> Result<Dura
     let Some(text) = members.text(name)? else {
         return Ok(default);
     };
-    match humantime::parse_duration(&text) {
-        Ok(duration) if (LEAST..=MOST).contains(&duration) => Ok(duration),
+    match parse_duration(&text) {
+        Some(duration) if (LEAST..=MOST).contains(&duration) => Ok(duration),
         _ => Err(members.error(name, "must be a duration from 1ms to 24h, such as `500ms`")),
     }
+}
+
+/// A whole number and its unit: `500ms`, `2s`, `5m`, `1h`.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|digit: char| !digit.is_ascii_digit())?);
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(
+        number.parse::<u64>().ok()?.checked_mul(milliseconds)?,
+    ))
 }
 
 #[cfg(test)]
