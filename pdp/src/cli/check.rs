@@ -5,14 +5,16 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::output::OutputFormat;
 use super::{Failure, Verdict};
-use crate::config::{Config, ConfigError, Field, Problem};
+use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
+use crate::service::tls::{self, TlsError};
 
 /// Arguments of `edgeward check`.
 #[derive(Debug, clap::Args)]
@@ -94,24 +96,46 @@ fn answer(file: &Path, problems: &[Problem]) -> Value {
 
 /// What is wrong with the files that the configuration points to, and with the policies.
 fn beyond_the_file(config: &Config) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut note = |field: Field, message: String| {
-        problems.push(Problem {
-            field,
-            message,
-            line: None,
-        });
-    };
-    let root = Field::default();
-    for (field, settings) in one_by_one(&config.keys) {
-        if let Err(error) = Keyring::open(settings) {
-            note(key_field(&field, &error), error.to_string());
-        }
-    }
+    let mut problems = files(config);
     if let Err(error) = PolicySet::load(&config.policies.settings()) {
-        note(root.key("policies"), error.to_string());
+        let field = Field::default().key("policies");
+        problems.push(problem(field, &error));
     }
     problems
+}
+
+/// What is wrong with the certificates and keys that the configuration points to.
+pub(super) fn files(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let listen = Field::default().key("listen");
+    for (index, listener) in config.listeners.iter().enumerate() {
+        if let Listener::Tcp {
+            tls: Some(files), ..
+        } = listener
+            && let Err(error) = load_tls(files)
+        {
+            problems.push(problem(listen.index(index).key("tls"), &error));
+        }
+    }
+    for (field, settings) in one_by_one(&config.keys) {
+        if let Err(error) = Keyring::open(settings) {
+            problems.push(problem(key_field(&field, &error), &error));
+        }
+    }
+    problems
+}
+
+/// What the files of a TLS listener make.
+pub(super) fn load_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    tls::load(&files.certificate, &files.key, files.client_ca.as_deref())
+}
+
+fn problem(field: Field, error: &impl std::fmt::Display) -> Problem {
+    Problem {
+        field,
+        message: error.to_string(),
+        line: None,
+    }
 }
 
 /// Each issuer and trust domain on its own, so that one broken file does not hide the next.

@@ -19,7 +19,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let mut script = Vec::new();
-    let mut command = super::Arguments::command();
+    let mut command = super::CommandLine::command();
     clap_complete::generate(arguments.shell, &mut command, "edgeward", &mut script);
     std::io::stdout().lock().write_all(&script)?;
     Ok(Verdict::Yes)

@@ -10,8 +10,11 @@ mod failure;
 mod instant;
 mod output;
 mod schema;
+mod serve;
+mod telemetry;
 mod test;
 mod token;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -28,9 +31,11 @@ pub use failure::Failure;
     args_conflicts_with_subcommands = true,
     after_help = EXAMPLES
 )]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
 }
 
 const EXAMPLES: &str = "\
@@ -44,6 +49,8 @@ Exit codes: 0 yes, 1 no (a token refused, a test failed, a decision to deny), 2 
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve decisions; what `edgeward` alone does
+    Serve(serve::Arguments),
     /// Name every mistake in a configuration and in what it points to
     Check(check::Arguments),
     /// Ask a policy for its decision on one input
@@ -70,9 +77,10 @@ enum Verdict {
 /// Runs the program: reads the arguments of this process, answers with its exit code.
 pub fn run() -> ExitCode {
     // `parse` ends the process itself for `--help` (0) and for wrong usage (2).
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     let outcome = match arguments.command {
-        None => Ok(Verdict::Yes),
+        None => serve::run(&arguments.serve),
+        Some(Command::Serve(arguments)) => serve::run(&arguments),
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),

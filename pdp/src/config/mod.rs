@@ -32,6 +32,7 @@ pub use schema::json_schema;
 
 use crate::keys::KeySettings;
 use crate::policy::PolicySettings;
+use crate::service::Limits;
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -45,6 +46,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// A listener of its own for health and metrics.
     pub admin: Option<SocketAddr>,
+    /// The `https` URL by which callers know this PDP.
+    pub public_url: Option<String>,
     /// How many threads decide.
     pub workers: NonZeroUsize,
     /// The policies.
@@ -130,19 +133,6 @@ impl Policies {
             evaluation_timeout: self.evaluation_timeout,
         }
     }
-}
-
-/// Bounds on what callers may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The longest request body, in bytes.
-    pub body: usize,
-    /// The most connections at once, per listener.
-    pub connections: usize,
-    /// The longest a request may take to arrive and be answered.
-    pub request_timeout: Duration,
-    /// How long a stopping PDP waits for requests in flight.
-    pub drain: Duration,
 }
 
 impl Config {

@@ -28,6 +28,8 @@ pub struct RawConfig {
     pub listen: Option<Vec<RawListener>>,
     /// A listener of its own for health and metrics; without it they are on every listener.
     pub admin: Option<RawAdmin>,
+    /// The `https` URL by which callers know this PDP, for its `AuthZEN` metadata.
+    pub public_url: Option<String>,
     /// How many threads decide. Default: the number of cores.
     #[schemars(range(min = 1, max = 1024))]
     pub workers: Option<u32>,
@@ -111,11 +113,15 @@ pub struct RawPolicies {
 pub struct RawLimits {
     /// The longest request body. Default: `1MiB`.
     pub body: Option<SizeText>,
-    /// The most connections at once, per listener. Default: 1024.
+    /// The most connections at once, on all listeners together. Default: 1024.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub connections: Option<u32>,
-    /// The longest a request may take to arrive and be answered. Default: `5s`.
+    /// The longest a TLS handshake or the head of a request may take to arrive. Default: `5s`.
+    pub head_timeout: Option<DurationText>,
+    /// The longest a request body may take to arrive, or a response to be taken. Default: `5s`.
     pub request_timeout: Option<DurationText>,
+    /// How long a connection may lie idle. Default: `65m`, longer than Envoy's own hour.
+    pub idle_timeout: Option<DurationText>,
     /// How long a stopping PDP waits for requests in flight. Default: `10s`.
     pub drain: Option<DurationText>,
 }

@@ -2,11 +2,13 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on should stop and say where"
 )]
 
 mod check;
 mod policies;
 mod program;
+mod serve;
 mod tokens;
 mod usage;

@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use crate::program::Place;
 
-const SUBCOMMANDS: [&[&str]; 8] = [
+const SUBCOMMANDS: [&[&str]; 9] = [
+    &["serve"],
     &[],
     &["check"],
     &["eval"],

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::problem::{Field, Findings, Problem};
 use super::{Config, Environment, RawConfig};
+use crate::keys::{Plaintext, SourceUrl};
 
 /// What every check needs to know about the file.
 struct Context<'a> {
@@ -40,6 +41,13 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
 
     let listeners = listen::listeners(raw.listen, &root.key("listen"), &context, &mut findings);
     let admin = listen::admin(raw.admin, &root.key("admin"), &listeners, &mut findings);
+    let public_url = raw.public_url.and_then(|text| {
+        findings.accept(
+            &root.key("public_url"),
+            SourceUrl::parse(&text, Plaintext::Refused),
+        )?;
+        Some(text)
+    });
     let workers = policies::workers(raw.workers, &root.key("workers"), &mut findings);
     let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
     let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
@@ -63,6 +71,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
         environment,
         listeners,
         admin,
+        public_url,
         workers,
         policies,
         limits,

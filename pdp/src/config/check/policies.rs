@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::scalar::ScalarError;
 use super::{Context, scalar};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw::{RawLimits, RawPolicies, RawSync};
-use crate::config::raw_text::SizeText;
-use crate::config::{DEFAULT_ENTRYPOINT, Limits, Policies};
+use crate::config::raw_text::{DurationText, SizeText};
+use crate::config::{DEFAULT_ENTRYPOINT, Policies};
+use crate::service::Limits;
 
 const MAX_WORKERS: u64 = 1024;
 const BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
@@ -72,39 +74,47 @@ pub(super) fn policies(
 
 pub(super) fn limits(raw: Option<RawLimits>, field: &Field, findings: &mut Findings) -> Limits {
     let raw = raw.unwrap_or_default();
-    let mut number = |key: &str, given: Option<u64>, range, default: usize| {
-        given
-            .and_then(|given| findings.accept(&field.key(key), scalar::within(given, &range)))
-            .and_then(|given| usize::try_from(given).ok())
-            .unwrap_or(default)
+    let defaults = Limits::default();
+    let mut number = |key: &str, given: Result<u64, ScalarError>, range| {
+        let checked = given.and_then(|given| scalar::within(given, &range));
+        usize::try_from(findings.accept(&field.key(key), checked)?).ok()
     };
-    let connections = number(
-        "connections",
-        raw.connections.map(u64::from),
-        CONNECTIONS,
-        1024,
-    );
-    let body_field = field.key("body");
-    let body = raw.body.and_then(|SizeText(text)| {
-        let size = scalar::size(&text).and_then(|size| scalar::within(size, &BODY));
-        usize::try_from(findings.accept(&body_field, size)?).ok()
-    });
+    let body = raw
+        .body
+        .and_then(|SizeText(text)| number("body", scalar::size(&text), BODY));
+    let connections = raw
+        .connections
+        .and_then(|given| number("connections", Ok(given.into()), CONNECTIONS));
+    let mut duration = |key: &str, text: Option<&DurationText>, default, range| {
+        scalar::duration_or(text, default, range, &field.key(key), findings)
+    };
+    let arrival = 10 * MILLISECOND..=5 * MINUTE;
     Limits {
-        body: body.unwrap_or(1024 * 1024),
-        connections,
-        request_timeout: scalar::duration_or(
-            raw.request_timeout.as_ref(),
-            5 * SECOND,
-            10 * MILLISECOND..=5 * MINUTE,
-            &field.key("request_timeout"),
-            findings,
+        body: body.unwrap_or(defaults.body),
+        connections: connections.unwrap_or(defaults.connections),
+        head_timeout: duration(
+            "head_timeout",
+            raw.head_timeout.as_ref(),
+            defaults.head_timeout,
+            arrival.clone(),
         ),
-        drain: scalar::duration_or(
+        request_timeout: duration(
+            "request_timeout",
+            raw.request_timeout.as_ref(),
+            defaults.request_timeout,
+            arrival,
+        ),
+        idle_timeout: duration(
+            "idle_timeout",
+            raw.idle_timeout.as_ref(),
+            defaults.idle_timeout,
+            SECOND..=24 * 60 * MINUTE,
+        ),
+        drain: duration(
+            "drain",
             raw.drain.as_ref(),
-            10 * SECOND,
+            defaults.drain,
             Duration::ZERO..=10 * MINUTE,
-            &field.key("drain"),
-            findings,
         ),
     }
 }

@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Shape.
-    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `workers`, `policies`, `limits`, `key_cache`, `sync`, `issuers`, `trust_domains` (line 1)"),
+    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `key_cache`, `sync`, `issuers`, `trust_domains` (line 1)"),
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),
@@ -22,6 +22,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("listen: [{tcp: '127.0.0.1:1', mode: '660'}]", "listen[0].mode: is only for `unix` sockets: remove it (line 1)"),
     ("listen: [{unix: s, plaintext: true}]", "listen[0]: `tls` and `plaintext` are only for `tcp`: remove them (line 1)"),
     ("admin: {tcp: '127.0.0.1:8181'}", "admin.tcp: is also in `listen`: give it a port of its own (line 1)"),
+    ("public_url: http://pdp.example.org", "public_url: `http://pdp.example.org/` must begin with `https://` (line 1)"),
     ("policies: {directory: p, entrypoint: authz.allow}", "policies.entrypoint: `authz.allow` is not a rule: write one such as `data.edgeward.authz.decision` (line 1)"),
     ("policies: {directory: p, evaluation_timeout: 100}", "policies.evaluation_timeout: `100` is not a duration: write a number with a unit, such as `100ms`, `60s` or `5m` (line 1)"),
     ("policies: {directory: p, evaluation_timeout: 1h}", "policies.evaluation_timeout: `1h` is out of range: it must be 1ms to 10s (line 1)"),

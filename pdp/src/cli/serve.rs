@@ -1,0 +1,204 @@
+//! `edgeward serve`, and `edgeward` alone: configuration → keys → policies → service → drain.
+//!
+//! Nothing listens before everything has been read and found good. What this is not: the service
+//! itself; this file only puts the rooms together.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+use super::telemetry::{self, LogFormat};
+use super::welcome;
+use super::{Failure, Verdict, check};
+use crate::config::{Config, ConfigError, Field, Listener, Problem};
+use crate::keys::Keyring;
+use crate::policy::{self, PolicyStore};
+use crate::service::metrics::Metrics;
+use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
+
+/// Arguments of `edgeward serve` and of `edgeward` alone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  edgeward serve                              127.0.0.1:8181, the embedded example policy
+  edgeward serve --config edgeward.yaml
+  edgeward serve --config edgeward.yaml --log-format json --log debug
+
+SIGTERM and SIGINT stop it: requests in flight are answered first, for as long as `limits.drain`.
+A second signal stops it at once.")]
+pub(super) struct Arguments {
+    /// The configuration. Default: loopback, the embedded example policy, no issuer
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How to log. Default: text on a terminal, else JSON
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// What to log: a level, or directives such as `info,edgeward::keys=debug`
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let config = load(arguments.config.as_deref())?;
+    telemetry::start(arguments.log_format, &arguments.log)?;
+    // The workers have threads and runtimes of their own; this one fetches keys and waits.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(arguments.config.as_deref(), config))
+}
+
+fn load(file: Option<&Path>) -> Result<Config, Failure> {
+    let refused = |problems| refused(file, problems);
+    let config = match file {
+        Some(file) => Config::load(file)?,
+        None => Config::standalone().map_err(refused)?,
+    };
+    let problems = check::files(&config);
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(refused(problems))
+    }
+}
+
+fn refused(file: Option<&Path>, problems: Vec<Problem>) -> Failure {
+    let file = file
+        .unwrap_or(Path::new("built-in configuration"))
+        .to_owned();
+    ConfigError::Refused { file, problems }.into()
+}
+
+async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> {
+    // Installed first: a signal during start-up must not be lost.
+    let mut signals = Signals::listen()?;
+    let wrong_policies = |error: policy::LoadError| {
+        let field = Field::default().key("policies");
+        refused(
+            file,
+            vec![Problem {
+                field,
+                message: error.to_string(),
+                line: None,
+            }],
+        )
+    };
+    let policies = Arc::new(PolicyStore::open(config.policies.settings()).map_err(wrong_policies)?);
+    if config.policies.watch {
+        policies
+            .watch()
+            .map_err(|error| Failure::new(error.to_string()))?;
+    }
+    let keyring =
+        Keyring::open(config.keys.clone()).map_err(|error| Failure::new(error.to_string()))?;
+    let keyring = Arc::new(keyring);
+    let state = ServiceState {
+        policies: policies.subscribe(),
+        keys: Arc::clone(&keyring),
+        metrics: Arc::new(Metrics::new(policies.subscribe(), Arc::clone(&keyring))),
+    };
+    let settings = service_settings(&config)?;
+    let bound = service::bind(settings, state).map_err(|error| Failure::new(error.to_string()))?;
+    let tasks = keyring.start();
+    announce(&bound, &config);
+    let ended = until_stopped(bound, &mut signals).await;
+    drop(tasks);
+    ended
+}
+
+fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
+    let mut listeners = Vec::new();
+    for listener in &config.listeners {
+        listeners.push(match listener {
+            Listener::Tcp { address, tls } => service::Listener {
+                address: ListenAddress::Tcp(*address),
+                tls: tls
+                    .as_ref()
+                    .map(check::load_tls)
+                    .transpose()
+                    .map_err(|error| Failure::new(error.to_string()))?,
+            },
+            Listener::Unix { path, mode } => service::Listener {
+                address: ListenAddress::Unix {
+                    path: path.clone(),
+                    mode: *mode,
+                },
+                tls: None,
+            },
+        });
+    }
+    Ok(ServiceSettings {
+        listeners,
+        admin: config.admin,
+        workers: config.workers,
+        limits: config.limits,
+        sync_max_wait: config.sync_max_wait,
+        public_url: config.public_url.clone(),
+    })
+}
+
+fn announce(bound: &Bound, config: &Config) {
+    for address in bound.addresses() {
+        info!(%address, "listening");
+    }
+    let example = config.policies.directory.is_none();
+    if let Some(text) = welcome::text(bound.addresses(), &config.listeners, example) {
+        // Whoever closed standard output does not want to read it.
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+}
+
+async fn until_stopped(bound: Bound, signals: &mut Signals) -> Result<Verdict, Failure> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = bound.serve(async {
+        // A sender that is gone is a reason to stop as well.
+        let _ = stopped.await;
+    });
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = &mut serving => ended,
+        name = signals.next() => {
+            info!(signal = name, "asked to stop");
+            let _ = stop.send(());
+            tokio::select! {
+                ended = &mut serving => ended,
+                name = signals.next() => {
+                    warn!(signal = name, "stopping at once");
+                    return Ok(Verdict::Yes);
+                }
+            }
+        }
+    };
+    match ended.map_err(|error| Failure::new(error.to_string()))? {
+        Ended::Drained => info!("stopped: everything in flight was answered"),
+        Ended::CutOff(connections) => warn!(connections, "stopped: the drain deadline passed"),
+    }
+    Ok(Verdict::Yes)
+}
+
+/// The signals that ask a process to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
