@@ -25,7 +25,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use gate::{MAX_CHAIN, Refusal};
+pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
 pub use set::{LoadError, PolicySet, PolicySettings, on_deep_stack, test_folder};
 pub use sources::{Module, ReadError, Sources};

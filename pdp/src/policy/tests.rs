@@ -143,17 +143,41 @@ fn a_runaway_policy_is_denied_in_bounded_time_and_the_next_question_is_answered(
     assert!(second.unwrap().allow);
 }
 
-#[test]
-fn the_deepest_policy_that_passes_the_gate_fits_the_stack() {
-    let open = "[".repeat(10);
-    let close = "]".repeat(10);
-    let links: Vec<String> = (1..MAX_CHAIN - 1)
-        .map(|n| format!("f{n}(x) := {open}f{}(x){close}\n", n + 1))
+/// A function that calls the next inside `loops` loops, so many times over.
+fn nested_loops(functions: usize, loops: usize) -> String {
+    let body: Vec<String> = (0..loops).map(|n| format!("some v{n} in [1]; ")).collect();
+    let body = body.concat();
+    let links: Vec<String> = (1..functions)
+        .map(|n| format!("f{n}(x) := y if {{ {body} y := f{}(x) }}\n", n + 1))
         .collect();
     let links = links.concat();
-    let last = MAX_CHAIN - 1;
-    let policy = format!("decision := count(f1(1)) == 1\n{links}f{last}(x) := [x]\n");
-    assert!(decide(&policy, json!({})).unwrap().allow);
+    format!("decision := f1(1) == 1\n{links}f{functions}(x) := x\n")
+}
+
+#[test]
+fn the_deepest_policy_that_passes_the_gate_fits_the_stack() {
+    let settings = PolicySettings {
+        evaluation_timeout: Duration::from_secs(60),
+        ..PolicySettings::default()
+    };
+    for (functions, loops, terms) in [(40, 90, 1), (300, 3, 1), (2, 1, 3900)] {
+        let sum = format!("{}1", "1 + ".repeat(terms));
+        let sum = sum.replace("1 + 1 + 1 + 1 + ", "1 + 1 + 1 + 1 +\n");
+        let policy = nested_loops(functions, loops);
+        let policy = format!("package edgeward.authz\n{policy}\nsum := {sum}\n");
+        let policy = policy.replace("f1(1) == 1", "sum + f1(1) > 1");
+        let set = PolicySet::build(sources(&[("a.rego", &policy)]).unwrap(), &settings).unwrap();
+        let verdict =
+            on_deep_stack(move || set.worker().unwrap().evaluate(from_json(json!({})))).unwrap();
+        assert!(verdict.unwrap().allow, "{functions} {loops} {terms}");
+    }
+}
+
+#[test]
+fn an_expression_too_long_for_any_stack_is_refused_and_not_evaluated() {
+    let policy = format!("decision := x if {{ x := 1{}}}", " +\n1".repeat(19_000));
+    let message = build(&policy).unwrap_err().to_string();
+    assert!(message.contains("steps inside each other"), "{message}");
 }
 
 #[test]

@@ -16,8 +16,7 @@ use super::sources::Module;
 use super::verdict::{Failure, Verdict};
 use super::{bounded, engine_error, gate};
 
-/// Stack a thread needs to evaluate what passes the gate (`gate::MAX_CHAIN` rules in a row, each
-/// with the deepest expressions the parser takes), in a build without optimisation too.
+/// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
 pub const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// An engine that only one thread uses.

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::paths::Path;
 use super::uses::{Manner, Use};
-use super::{MAX_CHAIN, Place, Refusal};
+use super::{MAX_FRAMES, Place, Refusal};
 
 type Numbers<'a> = BTreeMap<&'a [String], usize>;
 
 /// Rules by number, and for each the rules it needs.
 pub(super) struct Graph<'a> {
     names: Vec<&'a [String]>,
+    frames: Vec<usize>,
     needs: Vec<Vec<usize>>,
 }
 
@@ -69,10 +70,18 @@ impl<'a> Graph<'a> {
             list.sort_unstable();
             list.dedup();
         }
-        Self { names, needs }
+        let frames = names
+            .iter()
+            .map(|name| rules.get(*name).map_or(1, |place| place.frames))
+            .collect();
+        Self {
+            names,
+            frames,
+            needs,
+        }
     }
 
-    /// Refuses the first cycle, and the first chain longer than [`MAX_CHAIN`].
+    /// Refuses the first cycle, and the first rule that needs more than [`MAX_FRAMES`].
     pub(super) fn check(&self, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {
         let mut depth: Vec<Option<usize>> = vec![None; self.names.len()];
         for start in 0..self.names.len() {
@@ -81,13 +90,13 @@ impl<'a> Graph<'a> {
         }
         let longest = depth.iter().enumerate().max_by_key(|(_, depth)| **depth);
         match longest {
-            Some((number, Some(length))) if *length > MAX_CHAIN => {
+            Some((number, Some(depth))) if *depth > MAX_FRAMES => {
                 let (rule, file, line) = self.describe(number, rules);
                 Err(Refusal::TooDeep {
                     file,
                     line,
                     rule,
-                    length: *length,
+                    depth: *depth,
                 })
             }
             _ => Ok(()),
@@ -122,7 +131,7 @@ impl<'a> Graph<'a> {
                 .filter_map(|child| depth.get(*child).copied().flatten());
             let deepest = below.max().unwrap_or(0);
             if let Some(slot) = depth.get_mut(rule) {
-                *slot = Some(deepest + 1);
+                *slot = Some(deepest + self.frames.get(rule).copied().unwrap_or(1));
             }
             on_path.remove(&rule);
         }

@@ -22,8 +22,9 @@ use self::paths::{Names, Path};
 use self::uses::{Manner, Use, parts_of, uses_of};
 use super::capability;
 
-/// Rules that may stand between the entry point and the last one it needs.
-pub const MAX_CHAIN: usize = 64;
+/// Frames of the engine that a policy may have open at once, counted along the deepest way through
+/// its rules: a frame takes up to 20 kB in a build without optimisation, and a worker has 256 MB.
+pub const MAX_FRAMES: usize = 4096;
 
 /// Why a policy was refused at the gate.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -54,9 +55,9 @@ pub enum Refusal {
         /// The way round, `a -> b -> a`.
         cycle: String,
     },
-    /// A chain of rules that would need more stack than a worker has.
+    /// Rules that would need more stack than a worker has.
     #[error(
-        "{file}:{line}: `{rule}` stands at the head of {length} rules that need each other, more than {MAX_CHAIN}: flatten them"
+        "{file}:{line}: `{rule}` needs {depth} steps inside each other, more than {MAX_FRAMES}: split its body, shorten its expressions or the chain of rules below it"
     )]
     TooDeep {
         /// File of the rule.
@@ -65,8 +66,8 @@ pub enum Refusal {
         line: u32,
         /// The rule.
         rule: String,
-        /// Length of the chain.
-        length: usize,
+        /// How deep.
+        depth: usize,
     },
     /// Text that the engine's parser would take for ever to read.
     #[error(
@@ -116,6 +117,7 @@ struct Place {
     file: String,
     line: u32,
     function: bool,
+    frames: usize,
 }
 
 /// Checks parsed modules.
@@ -127,13 +129,16 @@ pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed,
         let file = module.package.span.source.file().clone();
         for rule in &module.policy {
             let (path, line, function) = declaration(rule, &names);
+            let (used, frames) = uses_of(rule, &names);
             let place = rules.entry(path.clone()).or_insert_with(|| Place {
                 file: file.clone(),
                 line,
                 function,
+                frames,
             });
             place.function |= function;
-            uses.push((path, file.clone(), uses_of(rule, &names)));
+            place.frames = place.frames.max(frames);
+            uses.push((path, file.clone(), used));
         }
     }
     let mut passed = Passed::default();

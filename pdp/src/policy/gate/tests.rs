@@ -127,7 +127,11 @@ fn local_variables_are_not_taken_for_rules() {
 }
 
 #[test]
-fn a_chain_deeper_than_a_worker_bears_is_refused() {
+fn what_would_need_more_stack_than_a_worker_has_is_refused() {
+    crate::policy::on_deep_stack(deep_policies).unwrap();
+}
+
+fn deep_policies() {
     let chain = |length: usize| {
         let links: Vec<String> = (1..length)
             .map(|n| format!("r{n} if r{}\n", n + 1))
@@ -135,12 +139,26 @@ fn a_chain_deeper_than_a_worker_bears_is_refused() {
         let links = links.concat();
         format!("package p\nallow if r1\n{links}r{length} := true\n")
     };
-    gate(&[&chain(MAX_CHAIN - 1)]).unwrap();
-    let message = gate(&[&chain(MAX_CHAIN)]).map(drop).unwrap_err();
-    assert!(
-        message.contains("65 rules that need each other"),
-        "{message}"
-    );
+    gate(&[&chain(400)]).unwrap();
+    let long_body = |length: usize| {
+        let body: Vec<String> = (0..length).map(|n| format!("some v{n} in [1]\n")).collect();
+        format!("package p\nallow if {{\n{}}}", body.concat())
+    };
+    gate(&[&long_body(1000)]).unwrap();
+    let sum = |terms: usize| {
+        format!(
+            "package p\nallow := x if {{ x := 1{}}}",
+            " +\n1".repeat(terms)
+        )
+    };
+    gate(&[&sum(1000)]).unwrap();
+    for policy in [chain(1000), long_body(5000), sum(5000)] {
+        let message = gate(&[&policy]).map(drop).unwrap_err();
+        assert!(
+            message.contains("steps inside each other, more than 4096"),
+            "{message}"
+        );
+    }
 }
 
 #[test]

@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 
 use regorus::unstable::{Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleAssign, RuleHead, Span};
 
+use super::MAX_FRAMES;
 use super::paths::{Names, Path, take_apart};
 use super::scope::{declared_in, variables_in};
+
+/// Frames of evaluating a rule at all.
+const FRAMES_PER_RULE: usize = 4;
 
 /// How a rule uses a name.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -36,12 +40,15 @@ pub(super) struct Use {
     pub line: u32,
 }
 
-/// Everything `rule` uses.
-pub(super) fn uses_of(rule: &Rule, names: &Names) -> Vec<Use> {
+/// Everything `rule` uses, and how many of the engine's frames it may have open at once.
+pub(super) fn uses_of(rule: &Rule, names: &Names) -> (Vec<Use>, usize) {
     let mut walk = Walk {
         names,
         scopes: Vec::new(),
         uses: Vec::new(),
+        loops: 0,
+        open: FRAMES_PER_RULE,
+        peak: FRAMES_PER_RULE,
     };
     match rule {
         Rule::Default { value, args, .. } => {
@@ -52,17 +59,19 @@ pub(super) fn uses_of(rule: &Rule, names: &Names) -> Vec<Use> {
             let head = parts_of(head);
             walk.scopes.push(variables_in(head.args));
             for body in bodies {
+                let open = walk.open;
                 walk.scopes.push(declared_in(&body.query));
                 walk.query_inner(&body.query);
                 walk.head(&head, body.assign.as_ref());
                 walk.scopes.pop();
+                walk.open = open;
             }
             if bodies.is_empty() {
                 walk.head(&head, None);
             }
         }
     }
-    walk.uses
+    (walk.uses, walk.peak)
 }
 
 /// The parts of a rule's head.
@@ -96,6 +105,12 @@ struct Walk<'a> {
     names: &'a Names,
     scopes: Vec<BTreeSet<&'a str>>,
     uses: Vec<Use>,
+    /// Frames the engine has open at this place: it descends into expressions, and runs the rest
+    /// of a body inside each of its loops.
+    open: usize,
+    peak: usize,
+    /// Computed brackets so far: each may be a loop.
+    loops: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -111,14 +126,18 @@ impl<'a> Walk<'a> {
     }
 
     fn query(&mut self, query: &'a Query) {
+        let open = self.open;
         self.scopes.push(declared_in(query));
         self.query_inner(query);
         self.scopes.pop();
+        self.open = open;
     }
 
     fn query_inner(&mut self, query: &'a Query) {
         for statement in &query.stmts {
+            let loops = self.loops;
             self.statement(statement);
+            self.open += 1 + (self.loops - loops);
         }
     }
 
@@ -176,6 +195,16 @@ impl<'a> Walk<'a> {
     }
 
     fn expr(&mut self, expr: &'a Expr) {
+        self.open += 1;
+        self.peak = self.peak.max(self.open);
+        // Deep enough to be refused: a sum of a million terms must not take our stack either.
+        if self.open <= MAX_FRAMES {
+            self.parts(expr);
+        }
+        self.open -= 1;
+    }
+
+    fn parts(&mut self, expr: &'a Expr) {
         match expr {
             Expr::String { .. }
             | Expr::RawString { .. }
@@ -232,18 +261,22 @@ impl<'a> Walk<'a> {
     }
 
     fn comprehension(&mut self, query: &'a Query, terms: &[&'a Ref<Expr>]) {
+        let open = self.open;
         self.scopes.push(declared_in(query));
         self.query_inner(query);
         for term in terms {
             self.expr(term);
         }
         self.scopes.pop();
+        self.open = open;
     }
 
     fn reference(&mut self, expr: &'a Expr, manner: Manner) {
         let reference = take_apart(expr);
         for index in &reference.indexes {
             self.expr(index);
+            // May be a loop, around all that follows.
+            self.loops += 1;
         }
         if let Some(base) = reference.base {
             self.expr(base);
