@@ -157,7 +157,7 @@ fn nested_loops(functions: usize, loops: usize) -> String {
 #[test]
 fn the_deepest_policy_that_passes_the_gate_fits_the_stack() {
     let settings = PolicySettings {
-        evaluation_timeout: Duration::from_secs(60),
+        evaluation_timeout: Duration::from_mins(1),
         ..PolicySettings::default()
     };
     for (functions, loops, terms) in [(40, 90, 1), (300, 3, 1), (2, 1, 3900)] {

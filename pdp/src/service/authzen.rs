@@ -21,6 +21,8 @@ use super::worker::WorkerState;
 use super::{clock, identifiers};
 use crate::policy::{Failure, Verdict};
 
+/// Characters of an id that a log record shows.
+const MAX_SHOWN: usize = 256;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers an evaluation request, and repeats its `X-Request-ID`.
@@ -118,7 +120,8 @@ impl Answer {
 
     /// The record of the decision: denies at info, allows at debug.
     fn log(&self, id: &DecisionId, revision: &str, asked: [&str; 3], micros: u128) {
-        let [subject, action, resource] = asked;
+        // The caller chose these, and how long they are.
+        let [subject, action, resource] = asked.map(shown);
         let reasons = self.reasons.join(",");
         if self.allow {
             tracing::debug!(target: "edgeward::decision", %id, decision = true, subject, action,
@@ -128,6 +131,15 @@ impl Answer {
                 resource, reasons, revision, micros, "decided");
         }
     }
+}
+
+/// As much of `text` as a log record needs.
+fn shown(text: &str) -> &str {
+    let end = text
+        .char_indices()
+        .nth(MAX_SHOWN)
+        .map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 fn is_json(request: &Request<Incoming>) -> bool {

@@ -129,7 +129,7 @@ pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed,
         let file = module.package.span.source.file().clone();
         for rule in &module.policy {
             let (path, line, function) = declaration(rule, &names);
-            let (used, frames) = uses_of(rule, &names);
+            let (in_rule, frames) = uses_of(rule, &names);
             let place = rules.entry(path.clone()).or_insert_with(|| Place {
                 file: file.clone(),
                 line,
@@ -138,7 +138,7 @@ pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed,
             });
             place.function |= function;
             place.frames = place.frames.max(frames);
-            uses.push((path, file.clone(), used));
+            uses.push((path, file.clone(), in_rule));
         }
     }
     let mut passed = Passed::default();
