@@ -16,80 +16,14 @@ use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
 use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
 
-use crate::config::Config;
-use crate::feed::{NotReady, SyncedState};
+use crate::feed::NotReady;
 use crate::identify::{Caller, Facts, Field, Identification};
 use crate::intake::{Intake, take_in};
-use crate::memory::TokenMemory;
 use crate::reply::{Refusal, Reply};
 use crate::routes::{Mode, Posture};
-use crate::stats::{Counter, Tally};
-
-/// What one worker keeps between requests.
-#[derive(Debug)]
-pub struct Worker {
-    /// The plugin configuration.
-    pub config: Config,
-    /// Whom to believe.
-    pub synced: SyncedState,
-    /// Tokens seen.
-    pub memory: TokenMemory,
-    /// What happened since the host was last told.
-    pub tally: Tally,
-}
-
-impl Worker {
-    /// A worker that has seen nothing yet.
-    pub fn new(config: Config) -> Self {
-        Self {
-            config,
-            synced: SyncedState::default(),
-            memory: TokenMemory::default(),
-            tally: Tally::default(),
-        }
-    }
-}
-
-/// What the host must do next.
-#[derive(Debug)]
-pub enum Step {
-    /// Read these facts of the connection, then call [`Exchange::identify`].
-    Gather {
-        /// Whether the client certificate's facts are wanted.
-        tls: bool,
-    },
-    /// Post this body to the PDP and hold the request; then call [`Exchange::answered`], or
-    /// [`Exchange::failed`].
-    Ask(Vec<u8>),
-    /// Make these changes and let the request pass.
-    Forward(Changes),
-    /// Answer the request; it goes nowhere.
-    Reply(Reply),
-}
-
-/// Changes to a request that passes: first remove, then set.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Headers to remove.
-    pub remove: Vec<String>,
-    /// Headers and pseudo-headers to set, replacing what is there.
-    pub set: Vec<(String, String)>,
-    /// Whether path or host change, so that the route must be chosen anew.
-    pub reroute: bool,
-    /// Headers to set on the response.
-    pub on_response: Vec<(String, String)>,
-}
-
-/// Why the PDP gave no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PdpFailure {
-    /// It could not be reached, is overloaded, or says it is not ready.
-    Unavailable,
-    /// It did not answer in time.
-    Timeout,
-    /// It answered something that is no decision.
-    Invalid,
-}
+use crate::stats::Counter;
+use crate::step::{Changes, PdpFailure, Step};
+use crate::worker::Worker;
 
 /// One request.
 #[derive(Debug, Default)]

@@ -9,12 +9,13 @@ use proxy_wasm::types::Action;
 
 use edgeward_core::authzen::EVALUATION_PATH;
 
-use crate::exchange::{Changes, Exchange, PdpFailure, Step};
+use crate::exchange::Exchange;
 use crate::host;
 use crate::identify::{Facts, Field};
 use crate::reply::Reply;
 use crate::root::Shared;
 use crate::signature::FilterCheck;
+use crate::step::{Changes, PdpFailure, Step};
 
 /// One HTTP stream.
 pub(crate) struct Http {

@@ -5,9 +5,9 @@ use edgeward_core::headers::{self, HeaderFate};
 use edgeward_core::request::{CanonicalRequest, RequestRefusal, field_value};
 
 use crate::config::Config;
-use crate::exchange::Changes;
 use crate::identify::Field;
 use crate::routes::RouteSettings;
+use crate::step::Changes;
 
 /// A request that has a canonical form.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 //! to believe), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
 //! file that names a host call; `root` and `http` carry callbacks to the machine and steps back.
 //!
-//! INVARIANT: a request is only continued by [`exchange::Step::Forward`], and that step is only
+//! INVARIANT: a request is only continued by [`step::Step::Forward`], and that step is only
 //! made from a decision that allows or from a route that asks for none.
 
 pub mod config;
@@ -22,6 +22,8 @@ mod root;
 pub mod routes;
 pub mod signature;
 pub mod stats;
+pub mod step;
+pub mod worker;
 
 /// The entry point of the module: what Envoy calls first in every VM.
 mod entry {

@@ -7,11 +7,11 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use crate::config::Config;
-use crate::exchange::Worker;
 use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK, Update};
 use crate::host::{self, PdpCall};
 use crate::http::Http;
 use crate::stats::{Counter, PDP_MICROSECONDS};
+use crate::worker::Worker;
 
 /// What all streams of a worker share. Callbacks never overlap, and no borrow is held across one.
 pub(crate) struct Shared {

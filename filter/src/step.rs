@@ -1,0 +1,44 @@
+//! What the machine tells the host to do: the only words between [`crate::exchange`] and the host.
+
+use crate::reply::Reply;
+
+/// What the host must do next.
+#[derive(Debug)]
+pub enum Step {
+    /// Read these facts of the connection, then call [`crate::exchange::Exchange::identify`].
+    Gather {
+        /// Whether the client certificate's facts are wanted.
+        tls: bool,
+    },
+    /// Post this body to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
+    /// [`crate::exchange::Exchange::failed`].
+    Ask(Vec<u8>),
+    /// Make these changes and let the request pass.
+    Forward(Changes),
+    /// Answer the request; it goes nowhere.
+    Reply(Reply),
+}
+
+/// Changes to a request that passes: first remove, then set.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Headers to remove.
+    pub remove: Vec<String>,
+    /// Headers and pseudo-headers to set, replacing what is there.
+    pub set: Vec<(String, String)>,
+    /// Whether path or host change, so that the route must be chosen anew.
+    pub reroute: bool,
+    /// Headers to set on the response.
+    pub on_response: Vec<(String, String)>,
+}
+
+/// Why the PDP gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PdpFailure {
+    /// It could not be reached, is overloaded, or says it is not ready.
+    Unavailable,
+    /// It did not answer in time.
+    Timeout,
+    /// It answered something that is no decision.
+    Invalid,
+}
