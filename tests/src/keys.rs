@@ -19,15 +19,17 @@ pub const ISSUER: &str = "https://issuer.example.org";
 /// What the PDP is called in tokens.
 pub const AUDIENCE: &str = "edgeward";
 
-/// Every key of the tests' world.
+/// Every key of one world.
 pub struct Keys {
-    /// Signs JWT-SVIDs of [`TRUST_DOMAIN`].
+    trust_domain: String,
+    issuer_name: String,
+    /// Signs JWT-SVIDs of the trust domain.
     pub svid: SigningKey,
-    /// Signs tokens of [`ISSUER`] (RS256).
+    /// Signs tokens of the issuer (RS256).
     pub issuer: SigningKey,
-    /// Signs tokens of [`ISSUER`] (`EdDSA`).
+    /// Signs tokens of the issuer (`EdDSA`).
     pub issuer_eddsa: SigningKey,
-    /// Issues X.509-SVIDs of [`TRUST_DOMAIN`].
+    /// Issues X.509-SVIDs of the trust domain.
     pub authority: Authority,
     /// The other trust domain, `other.test`.
     pub other_svid: SigningKey,
@@ -36,13 +38,20 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Fresh keys.
+    /// Fresh keys of [`TRUST_DOMAIN`] and [`ISSUER`].
     pub fn generate() -> Self {
+        Self::of(TRUST_DOMAIN, ISSUER)
+    }
+
+    /// Fresh keys of a trust domain and an issuer.
+    pub fn of(trust_domain: &str, issuer: &str) -> Self {
         Self {
+            trust_domain: trust_domain.to_owned(),
+            issuer_name: issuer.to_owned(),
             svid: SigningKey::es256("svid-1"),
             issuer: SigningKey::rs256("issuer-1"),
             issuer_eddsa: SigningKey::eddsa("issuer-2"),
-            authority: Authority::new(TRUST_DOMAIN),
+            authority: Authority::new(trust_domain),
             other_svid: SigningKey::es256("other-1"),
             other_authority: Authority::new("other.test"),
         }
@@ -55,14 +64,16 @@ impl Keys {
 
     /// A good OIDC token for `subject`.
     pub fn oidc(&self, subject: &str) -> String {
-        self.issuer.token(&oidc_claims(subject))
+        let mut claims = oidc_claims(subject);
+        claims["iss"] = json!(self.issuer_name);
+        self.issuer.token(&claims)
     }
 
     /// The `issuers` and `trust_domains` of the PDP's configuration.
     pub fn pdp_config(&self) -> Value {
         json!({
             "issuers": [{
-                "issuer": ISSUER,
+                "issuer": self.issuer_name,
                 "keys": { "inline": { "keys": [
                     self.issuer.jwk("sig"),
                     self.issuer_eddsa.jwk("sig"),
@@ -70,7 +81,7 @@ impl Keys {
                 "audiences": [AUDIENCE],
             }],
             "trust_domains": [
-                trust_domain(TRUST_DOMAIN, &self.svid),
+                trust_domain(&self.trust_domain, &self.svid),
                 trust_domain("other.test", &self.other_svid),
             ],
         })

@@ -6,6 +6,7 @@
 
 pub mod built;
 pub mod ca;
+pub mod demo;
 pub mod envoy;
 pub mod h2_raw;
 pub mod keys;

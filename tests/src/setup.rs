@@ -98,6 +98,23 @@ impl Setup {
         self
     }
 
+    /// Has client certificates checked as those of `trust_domain`.
+    #[must_use]
+    pub fn trust_domain(self, trust_domain: &str) -> Self {
+        self.tls(|tls| {
+            let validator =
+                &mut tls["common_tls_context"]["validation_context"]["custom_validator_config"];
+            validator["typed_config"]["trust_domains"][0]["name"] = json!(trust_domain);
+        })
+    }
+
+    /// Listens on `port` of the loopback address.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.listeners()[0]["address"] = loopback(port);
+        self
+    }
+
     /// Puts `filter` right after Edgeward's.
     #[must_use]
     pub fn filter_after(mut self, filter: Value) -> Self {

@@ -216,7 +216,7 @@ fn an_http2_path_that_http1_could_not_carry_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_spelling_of_a_path_is_decided_as_one_and_forwarded_as_another(
