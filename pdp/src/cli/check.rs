@@ -48,6 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let mut out = std::io::stdout().lock();
     match (arguments.output, checked) {
         (OutputFormat::Text, Ok(config)) => {
+            for warning in warnings(&config) {
+                eprintln!("{}: warning: {warning}", file.display());
+            }
             writeln!(out, "{}: ok: {}", file.display(), summary(&config))?;
             Ok(Verdict::Yes)
         }
@@ -123,6 +126,31 @@ pub(super) fn files(config: &Config) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Keys that are published but verify nothing: legal, and seldom meant.
+fn warnings(config: &Config) -> Vec<String> {
+    let opened = one_by_one(&config.keys)
+        .into_iter()
+        .filter_map(|(field, settings)| Some((field, Keyring::open(settings).ok()?)));
+    let statuses = opened.flat_map(|(field, keyring)| {
+        keyring
+            .statuses()
+            .into_iter()
+            .map(move |status| (field.clone(), status))
+    });
+    statuses
+        .flat_map(|(field, status)| {
+            status.ignored.into_iter().map(move |key| {
+                format!(
+                    "{}: keys[{}] verifies nothing: {}",
+                    field.as_str(),
+                    key.index,
+                    key.reason
+                )
+            })
+        })
+        .collect()
 }
 
 /// What the files of a TLS listener make.

@@ -100,6 +100,9 @@ fn shape_problem(place: &Field, error: &DeserializeError) -> Problem {
         DeserializeError::DuplicateMappingKey { key: Some(key), .. } => {
             (place.key(key), "stands here twice: remove one".to_owned())
         }
+        DeserializeError::Unexpected { expected, .. } => {
+            (place.clone(), format!("must be {}", in_words(expected)))
+        }
         other => (
             place.clone(),
             UserMessageFormatter.format_message(other).into_owned(),
@@ -109,6 +112,16 @@ fn shape_problem(place: &Field, error: &DeserializeError) -> Problem {
         field,
         message,
         line,
+    }
+}
+
+/// The parser's names for kinds of values, as people call them.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "sequence start" => "a list",
+        "mapping start" => "a mapping of names to values",
+        "string scalar" => "text",
+        other => other,
     }
 }
 

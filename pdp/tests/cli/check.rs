@@ -90,6 +90,18 @@ fn a_program_gets_the_same_answer_as_json() {
 }
 
 #[test]
+fn a_key_that_verifies_nothing_is_a_warning() {
+    let weak = "issuers: [{issuer: a, audiences: [e], keys: {inline: {keys: \
+                [{kty: RSA, n: AQAB, e: AQAB, kid: x}]}}}]\n";
+    let place = Place::with(&[("weak.yaml", weak)]);
+    let said = place.run(&["check", "--config", "weak.yaml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let expected =
+        "weak.yaml: warning: issuers[0]: keys[0] verifies nothing: RSA modulus has 17 bits";
+    assert!(said.err.starts_with(expected), "{}", said.err);
+}
+
+#[test]
 fn an_unreadable_file_is_named() {
     let place = Place::with(&[("latin1.yaml", "")]);
     std::fs::write(place.path("latin1.yaml"), b"# caf\xe9\n").expect("a file");

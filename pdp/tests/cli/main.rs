@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod fetched;
 mod policies;
 mod program;
 mod serve;

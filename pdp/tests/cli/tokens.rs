@@ -16,9 +16,9 @@ trust_domains:
   - { name: example.org, bundle: { file: bundle.json }, audiences: [edgeward] }
 ";
 const CART: [&str; 2] = ["--as", "spiffe://example.org/cart"];
-const ALICE: [&str; 4] = ["--issuer", "https://idp.example", "--subject", "alice"];
+pub(crate) const ALICE: [&str; 4] = ["--issuer", "https://idp.example", "--subject", "alice"];
 
-fn development() -> Place {
+pub(crate) fn development() -> Place {
     // The trust file of whoever is not minted for must be there: an empty set verifies nothing.
     Place::with(&[
         ("dev.yaml", DEVELOPMENT),
@@ -27,7 +27,7 @@ fn development() -> Place {
     ])
 }
 
-fn mint(place: &Place, arguments: &[&str]) -> String {
+pub(crate) fn mint(place: &Place, arguments: &[&str]) -> String {
     let said = place.run(&[&["token", "mint", "--config", "dev.yaml"], arguments].concat());
     assert_eq!(said.code, 0, "{}", said.err);
     said.out.trim_end().to_owned()
@@ -252,5 +252,21 @@ fn a_dead_issuer_is_a_warning_and_does_not_hide_the_others() {
     assert_eq!(
         said.err,
         "warning: no keys of issuer `https://far.example`: not fetched: use --fetch\n"
+    );
+}
+
+#[test]
+fn a_bound_token_is_accepted_with_a_word_on_what_it_is_bound_to() {
+    let place = development();
+    let digest = "A".repeat(43);
+    let claim = format!("cnf={{\"x5t#S256\":\"{digest}\"}}");
+    let token = mint(&place, &[&ALICE[..], &["--claim", &claim]].concat());
+    let said = verify(&place, &[&token]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(
+        said.out
+            .contains("only on a connection with the client certificate"),
+        "{}",
+        said.out
     );
 }

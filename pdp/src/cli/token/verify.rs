@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use edgeward_core::jose::{CompactJws, MAX_TOKEN_BYTES};
 use edgeward_core::spiffe::looks_like_spiffe_id;
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::{self, Claims, Profile, TokenRefusal, Trust, VerifiedToken};
+use edgeward_core::token::{self, Binding, Claims, Profile, TokenRefusal, Trust, VerifiedToken};
 use serde::Serialize;
 
 use super::lines::for_each_line;
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     fetch: bool,
     /// The tokens; without any, one a line from standard input
-    #[arg(value_name = "TOKEN", allow_hyphen_values = true)]
+    #[arg(value_name = "TOKEN")]
     tokens: Vec<String>,
 }
 
@@ -123,7 +123,11 @@ impl Line {
             profile: Some(token.profile.as_str()),
             reason: None,
             subject: Some(token.subject.to_string()),
-            detail: format!("{key}honoured until {}", rfc3339(token.expires_at)),
+            detail: format!(
+                "{key}honoured until {}{}",
+                rfc3339(token.expires_at),
+                demand(token.claims.binding)
+            ),
         }
     }
 
@@ -147,6 +151,15 @@ impl Line {
             or_dash(self.subject.as_deref()),
             printable(&self.detail),
         )
+    }
+}
+
+/// What the token demands of the connection it comes on, which a command line cannot check.
+fn demand(binding: Binding) -> &'static str {
+    match binding {
+        Binding::None => "",
+        Binding::Certificate(_) => ", only on a connection with the client certificate in `cnf`",
+        Binding::Proof => ", but its `cnf` demands a proof that the filter does not take",
     }
 }
 

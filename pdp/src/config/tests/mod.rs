@@ -128,6 +128,25 @@ fn a_complete_file_becomes_checked_values() {
 }
 
 #[test]
+fn no_part_of_the_file_takes_unknown_keys() {
+    let schema: serde_json::Value = serde_json::from_str(&json_schema()).expect("JSON");
+    let definitions = schema["$defs"].as_object().expect("definitions");
+    let objects: Vec<_> = definitions
+        .iter()
+        .filter(|(_, definition)| definition["type"] == "object")
+        .chain([(&"the file".to_owned(), &schema)])
+        .map(|(name, definition)| (name.clone(), definition["additionalProperties"].clone()))
+        .collect();
+    assert!(objects.len() > 10, "{objects:?}");
+    for (name, additional) in objects {
+        assert_eq!(
+            additional, false,
+            "{name}: `deny_unknown_fields` is missing"
+        );
+    }
+}
+
+#[test]
 fn the_published_schema_is_current() {
     let published = include_str!("../../../config.schema.json");
     assert_eq!(

@@ -8,7 +8,10 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),
-    ("sync: {max_wait: [1]}", "sync.max_wait: expected string scalar (line 1)"),
+    ("sync: {max_wait: [1]}", "sync.max_wait: must be text (line 1)"),
+    ("issuers: {issuer: a}", "issuers: must be a list (line 1)"),
+    ("limits: 1MiB", "limits: must be a mapping of names to values (line 1)"),
+    ("policies: {directory: p, watch: yes}", "policies.watch: invalid boolean (true or false expected) (line 1)"),
     // Values.
     ("environment: test", "environment: `test` is neither `production` nor `development` (line 1)"),
     ("workers: 0", "workers: 0 is out of range: it must be 1 to 1024 (line 1)"),
