@@ -4,13 +4,13 @@
 //! Readers hold a [`watch::Receiver`]; nobody takes a lock to decide. This file never evaluates a
 //! request.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{RecursiveMode, Watcher};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -20,6 +20,8 @@ use super::sources::Sources;
 /// A change is acted upon when the folder has been quiet for so long: editors and mounts write in
 /// several steps.
 const QUIET: Duration = Duration::from_millis(50);
+/// A folder that is never quiet is read after so many events.
+const MAX_UNQUIET: usize = 1000;
 /// The folder is also compared without any notice: a folder that was replaced whole, or that lies
 /// on a network, sends none.
 const LOOK_ANYWAY: Duration = Duration::from_secs(2);
@@ -135,11 +137,20 @@ impl PolicyStore {
         let store = Arc::downgrade(self);
         let look = move || {
             let mut watcher = watcher;
-            while wait(&events) {
-                // A folder that was removed and made again needs a new watch; `Err` means that
-                // the old one still stands.
-                let _ = rewatch(&mut watcher, &folder);
+            let mut seen = Sources::fingerprint(&folder).ok();
+            loop {
+                let changed = wait(&events);
                 let Some(store) = store.upgrade() else { return };
+                let found = Sources::fingerprint(&folder).ok();
+                // What was refused is tried again: the cause may have lain outside the folder.
+                let refused = store.state.borrow().last_error.is_some();
+                if !changed && !refused && found == seen {
+                    continue;
+                }
+                seen = found;
+                // A folder that was removed and made again needs a new watch; an error means that
+                // there is none to watch yet.
+                let _ = watcher.watch(&folder, RecursiveMode::Recursive);
                 store.reload();
             }
         };
@@ -188,23 +199,15 @@ impl PolicyStore {
     }
 }
 
-/// Waits for a change and then for quiet; false when there will be no more.
+/// Waits for a change and then for quiet; false when there was no change for a while.
 fn wait(events: &Receiver<()>) -> bool {
-    match events.recv_timeout(LOOK_ANYWAY) {
-        Ok(()) => {}
-        Err(RecvTimeoutError::Timeout) => return true,
-        Err(RecvTimeoutError::Disconnected) => return false,
+    if events.recv_timeout(LOOK_ANYWAY).is_err() {
+        return false;
     }
-    for _ in 0..40 {
-        match events.recv_timeout(QUIET) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
+    for _ in 0..MAX_UNQUIET {
+        if events.recv_timeout(QUIET).is_err() {
+            return true;
         }
     }
     true
-}
-
-fn rewatch(watcher: &mut RecommendedWatcher, folder: &Path) -> notify::Result<()> {
-    watcher.watch(folder, RecursiveMode::Recursive)
 }

@@ -321,6 +321,16 @@ fn a_policy_that_breaks_on_disk_leaves_the_old_one_in_force() {
     fs::write(&file, "package edgeward.authz\ndecision := false").unwrap();
     until(&|state| state.set.revision() != first && state.last_error.is_none());
     assert_eq!((state.borrow().reloads, state.borrow().refused), (1, 2));
+
+    // The whole folder is replaced, as a deployment does it.
+    let second = state.borrow().set.revision().to_owned();
+    let aside = tempfile::tempdir().unwrap();
+    fs::rename(folder.path(), aside.path().join("old")).unwrap();
+    until(&|state| state.last_error.is_some());
+    assert_eq!(state.borrow().set.revision(), second);
+    fs::create_dir(folder.path()).unwrap();
+    fs::write(&file, "package edgeward.authz\ndecision := true").unwrap();
+    until(&|state| state.set.revision() == first && state.last_error.is_none());
 }
 
 #[test]

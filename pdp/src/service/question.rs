@@ -4,7 +4,7 @@
 //! knows; unknown ones are ignored, as it demands. `context.time` (RFC 3339, UTC, whole seconds) is
 //! filled in where the caller does not say it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::reply::Refusal;
 
@@ -37,12 +37,12 @@ impl Question {
             context.insert("time".to_owned(), Value::String(now()));
         }
         Ok(Self {
-            input: json!({
-                "subject": subject,
-                "action": action,
-                "resource": resource,
-                "context": context,
-            }),
+            input: Value::Object(Map::from_iter([
+                ("subject".to_owned(), subject),
+                ("action".to_owned(), action),
+                ("resource".to_owned(), resource),
+                ("context".to_owned(), Value::Object(context)),
+            ])),
             subject: subject_id,
             action: action_name,
             resource: resource_id,
