@@ -13,10 +13,9 @@ use super::spki::spki_der;
 
 const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
-/// Larger public exponents only slow a verifier down.
 const MAX_RSA_EXPONENT_BYTES: usize = 4;
 
-/// Why a JWK cannot verify anything here.
+/// Why a JWK verifies nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// A member is missing, has the wrong type or is not canonical base64url.
@@ -31,7 +30,7 @@ pub enum KeyError {
     /// RSA modulus below 2048 or above 8192 bits.
     #[error("RSA modulus has {0} bits, not {MIN_RSA_BITS} to {MAX_RSA_BITS}")]
     ModulusSize(usize),
-    /// RSA public exponent even, one, or longer than four bytes.
+    /// RSA public exponent even, one, or so long that it only slows a verifier down.
     #[error("RSA public exponent is not an odd number from 3 to 2^32")]
     Exponent,
     /// The modulus was made by the ROCA generator.
