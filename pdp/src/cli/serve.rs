@@ -102,7 +102,11 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         metrics: Arc::new(Metrics::new(policies.subscribe(), Arc::clone(&keyring))),
     };
     let settings = service_settings(&config)?;
-    let bound = service::bind(settings, state).map_err(|error| Failure::new(error.to_string()))?;
+    let bound = service::bind(settings, state).map_err(|error| {
+        Failure::new(format!(
+            "{error}: stop what listens there, or name another place under `listen`"
+        ))
+    })?;
     let tasks = keyring.start();
     announce(&bound, &config);
     let ended = until_stopped(bound, &mut signals).await;
