@@ -104,7 +104,11 @@ fn a_thousand_requests_may_wait_for_their_decisions_at_once() {
         .iter()
         .filter(|status| **status == Some(503))
         .count();
-    assert_eq!(allowed + refused, 1000, "{statuses:?}");
+    let others: Vec<_> = statuses
+        .iter()
+        .filter(|s| !matches!(s, Some(200 | 503)))
+        .collect();
+    assert_eq!(allowed + refused, 1000, "{others:?}");
     assert_eq!(stage.upstream.seen("/thousand/").len(), allowed);
     assert!(allowed >= 990, "{refused} of 1000 were refused");
 }
@@ -179,7 +183,8 @@ fn memory_does_not_grow_with_requests_or_with_forged_tokens() {
                         for index in 0..500 {
                             let forged = format!("{token}{round}{client}{index}");
                             let request = Request::get("/identity-flood").bearer(&forged);
-                            status(address, request.header("Connection", "close").bytes()).await;
+                            let bytes = request.header("Connection", "close").bytes();
+                            assert_eq!(status(address, bytes).await, Some(401));
                         }
                     })
                 })
@@ -197,11 +202,17 @@ fn memory_does_not_grow_with_requests_or_with_forged_tokens() {
     assert_eq!(stage.send(&stage.allowed("/after-flood")).status, 200);
 }
 
-/// The status of one exchange; `None` when the connection broke.
+/// The status of one exchange; `None` when the connection broke or nothing came in 20 seconds.
 async fn status(address: std::net::SocketAddr, bytes: Vec<u8>) -> Option<u16> {
-    let mut stream = TcpStream::connect(address).await.ok()?;
-    stream.write_all(&bytes).await.ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.ok()?;
-    std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(&bytes).await.ok()?;
+        // Not to the end: Envoy closes a refused connection a second later.
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.ok()?;
+        std::str::from_utf8(&answer[9..]).ok()?.parse().ok()
+    };
+    tokio::time::timeout(Duration::from_secs(20), exchange)
+        .await
+        .ok()?
 }
