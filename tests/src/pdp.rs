@@ -43,11 +43,12 @@ impl Pdp {
     pub fn prepare(trust: &Value, policies: &Path) -> Self {
         let folder = TempDir::with_prefix("edgeward-pdp").expect("a temporary folder");
         let address = free_address();
+        // Time enough for each evaluation on a machine that runs a thousand of them at once.
         let mut config = json!({
             "listen": [{ "tcp": address.to_string() }],
             "workers": 2,
             "environment": "development",
-            "policies": { "directory": policies, "watch": true },
+            "policies": { "directory": policies, "watch": true, "evaluation_timeout": "5s" },
         });
         let (Some(config), Some(trust)) = (config.as_object_mut(), trust.as_object()) else {
             panic!("the configuration is an object");
