@@ -142,7 +142,9 @@ impl PolicySet {
 
     /// An engine for the calling thread alone. The thread must have [`STACK_BYTES`] of stack.
     pub fn worker(&self) -> Result<Worker, LoadError> {
-        let engine = serving_engine(&self.sources)?;
+        let mut engine = serving_engine(&self.sources)?;
+        // Here and not at the first question, nor again after an evaluation that failed.
+        analyse(&mut engine, &self.entry_point)?;
         Ok(Worker::new(
             engine,
             self.entry_point.clone(),
@@ -153,12 +155,7 @@ impl PolicySet {
 
     /// As [`PolicySet::worker`], built on a thread of its own so that the caller need not wait.
     pub fn worker_for_another_thread(self: Arc<Self>) -> Result<Worker, LoadError> {
-        on_deep_stack(move || {
-            let mut worker = self.worker()?;
-            // The first evaluation analyses the policies; nobody should wait for that.
-            drop(worker.evaluate(regorus::Value::new_object()));
-            Ok(worker)
-        })?
+        on_deep_stack(move || self.worker())?
     }
 }
 

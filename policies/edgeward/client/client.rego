@@ -35,6 +35,7 @@ suspended if data.access.suspended[input.subject.id]
 # `spiffe://td`, `spiffe://td/ns`, … : every proper ancestor of the caller's SPIFFE ID, so that a
 # prefix ends where a segment ends.
 spiffe_prefixes contains prefix if {
+	count(data.access.clients.by_prefix) > 0
 	startswith(input.subject.id, "spiffe://")
 	parts := split(input.subject.id, "/")
 	count(parts) > 3

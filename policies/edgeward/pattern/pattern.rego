@@ -2,24 +2,26 @@
 # title: Patterns
 # description: >-
 #   Paths by segments: `*` is one segment that is not empty, `**` at the end is one or more. Hosts:
-#   `*` is any, `*.name` is one label before the name.
+#   `*` is any, `*.name` is one label before the name. The cheap cases come first: these functions
+#   are what a decision spends its time in.
 package edgeward.pattern
 
 covers_path(pattern, segments) if {
-	parts := split(trim_prefix(pattern, "/"), "/")
-	parts[count(parts) - 1] != "**"
-	count(parts) == count(segments)
-	every index, part in parts {
-		covers_segment(part, segments[index])
-	}
-}
-
-covers_path(pattern, segments) if {
+	split(trim_prefix(pattern, "/"), "/") == segments
+} else if {
+	endswith(pattern, "/**")
 	parts := split(trim_prefix(pattern, "/"), "/")
 	fixed := count(parts) - 1
-	parts[fixed] == "**"
 	count(segments) > fixed
-	every index, part in array.slice(parts, 0, fixed) {
+	covers_segments(array.slice(parts, 0, fixed), array.slice(segments, 0, fixed))
+} else if {
+	contains(pattern, "*")
+	covers_segments(split(trim_prefix(pattern, "/"), "/"), segments)
+}
+
+covers_segments(parts, segments) if {
+	count(parts) == count(segments)
+	every index, part in parts {
 		covers_segment(part, segments[index])
 	}
 }
@@ -27,18 +29,14 @@ covers_path(pattern, segments) if {
 covers_segment(part, segment) if {
 	part == "*"
 	segment != ""
-}
-
-covers_segment(part, segment) if {
+} else if {
 	part != "*"
 	part == segment
 }
 
-covers_host(pattern, _) if pattern == "*"
-
-covers_host(pattern, host) if pattern == host
-
 covers_host(pattern, host) if {
+	pattern in {"*", host}
+} else if {
 	startswith(pattern, "*.")
 	suffix := trim_prefix(pattern, "*")
 	endswith(host, suffix)

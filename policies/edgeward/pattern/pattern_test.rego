@@ -28,6 +28,10 @@ test_a_path_covers_nothing_shorter_longer_or_empty if {
 		["/a/**", ["a"]],
 		["/a/**", ["b", "c"]],
 		["/", []],
+		["/a/*", ["b", "c"]],
+		["/a/**", ["a*", "b"]],
+		["/a*", ["ab"]],
+		["/*/c", ["", "c"]],
 	] {
 		not pattern.covers_path(case[0], case[1])
 	}
