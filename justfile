@@ -204,7 +204,7 @@ test *args: setup wasm
 
 # Published test suites (../shared/conformance) against core, filter and PDP; prints the table
 conformance: setup-rust
-    cargo run --quiet -p edgeward-tests --bin conformance
+    cargo test --quiet -p edgeward-tests --test conformance -- --nocapture
 
 # Licences, banned crates, duplicate versions, sources; advisories where their database can be had
 deny: setup-lint

@@ -37,7 +37,7 @@ mod tests;
 pub use discovery::DiscoveryError;
 pub use disk::DiskError;
 pub use document::DocumentError;
-pub use fetch::{FetchError, TlsError};
+pub use fetch::{FetchError, SvidError, TlsError, check_x509_svid};
 pub use keyring::{Keyring, KeyringError};
 pub use load::LoadError;
 pub use refetch::Refetch;

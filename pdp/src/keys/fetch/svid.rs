@@ -21,13 +21,22 @@ use x509_parser::prelude::FromDer as _;
 
 /// Why a certificate with a good chain is still not the endpoint's.
 #[derive(Debug, Error)]
-enum SvidError {
+pub enum SvidError {
+    /// Not one DER certificate, or an extension that cannot be read.
     #[error("server certificate cannot be read")]
     Unreadable,
+    /// No URI name, or more than one.
     #[error("server certificate is not an X.509-SVID: it has {0} URI names, not one")]
     UriNames(usize),
+    /// The one URI name is not the ID that was asked for.
     #[error("server is `{found}`, not the configured `{wanted}`")]
-    OtherId { found: String, wanted: SpiffeId },
+    OtherId {
+        /// The certificate's URI name.
+        found: String,
+        /// The ID that was asked for.
+        wanted: SpiffeId,
+    },
+    /// A signing certificate, or one that may not sign a handshake.
     #[error("server certificate is a signing certificate or lacks a critical digitalSignature")]
     KeyUsage,
 }
@@ -67,7 +76,7 @@ impl ServerCertVerifier for EndpointVerifier {
             now,
             self.provider.signature_verification_algorithms.all,
         )?;
-        check_svid(end_entity, &self.id).map_err(|error| {
+        check_x509_svid(end_entity, &self.id).map_err(|error| {
             Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
         })?;
         Ok(ServerCertVerified::assertion())
@@ -100,7 +109,9 @@ impl ServerCertVerifier for EndpointVerifier {
     }
 }
 
-fn check_svid(certificate: &[u8], wanted: &SpiffeId) -> Result<(), SvidError> {
+/// Checks that the DER `certificate` is an X.509-SVID leaf of exactly the ID `wanted`. The chain is
+/// not judged here.
+pub fn check_x509_svid(certificate: &[u8], wanted: &SpiffeId) -> Result<(), SvidError> {
     let (rest, certificate) =
         X509Certificate::from_der(certificate).map_err(|_| SvidError::Unreadable)?;
     if !rest.is_empty() {
