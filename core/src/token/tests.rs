@@ -125,8 +125,8 @@ fn good() -> String {
 }
 
 /// The good token with one fault in its claims.
-fn claims(changes: Value) -> String {
-    token(&json!({}), &changes, 1)
+fn claims(changes: &Value) -> String {
+    token(&json!({}), changes, 1)
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn one_fault_is_one_code_and_no_code_is_without_a_fault() {
         faults.push((wanted, token(&changes, &json!({}), 1)));
     }
     for (wanted, changes) in claim_faults() {
-        faults.push((wanted, claims(changes)));
+        faults.push((wanted, claims(&changes)));
     }
     for (wanted, token) in &faults {
         assert_eq!(code(token, 0, NOW), *wanted, "{token}");
@@ -223,9 +223,9 @@ fn one_fault_is_one_code_and_no_code_is_without_a_fault() {
 #[test]
 fn times_hold_to_the_second() {
     for leeway in [0, 60] {
-        let exp = claims(json!({"exp": NOW + 100, "iat": NOW}));
-        let nbf = claims(json!({"nbf": NOW, "exp": NOW + 100, "iat": null}));
-        let iat = claims(json!({"iat": NOW, "exp": NOW + 100}));
+        let exp = claims(&json!({"exp": NOW + 100, "iat": NOW}));
+        let nbf = claims(&json!({"nbf": NOW, "exp": NOW + 100, "iat": null}));
+        let iat = claims(&json!({"iat": NOW, "exp": NOW + 100}));
         for (token, now, wanted) in [
             (&exp, NOW + 99 + leeway, "accepted"),
             (&exp, NOW + 100 + leeway, "token-expired"),
@@ -254,7 +254,7 @@ fn a_lifetime_counts_from_iat_else_nbf_else_now_and_leeway_adds_nothing() {
         ] {
             for (longer, wanted) in [(0, "accepted"), (1, "token-lifetime-too-long")] {
                 let exp = start + LIFETIME + longer;
-                let token = claims(json!({"iat": iat, "nbf": nbf, "exp": exp}));
+                let token = claims(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
                 assert_eq!(code(&token, leeway, NOW), wanted, "from {start} to {exp}");
             }
         }
