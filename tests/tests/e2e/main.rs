@@ -10,6 +10,7 @@ mod clock;
 mod faults;
 mod hygiene;
 mod identity;
+mod identity_forged;
 mod istio;
 mod mtls;
 mod outage;
