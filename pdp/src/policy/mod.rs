@@ -23,6 +23,8 @@ mod verdict;
 mod worker;
 
 #[cfg(test)]
+mod loading_tests;
+#[cfg(test)]
 mod tests;
 
 pub use gate::{MAX_FRAMES, Refusal};

@@ -7,6 +7,7 @@
 //! The gate reads syntax. It never evaluates and does not judge what a policy decides.
 
 mod graph;
+mod head;
 pub(super) mod nesting;
 mod paths;
 mod scope;
@@ -18,8 +19,9 @@ use regorus::unstable::{Module, Ref, Rule};
 use thiserror::Error;
 
 use self::graph::Graph;
+use self::head::parts_of;
 use self::paths::{Names, Path};
-use self::uses::{Manner, Use, parts_of, uses_of};
+use self::uses::{Manner, Use, uses_of};
 use super::capability;
 
 /// Frames of the engine that a policy may have open at once, counted along the deepest way through

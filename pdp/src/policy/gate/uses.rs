@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use regorus::unstable::{Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleAssign, RuleHead, Span};
+use regorus::unstable::{Expr, Literal, LiteralStmt, Query, Ref, Rule, RuleAssign, Span};
 
 use super::MAX_FRAMES;
+use super::head::{Head, parts_of};
 use super::paths::{Names, Path, take_apart};
 use super::scope::{declared_in, variables_in};
 
@@ -72,33 +73,6 @@ pub(super) fn uses_of(rule: &Rule, names: &Names) -> (Vec<Use>, usize) {
         }
     }
     (walk.uses, walk.peak)
-}
-
-/// The parts of a rule's head.
-pub(super) struct Head<'a> {
-    /// What it declares.
-    pub refr: &'a Ref<Expr>,
-    /// Arguments of a function.
-    pub args: &'a [Ref<Expr>],
-    key: Option<&'a Ref<Expr>>,
-    assign: Option<&'a RuleAssign>,
-}
-
-/// Takes a rule's head apart.
-pub(super) fn parts_of(head: &RuleHead) -> Head<'_> {
-    let (refr, args, key, assign) = match head {
-        RuleHead::Compr { refr, assign, .. } => (refr, &[][..], None, assign.as_ref()),
-        RuleHead::Set { refr, key, .. } => (refr, &[][..], key.as_ref(), None),
-        RuleHead::Func {
-            refr, args, assign, ..
-        } => (refr, args.as_slice(), None, assign.as_ref()),
-    };
-    Head {
-        refr,
-        args,
-        key,
-        assign,
-    }
 }
 
 struct Walk<'a> {
