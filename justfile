@@ -240,7 +240,10 @@ fuzz target="" seconds="60":
     if [[ -z "{{ target }}" ]]; then
       cargo +nightly fuzz list
     else
-      cargo +nightly fuzz run "{{ target }}" -- -max_total_time="{{ seconds }}"
+      # What it finds goes into target/, beside the seeds: a telling one is moved over by hand.
+      found="{{ justfile_directory() }}/target/fuzz-corpus/{{ target }}"
+      mkdir -p "$found"
+      cargo +nightly fuzz run "{{ target }}" "$found" "fuzz/corpus/{{ target }}" -- -max_total_time="{{ seconds }}"
     fi
 
 # What CI runs: every check, the time of each, and the test runner's own closing lines last

@@ -80,7 +80,9 @@ fn x509_authorities(members: &Map<String, Value>) -> Result<Vec<Vec<u8>>, Bundle
             .and_then(Value::as_array)
             .map(Vec::as_slice)
         {
-            Some([Value::String(certificate)]) => STANDARD.decode(certificate).ok(),
+            Some([Value::String(certificate)]) if !certificate.is_empty() => {
+                STANDARD.decode(certificate).ok()
+            }
             _ => None,
         };
         authorities.push(certificate.ok_or(BundleError::X509Entry(index))?);

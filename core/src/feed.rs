@@ -69,6 +69,9 @@ pub enum FeedError {
     /// Written by another version.
     #[error("feed has version {0}, not {VERSION}")]
     Version(u64),
+    /// An issuer or trust domain that is there twice: its keys and rules would have two readings.
+    #[error("feed: `{0}` is there twice")]
+    Twice(String),
     /// Rules under which nothing, or anything, would pass.
     #[error("feed: rules of `{name}`: {error}")]
     Rules {
@@ -149,7 +152,9 @@ impl Feed {
                 rules: rules_of(&name, rules.clone().checked())?,
                 keys: keys_of(&name, keys, KeyUse::Signature)?,
             };
-            trust.issuers.insert(issuer.clone(), settings);
+            if trust.issuers.insert(issuer.clone(), settings).is_some() {
+                return Err(FeedError::Twice(name));
+            }
         }
         for FeedTrustDomain {
             name: domain,
@@ -162,7 +167,13 @@ impl Feed {
                 rules: rules_of(&name, rules.clone().checked_for_svid())?,
                 keys: keys_of(&name, keys, KeyUse::JwtSvid)?,
             };
-            trust.trust_domains.insert(domain.clone(), settings);
+            if trust
+                .trust_domains
+                .insert(domain.clone(), settings)
+                .is_some()
+            {
+                return Err(FeedError::Twice(name));
+            }
         }
         Ok(trust)
     }

@@ -1,10 +1,11 @@
 //! The answer, as the PDP writes it and the filter reads it.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::decision::{Decision, DecisionId, Obligations};
-use crate::json::Object;
+use crate::json::{self, JsonError, Object};
 
 /// The answer. Unknown members are ignored, as the standard demands; a member of ours that has the
 /// wrong type spoils the whole answer.
@@ -59,13 +60,20 @@ pub struct PolicyReference {
 
 /// The body is not an answer, so it cannot allow.
 #[derive(Debug, Error)]
-#[error("not an access evaluation response: {0}")]
-pub struct AnswerError(#[from] serde_json::Error);
+pub enum AnswerError {
+    /// Not strict JSON; also where only a member that nobody reads is not.
+    #[error("not an access evaluation response: {0}")]
+    Json(#[from] JsonError),
+    /// JSON of another shape, or an obligation that cannot be met.
+    #[error("not an access evaluation response: {0}")]
+    Shape(#[from] serde_json::Error),
+}
 
 /// Reads an answer. `fallback` names the decision where the PDP, which may be another vendor's,
 /// does not.
 pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, AnswerError> {
-    let Object(answer) = serde_json::from_slice::<Object<EvaluationResponse>>(body)?;
+    let answer = Value::Object(json::parse_object(body)?);
+    let answer = EvaluationResponse::deserialize(answer)?;
     let ResponseContext {
         id,
         reasons,
@@ -116,6 +124,9 @@ mod tests {
             r#"{"decision":true,"context":{"id":"a b"}}"#,
             r#"{"decision":true,"context":{"obligations":{"mfa":true}}}"#,
             r#"{"decision":true,"context":{"reasons":"x"}}"#,
+            r#"{"decision":true,"more":1,"more":2}"#,
+            r#"{"decision":true,"more":"\ud800"}"#,
+            r#"{"decision":true,"context":{"obligations":{"request_headers":{"x-a":"1","x-a":"2"}}}}"#,
         ] {
             assert!(read(body).is_err(), "{body}");
         }
