@@ -33,7 +33,7 @@ setup-rust:
       echo "setup: installing Rust {{ toolchain }}"
       # A machine that cannot fetch toolchains may still have this very one under the name `stable`.
       rustup toolchain install "{{ toolchain }}" --profile minimal --component clippy,rustfmt ||
-        { rustc +stable --version | grep -qF "rustc {{ toolchain }} " &&
+        { [[ $(rustc +stable --version) == "rustc {{ toolchain }} "* ]] &&
           rustup toolchain link "{{ toolchain }}" "$(rustc +stable --print sysroot)"; } ||
         { echo "setup: Rust {{ toolchain }} is needed (rust-toolchain.toml)" >&2; exit 1; }
     fi
@@ -54,7 +54,8 @@ setup-wasm-opt:
 setup-envoy:
     #!/usr/bin/env bash
     set -euo pipefail
-    runs() { "$1" --version 2>/dev/null | grep -qF "/{{ envoy_version }}/"; }
+    # Not a pipe into `grep -q`: that one stops reading, and Envoy's exit code is then SIGPIPE's.
+    runs() { [[ $("$1" --version 2>/dev/null) == *"/{{ envoy_version }}/"* ]]; }
     if runs "{{ envoy }}"; then exit 0; fi
     echo "setup: fetching Envoy {{ envoy_version }} (37 MB, once)"
     mkdir -p "{{ tools }}/bin"
