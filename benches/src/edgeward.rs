@@ -20,18 +20,11 @@ pub const TRANSPORTS: [&str; 4] = [
     "edgeward-uds-h2",
 ];
 
-/// The policy: two rules and a deny by default, over the path and the verified identity.
-const POLICY: &str = r#"package edgeward.authz
-
-default decision := {"allow": false, "reasons": ["no-rule-allows"]}
-
-decision := {"allow": true, "reasons": ["bench-may-decide"]} if {
-	input.subject.id == data.bench.subject
-	input.action.name in data.bench.methods
-	some prefix in data.bench.prefixes
-	startswith(input.resource.id, prefix)
+/// The module that ships: what `./just wasm` leaves in the target folder.
+pub fn module() -> PathBuf {
+    std::env::var_os("EDGEWARD_FILTER")
+        .map_or_else(|| "target/edgeward_filter.wasm".into(), PathBuf::from)
 }
-"#;
 
 /// The filter that asks through `cluster`.
 pub fn filter(module: &Path, cluster: &str) -> Value {
@@ -81,14 +74,7 @@ pub fn pdp_binary() -> Outcome<PathBuf> {
 /// Starts the PDP on a port and a socket, with the issuer's keys written into its configuration.
 pub fn start_pdp(folder: &Path, port: u16, socket: &Path, jwks: &Value) -> Outcome<Server> {
     let policies = folder.join("policies");
-    fs::create_dir_all(&policies)?;
-    fs::write(policies.join("authz.rego"), POLICY)?;
-    let data = json!({"bench": {
-        "subject": format!("{ISSUER}#{SUBJECT}"),
-        "methods": ["GET", "HEAD"],
-        "prefixes": ["/reports/", "/orders/", "/decide"],
-    }});
-    fs::write(policies.join("data.json"), data.to_string())?;
+    write_policies(&policies)?;
     // JSON is YAML.
     let config = json!({
         "listen": [{"tcp": format!("127.0.0.1:{port}")}, {"unix": socket}],
@@ -105,5 +91,47 @@ pub fn start_pdp(folder: &Path, port: u16, socket: &Path, jwks: &Value) -> Outco
     fs::write(&path, serde_json::to_vec_pretty(&config)?)?;
     let mut command = Command::new(pdp_binary()?);
     command.arg("--config").arg(&path);
-    Server::start(&mut command, &folder.join("pdp.log"))
+    Server::start(&command, &folder.join("pdp.log"))
+}
+
+/// The shipped policy library over data of the bench: one client among a thousand, three grants.
+fn write_policies(folder: &Path) -> Outcome<()> {
+    copy_rego(Path::new("policies/edgeward"), &folder.join("edgeward"))?;
+    let mut clients = serde_json::Map::new();
+    clients.insert(format!("{ISSUER}|{SUBJECT}"), json!("bench"));
+    for number in 0..1000 {
+        clients.insert(
+            format!("spiffe://bench.test/ns/other/sa/{number}"),
+            json!("other"),
+        );
+    }
+    let grant = |paths: &[&str]| json!({"hosts": ["*"], "methods": ["GET"], "paths": paths});
+    let grants = [
+        grant(&["/reports/*"]),
+        grant(&["/orders", "/orders/*"]),
+        grant(&["/decide"]),
+    ];
+    let data = json!({
+        "clients": {"by_id": clients, "by_prefix": {}, "by_claims": {}},
+        "grants": {"bench": grants},
+        "suspended": {},
+    });
+    let access = folder.join("data/access");
+    fs::create_dir_all(&access)?;
+    fs::write(access.join("data.json"), data.to_string())?;
+    Ok(())
+}
+
+fn copy_rego(from: &Path, to: &Path) -> Outcome<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().ok_or("a policy without a name")?);
+        if path.is_dir() {
+            copy_rego(&path, &target)?;
+        } else {
+            fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
 }

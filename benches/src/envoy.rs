@@ -39,7 +39,7 @@ impl Envoy {
         command.arg("--config-path").arg(&config);
         command.args(["--concurrency", &concurrency.to_string()]);
         command.args(["--log-level", "warn", "--disable-hot-restart"]);
-        let server = Server::start(&mut command, &log)?;
+        let server = Server::start(&command, &log)?;
         let envoy = Self { server, admin_port };
         // Wasm modules are optimised at load: seconds, when the machine is busy.
         ready::wait_for(admin_port, "/ready", None, 200, Duration::from_secs(60)).map_err(

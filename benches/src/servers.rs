@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tonic::{Request, Response, Status};
 
 use crate::Outcome;
-use crate::machine::{self, OTHER_CORE};
+use crate::machine::OTHER_CORE;
 
 /// A process that lives as long as this value.
 pub struct Server {
@@ -24,15 +24,25 @@ pub struct Server {
 
 impl Server {
     /// Starts a command on the other core; what it prints goes to `log`.
-    pub fn start(command: &mut Command, log: &Path) -> Outcome<Self> {
+    pub fn start(command: &Command, log: &Path) -> Outcome<Self> {
         let output = File::create(log)?;
-        let child = command
+        // Pinned before it starts, so that every thread it makes is.
+        let mut pinned = Command::new("taskset");
+        pinned
+            .args(["-c", OTHER_CORE])
+            .arg(command.get_program())
+            .args(command.get_args());
+        pinned.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        let child = pinned
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
             .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        machine::pin(child.id(), OTHER_CORE)?;
         Ok(Self { child })
     }
 
@@ -97,7 +107,7 @@ pub fn opa(binary: &Path, folder: &Path, port: u16) -> Outcome<Server> {
         .env("GOMAXPROCS", "1")
         .args(["run", "--server", "--log-level", "error", "--addr"]);
     command.arg(format!("127.0.0.1:{port}")).arg(policy);
-    Server::start(&mut command, &folder.join("opa.log"))
+    Server::start(&command, &folder.join("opa.log"))
 }
 
 struct AlwaysAllow;

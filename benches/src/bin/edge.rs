@@ -180,7 +180,7 @@ impl Run {
             filters.push(("opa", vec![rivals::ext_authz_opa("opa")]));
         }
         if self.options.with_edgeward {
-            let module = self.modules.join("edgeward_filter.wasm");
+            let module = edgeward::module();
             filters.extend(TRANSPORTS.map(|name| (name, vec![edgeward::filter(&module, name)])));
         }
         filters
@@ -214,7 +214,7 @@ impl Run {
             tokens,
             duration: self.options.plan.duration,
         };
-        let module = self.modules.join("edgeward_filter.wasm");
+        let module = edgeward::module();
         let times = self.options.weighings;
         Ok(Some(Memory {
             empty: scale(rivals::empty(&self.modules.join("examples"))).weigh(times)?,
@@ -223,7 +223,7 @@ impl Run {
     }
 
     fn report(&self, results: &Results, memory: Option<Memory>) -> Outcome<()> {
-        let module = self.modules.join("edgeward_filter.wasm");
+        let module = edgeward::module();
         let bytes = fs::metadata(module).ok().map(|file| file.len());
         let lines = lines::lines(results, bytes.map(edgeward_benches::load::as_f64), memory);
         let versions: HashMap<&str, String> = HashMap::from([
