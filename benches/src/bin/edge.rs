@@ -59,10 +59,7 @@ impl Run {
         let port = ready::free_port()?;
         let mut command = std::process::Command::new(std::env::current_exe()?);
         command.args(["serve-always-allow", &port.to_string()]);
-        let mut servers = vec![Server::start(
-            &mut command,
-            &folder.path().join("rival.log"),
-        )?];
+        let mut servers = vec![Server::start(&command, &folder.path().join("rival.log"))?];
         let mut clusters = vec![cluster(
             "always-allow",
             Endpoint::Tcp(port),
