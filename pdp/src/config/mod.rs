@@ -1,8 +1,8 @@
 //! The configuration: one YAML file, read in two stages.
 //!
-//! 1. [`read`]: bytes → [`RawConfig`], exactly what was written; unknown and duplicate keys are
+//! 1. `read`: bytes → [`RawConfig`], exactly what was written; unknown and duplicate keys are
 //!    errors.
-//! 2. [`check`]: [`RawConfig`] → [`Config`], every value of its final type, combinations judged,
+//! 2. `check`: [`RawConfig`] → [`Config`], every value of its final type, combinations judged,
 //!    paths resolved against the file's folder; all problems are reported at once.
 //!
 //! Nothing after start-up sees a `RawConfig`, and nothing of a refused file is ever applied. What

@@ -1,6 +1,6 @@
 //! The demo: the whole path on one machine, with the shipped policies and both Envoy setups.
 //!
-//! Its parts are the tests' own; what is particular to it is [`cases`] and how they are shown.
+//! Its parts are the tests' own; what is particular to it is `cases` and how they are shown.
 
 mod cases;
 mod table;
