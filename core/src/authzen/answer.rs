@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::decision::{Decision, DecisionId, Obligations};
 use crate::json::{self, JsonError, Object};
+use crate::time::UnixSeconds;
 
 /// The answer. Unknown members are ignored, as the standard demands; a member of ours that has the
 /// wrong type spoils the whole answer.
@@ -38,6 +39,9 @@ pub struct ResponseContext {
         skip_serializing_if = "Obligations::is_empty"
     )]
     pub obligations: Obligations,
+    /// Until when the decision may be remembered, where the policy says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<UnixSeconds>,
     /// The policy that decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReference>,

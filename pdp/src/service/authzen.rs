@@ -9,6 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContext};
 use edgeward_core::decision::{DecisionId, Obligations};
+use edgeward_core::time::UnixSeconds;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -43,10 +44,13 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>)
 
 async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Reply, Refusal> {
     if !is_json(&request) {
-        return Err(Refusal::UnsupportedMediaType);
+        // Not 415: to AuthZEN's certification, whatever is no JSON is a malformed request.
+        let message = "content-type must be application/json";
+        return Err(Refusal::BadRequest(message.to_owned()));
     }
     let body = read_body(worker, request).await?;
     let question = Question::read(&body, clock::now_text)?;
+    let now = clock::now();
     let started = Instant::now();
     let Question {
         input,
@@ -58,7 +62,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
     let took = started.elapsed();
     let id = identifiers::decision_id().map_err(|_| Refusal::Broken)?;
     worker.state().metrics.decided(&outcome, took);
-    let answer = Answer::of(outcome);
+    let answer = Answer::of(outcome, now);
     answer.log(
         &id,
         &revision,
@@ -71,6 +75,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
             id: Some(id),
             reasons: answer.reasons,
             obligations: answer.obligations,
+            valid_until: answer.valid_until,
             policy: Some(PolicyReference {
                 revision: revision.to_string(),
             }),
@@ -83,29 +88,33 @@ struct Answer {
     allow: bool,
     reasons: Vec<String>,
     obligations: Obligations,
+    valid_until: Option<UnixSeconds>,
 }
 
 impl Answer {
-    fn of(outcome: Result<Verdict, Failure>) -> Self {
+    /// What is answered to a question of `now`.
+    fn of(outcome: Result<Verdict, Failure>, now: UnixSeconds) -> Self {
         match outcome {
             Ok(Verdict {
-                allow: true,
+                allow,
                 reasons,
                 obligations,
-                ..
+                ttl,
+                valid_until,
             }) => Self {
-                allow: true,
+                allow,
                 reasons,
-                obligations,
-            },
-            Ok(Verdict {
-                allow: false,
-                reasons,
-                ..
-            }) => Self {
-                allow: false,
-                reasons,
-                obligations: Obligations::default(),
+                obligations: if allow {
+                    obligations
+                } else {
+                    Obligations::default()
+                },
+                // Whichever ends first: `valid_until` may only shorten.
+                valid_until: ttl
+                    .map(|ttl| now.plus(ttl))
+                    .into_iter()
+                    .chain(valid_until)
+                    .min(),
             },
             Err(failure) => {
                 tracing::warn!(code = failure.code(), error = %failure, "policy gave no decision");
@@ -113,6 +122,7 @@ impl Answer {
                     allow: false,
                     reasons: vec![failure.code().to_owned()],
                     obligations: Obligations::default(),
+                    valid_until: None,
                 }
             }
         }

@@ -2,15 +2,20 @@
 
 use std::time::SystemTime;
 
+use edgeward_core::time::UnixSeconds;
 use jiff::Timestamp;
 
 /// Now, in UTC with whole seconds, as policies see it: `2026-11-22T16:00:00Z`.
 pub(super) fn now_text() -> String {
-    let seconds = unix_millis() / 1000;
-    let instant = i64::try_from(seconds)
+    let instant = i64::try_from(now().0)
         .ok()
         .and_then(|s| Timestamp::from_second(s).ok());
     instant.unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// Now, in whole seconds.
+pub(super) fn now() -> UnixSeconds {
+    UnixSeconds(unix_millis() / 1000)
 }
 
 /// Milliseconds since 1970; zero for a clock before that.

@@ -1,7 +1,8 @@
 //! `AuthZEN` metadata: `GET /.well-known/authzen-configuration` (section 9).
 //!
-//! The identifier must be an `https` URL and equal the one the caller built the path from, so a
-//! plaintext listener has metadata only where `public_url` is configured.
+//! The identifier must be an `https` URL and equal the one the caller built the path from. So a
+//! plaintext listener has metadata only where `public_url` is configured; without it a client gets
+//! 404, and then falls back to the default paths, which are ours.
 
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ pub(super) fn answer(
         None => None,
     };
     let Some(identifier) = identifier else {
-        return Refusal::NotFound.into();
+        return Refusal::NoMetadata.into();
     };
     let document = json!({
         "policy_decision_point": identifier,

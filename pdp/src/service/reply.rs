@@ -18,10 +18,10 @@ pub(super) enum Refusal {
     BadRequest(String),
     /// No such path here.
     NotFound,
+    /// No metadata here: without TLS nobody but `public_url` says by which `https` URL we are known.
+    NoMetadata,
     /// The path exists, with this method.
     MethodNotAllowed(&'static str),
-    /// The body is not declared as JSON.
-    UnsupportedMediaType,
     /// The body is longer than it may be.
     TooLarge(usize),
     /// The body did not arrive in time.
@@ -34,9 +34,8 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoMetadata => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
@@ -47,8 +46,8 @@ impl Refusal {
         match self {
             Self::BadRequest(message) => message.clone(),
             Self::NotFound => "no such path".to_owned(),
+            Self::NoMetadata => "no metadata: set `public_url`, or ask over TLS".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("use {allowed}"),
-            Self::UnsupportedMediaType => "content-type must be application/json".to_owned(),
             Self::TooLarge(limit) => format!("body is longer than {limit} bytes"),
             Self::TooSlow => "body did not arrive in time".to_owned(),
             Self::Broken => "internal error".to_owned(),

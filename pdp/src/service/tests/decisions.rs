@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::fixtures::{frontend, question};
 use super::harness::{Pdp, settings};
+use crate::service::clock;
 
 #[test]
 fn the_example_decides_over_the_wire() {
@@ -59,6 +60,28 @@ fn an_answer_carries_id_reasons_obligations_and_revision() {
         json!(["method-not-granted", "no-rule-matches"])
     );
     assert_eq!(deny["context"]["obligations"], Value::Null);
+}
+
+#[test]
+fn an_answer_says_until_when_it_may_be_remembered_and_the_earlier_bound_holds() {
+    let until = |result: &str| {
+        let pdp = Pdp::deciding(&format!("decision := {result}"));
+        let earliest = clock::now().0;
+        let answer = pdp.ask(&frontend("GET", &["orders"]).to_string()).json();
+        let given = &answer["context"]["valid_until"];
+        // `ttl` counts from the question, which may be a second later than `earliest`.
+        given
+            .as_u64()
+            .map(|until| until.saturating_sub(earliest).min(100))
+    };
+    assert_eq!(until("true"), None);
+    assert_eq!(until(r#"{"allow": true}"#), None);
+    let from_ttl = until(r#"{"allow": false, "ttl": 7}"#).unwrap();
+    assert!((7..=8).contains(&from_ttl), "{from_ttl}");
+    let shortened = r#"{"allow": true, "ttl": 60, "valid_until": "2026-01-01T00:00:00Z"}"#;
+    assert_eq!(until(shortened), Some(0));
+    let not_lengthened = r#"{"allow": true, "ttl": 7, "valid_until": 9999999999}"#;
+    assert!((7..=8).contains(&until(not_lengthened).unwrap()));
 }
 
 #[test]
@@ -126,11 +149,11 @@ fn every_malformed_body_gets_its_named_status() {
     ] {
         assert_eq!(
             pdp.post(&[("content-type", kind)], text.as_bytes()).status,
-            415,
+            400,
             "{kind}"
         );
     }
-    assert_eq!(pdp.post(&[], text.as_bytes()).status, 415);
+    assert_eq!(pdp.post(&[], text.as_bytes()).status, 400);
     let kind = ("content-type", "Application/JSON; charset=utf-8");
     assert_eq!(pdp.post(&[kind], text.as_bytes()).status, 200);
     assert_eq!(pdp.ask(&" ".repeat(64 * 1024 + 1)).status, 413);

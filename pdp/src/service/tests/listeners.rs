@@ -176,7 +176,7 @@ fn secured(pki: &Pki, mutual: bool) -> (Pdp, SocketAddr) {
 #[test]
 fn tls_serves_and_metadata_names_the_host_it_was_asked_by() {
     let pki = Pki::new();
-    let (pdp, address) = secured(&pki, false);
+    let (_pdp, address) = secured(&pki, false);
     let path = "/.well-known/authzen-configuration";
     let answer = exchange(pki.connect(address, None), "GET", path, &[], b"");
     assert_eq!(answer.json()["policy_decision_point"], "https://pdp.test");
@@ -184,7 +184,17 @@ fn tls_serves_and_metadata_names_the_host_it_was_asked_by() {
         answer.json()["access_evaluation_endpoint"],
         "https://pdp.test/access/v1/evaluation"
     );
-    assert_eq!(pdp.get(path).status, 404);
+}
+
+#[test]
+fn without_tls_and_public_url_there_is_no_metadata_and_the_refusal_names_the_setting() {
+    let pdp = Pdp::start(settings());
+    let answer = pdp.get("/.well-known/authzen-configuration");
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("set `public_url`"), "{}", answer.body);
+    // What a client falls back to is there.
+    let body = frontend("GET", &["orders"]).to_string();
+    assert_eq!(pdp.ask(&body).status, 200);
 }
 
 #[test]
