@@ -22,8 +22,9 @@ pub enum BundleError {
     /// A bundle parameter of the wrong type.
     #[error("`{0}` is not a non-negative integer")]
     Parameter(&'static str),
-    /// An `x509-svid` entry without exactly one certificate in `x5c`.
-    #[error("keys[{0}]: an `x509-svid` entry has exactly one certificate in `x5c`, and no `kid`")]
+    /// An `x509-svid` entry without exactly one certificate in `x5c`. A `kid`, which publishers must
+    /// not set, is no error: consumers are not told to look at it (`X509-SVID.md` section 6.2).
+    #[error("keys[{0}]: an `x509-svid` entry must have exactly one certificate in `x5c`")]
     X509Entry(usize),
 }
 
@@ -88,4 +89,27 @@ fn x509_authorities(members: &Map<String, Value>) -> Result<Vec<Vec<u8>>, Bundle
         authorities.push(certificate.ok_or(BundleError::X509Entry(index))?);
     }
     Ok(authorities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_x509_entry_is_known_by_its_one_certificate_whether_or_not_it_has_a_kid() {
+        let parse = |entry: &str| {
+            let entry = format!(r#"{{"keys":[{{"use":"x509-svid","kty":"EC"{entry}}}]}}"#);
+            SpiffeBundle::parse(entry.as_bytes())
+        };
+        for entry in [r#","x5c":["AQI="]"#, r#","x5c":["AQI="],"kid":"a""#] {
+            let bundle = parse(entry).unwrap();
+            assert_eq!(bundle.x509_authorities, [[1, 2]]);
+            assert!(bundle.jwt_keys.is_empty(), "an authority became a JWT key");
+        }
+        for entry in ["", r#","x5c":[]"#, r#","x5c":["AQI=","AQI="]"#] {
+            let refused = parse(entry).unwrap_err().to_string();
+            assert!(refused.contains("keys[0]: "), "{entry}: {refused}");
+            assert!(refused.contains("exactly one certificate"), "{refused}");
+        }
+    }
 }

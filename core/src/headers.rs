@@ -109,6 +109,11 @@ pub fn fate(name: &str, also_strip: &[String]) -> HeaderFate {
     }
 }
 
+/// Whether Edgeward sets the header `name` (normal spelling) on requests that it lets pass.
+pub fn is_edgewards(name: &str) -> bool {
+    name.starts_with(PREFIX) || name == FORWARDED_CLIENT_CERT
+}
+
 /// The spelling by which names are compared: lower case, dashes for underscores.
 pub fn normalize(name: &str) -> String {
     name.chars()

@@ -52,8 +52,11 @@ pub struct Config {
     pub forward_token: bool,
     /// Proxies in front of this one whose XFCC is believed.
     pub trusted_hops: Vec<TrustedHop>,
-    /// Headers that obligations may set beside `x-edgeward-*`: removed from every client request.
+    /// Headers that obligations may set beside `x-edgeward-*`.
     pub allowed_request_headers: Vec<String>,
+    /// Headers removed from every client request, in every spelling: those above, and what is
+    /// nearly the token header, which itself is looked at before this list.
+    pub stripped_request_headers: Vec<String>,
     /// Settings by route.
     pub routes: Routes,
 }
@@ -89,6 +92,7 @@ impl Config {
 
         let mut token = members.object("token")?;
         let token_header: Option<HeaderName> = token.parsed("header")?;
+        let token_header = token_header.map_or_else(|| "authorization".to_owned(), |name| name.0);
         let forward_token = token.flag("forward")?;
         token.finish()?;
 
@@ -97,23 +101,27 @@ impl Config {
         peer.finish()?;
 
         let allowed: Option<Vec<HeaderName>> = members.list("allowed_request_headers")?;
+        let allowed: Vec<String> = allowed
+            .unwrap_or_default()
+            .into_iter()
+            .map(|name| name.0)
+            .collect();
+        let mut stripped = allowed.clone();
+        stripped.push(token_header.clone());
         Ok(Self {
             cluster,
             authority,
             pdp_timeout,
             max_staleness,
             normalization: members.parsed("path")?.unwrap_or_default(),
-            token_header: token_header.map_or_else(|| "authorization".to_owned(), |name| name.0),
+            token_header,
             forward_token,
             trusted_hops: trusted_hops
                 .into_iter()
                 .map(TrustedHop::read)
                 .collect::<Result<_, _>>()?,
-            allowed_request_headers: allowed
-                .unwrap_or_default()
-                .into_iter()
-                .map(|name| name.0)
-                .collect(),
+            allowed_request_headers: allowed,
+            stripped_request_headers: stripped,
             routes: Routes::read(members.objects("routes")?)?,
         })
     }
@@ -133,17 +141,21 @@ impl TrustedHop {
     }
 }
 
-/// A header name that can be read and set: lower case, dashes.
+/// A header name that can be read and set: lower case, dashes, and none that Edgeward sets itself.
 struct HeaderName(String);
 
 impl FromStr for HeaderName {
     type Err = &'static str;
 
     fn from_str(name: &str) -> Result<Self, &'static str> {
-        if headers::may_be_set(name) && headers::normalize(name) == name {
+        let normal = headers::may_be_set(name) && headers::normalize(name) == name;
+        if normal && !headers::is_edgewards(name) {
             return Ok(Self(name.to_owned()));
         }
-        Err("must be a header name in lower case, with dashes and no underscores")
+        Err(
+            "must be a header name in lower case, with dashes and no underscores, and none that \
+             Edgeward itself sets",
+        )
     }
 }
 
@@ -207,6 +219,18 @@ mod tests {
             (
                 r#"{"pdp":{"cluster":"p"},"token":{"header":"X-A"}}"#,
                 "token.header: must be a",
+            ),
+            (
+                r#"{"pdp":{"cluster":"p"},"token":{"header":"x_token"}}"#,
+                "token.header: must be a",
+            ),
+            (
+                r#"{"pdp":{"cluster":"p"},"token":{"header":"x-edgeward-subject"}}"#,
+                "token.header: must be a",
+            ),
+            (
+                r#"{"pdp":{"cluster":"p"},"allowed_request_headers":["x-forwarded-client-cert"]}"#,
+                "allowed_request_headers[0]: must be a",
             ),
             (
                 r#"{"pdp":{"cluster":"p"},"peer":{"trusted_hops":[{}]}}"#,

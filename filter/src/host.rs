@@ -8,6 +8,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
+use edgeward_core::authzen;
 use edgeward_core::peer::TlsFacts;
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::xfcc::hex_digest;
@@ -152,20 +153,25 @@ pub(crate) fn answer_status(headers: usize) -> String {
     if headers == 0 {
         return String::new();
     }
-    let status = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, ":status");
-    status
-        .ok()
-        .flatten()
-        .and_then(|status| String::from_utf8(status).ok())
-        .unwrap_or_default()
+    String::from_utf8(answer_header(":status")).unwrap_or_default()
 }
 
-/// The body of the PDP's answer.
-pub(crate) fn answer_body(size: usize) -> Vec<u8> {
-    if size == 0 || size > MAX_ANSWER_BYTES {
+/// The body of the PDP's answer; empty, which is no answer, where it does not say that it is JSON.
+pub(crate) fn answer_body(headers: usize, size: usize) -> Vec<u8> {
+    if headers == 0 || size == 0 || size > MAX_ANSWER_BYTES {
+        return Vec::new();
+    }
+    if !authzen::is_json(&answer_header("content-type")) {
         return Vec::new();
     }
     hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+fn answer_header(name: &str) -> Vec<u8> {
+    hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name)
         .ok()
         .flatten()
         .unwrap_or_default()

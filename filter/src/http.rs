@@ -132,7 +132,10 @@ impl Http {
 
 impl Context for Http {
     fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
-        let (status, body) = (host::answer_status(headers), host::answer_body(body_size));
+        let (status, body) = (
+            host::answer_status(headers),
+            host::answer_body(headers, body_size),
+        );
         let elapsed = host::now_microseconds().saturating_sub(self.asked_at);
         let step = {
             let mut shared = self.shared.borrow_mut();

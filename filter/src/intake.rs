@@ -6,7 +6,7 @@ use edgeward_core::request::{CanonicalRequest, RequestRefusal, field_value};
 
 use crate::config::Config;
 use crate::identify::Field;
-use crate::routes::RouteSettings;
+use crate::routes::{Mode, RouteSettings};
 use crate::step::Changes;
 
 /// A request that has a canonical form.
@@ -61,14 +61,19 @@ pub fn take_in(fields: Vec<Field>, config: &Config) -> Result<Intake, RequestRef
         ));
         changes.reroute = true;
     }
+    let settings = config.routes.settings(&request);
     let mut visible = Vec::with_capacity(fields.len());
     let mut has_token = false;
     for (index, (name, value)) in fields.iter().enumerate() {
         if *name == config.token_header {
             has_token = true;
+            // Nobody verifies it where the route is off: then it is what its name says.
+            if settings.mode == Mode::Off && headers::fate(name, &[]) == HeaderFate::Strip {
+                changes.strip(name);
+            }
             continue;
         }
-        match headers::fate(name, &config.allowed_request_headers) {
+        match headers::fate(name, &config.stripped_request_headers) {
             HeaderFate::Strip => changes.strip(name),
             HeaderFate::Hide => {}
             HeaderFate::Pass => {
@@ -77,7 +82,6 @@ pub fn take_in(fields: Vec<Field>, config: &Config) -> Result<Intake, RequestRef
             }
         }
     }
-    let settings = config.routes.settings(&request);
     Ok(Intake {
         request,
         settings,
@@ -104,5 +108,48 @@ fn pseudo<'f>(fields: &'f [Field], name: &'static str) -> Result<&'f str, Reques
     match (values.next(), values.next()) {
         (Some(value), None) => std::str::from_utf8(value).map_err(|_| RequestRefusal::Pseudo(name)),
         _ => Err(RequestRefusal::Pseudo(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken_in(token_header: &str, path: &str, names: &[&str]) -> Intake {
+        let config = format!(
+            r#"{{"pdp":{{"cluster":"pdp"}},"token":{{"header":"{token_header}"}},
+                "routes":[{{"path_prefix":"/off","mode":"off"}}]}}"#
+        );
+        let config = Config::parse(config.as_bytes()).unwrap();
+        let pseudo = [
+            (":method", "GET"),
+            (":authority", "shop.example"),
+            (":path", path),
+        ];
+        let more = names.iter().map(|name| (*name, "v"));
+        let fields = pseudo.into_iter().chain(more);
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.into()));
+        take_in(fields.collect(), &config).unwrap()
+    }
+
+    #[test]
+    fn only_the_token_header_s_own_spelling_is_a_token_and_every_other_is_stripped() {
+        let others = ["x_svc_token", "x-svc_token", "x_svc-token", "X_Svc_Token"];
+        for path in ["/a", "/off"] {
+            let intake = taken_in("x-svc-token", path, &others);
+            assert!(!intake.has_token && intake.visible_headers().is_empty());
+            assert_eq!(intake.changes.remove, others, "{path}");
+            let intake = taken_in("x-svc-token", path, &["x-svc-token", "x-svc-token2"]);
+            assert!(intake.has_token && intake.changes.remove.is_empty());
+            assert_eq!(intake.visible_headers(), [("x-svc-token2", "v")]);
+        }
+    }
+
+    #[test]
+    fn a_token_header_that_states_an_identity_does_not_pass_a_route_that_is_off() {
+        let name = "x-forwarded-access-token";
+        assert_eq!(taken_in(name, "/off", &[name]).changes.remove, [name]);
+        let own = taken_in("authorization", "/off", &["authorization"]);
+        assert!(own.has_token && own.changes.remove.is_empty());
     }
 }

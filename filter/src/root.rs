@@ -96,10 +96,10 @@ impl Context for Root {
         let shared = &mut *shared.borrow_mut();
         let worker = &mut shared.worker;
         let first = !worker.synced.has_synced();
-        match worker
-            .synced
-            .answered(&host::answer_status(headers), &host::answer_body(body_size))
-        {
+        match worker.synced.answered(
+            &host::answer_status(headers),
+            &host::answer_body(headers, body_size),
+        ) {
             Ok(update) => {
                 worker.tally.count(Counter::SyncSucceeded);
                 if matches!(update, Update::Trust) {

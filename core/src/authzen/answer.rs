@@ -43,12 +43,19 @@ pub struct ResponseContext {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<UnixSeconds>,
     /// The policy that decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub policy: Option<PolicyReference>,
 }
 
-fn object<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<ResponseContext>, D::Error> {
-    Object::deserialize(reader).map(|Object(context)| Some(context))
+/// A derived reader would take an array for an object, and null for an absent member.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    reader: D,
+) -> Result<Option<T>, D::Error> {
+    Object::deserialize(reader).map(|Object(value)| Some(value))
 }
 
 fn obligations<'de, D: Deserializer<'de>>(reader: D) -> Result<Obligations, D::Error> {
@@ -128,6 +135,10 @@ mod tests {
             r#"{"decision":true,"context":{"id":"a b"}}"#,
             r#"{"decision":true,"context":{"obligations":{"mfa":true}}}"#,
             r#"{"decision":true,"context":{"reasons":"x"}}"#,
+            r#"{"decision":true,"context":{"policy":["r1"]}}"#,
+            r#"{"decision":true,"context":{"policy":null}}"#,
+            r#"{"decision":true,"context":{"policy":{}}}"#,
+            r#"{"decision":true,"context":{"valid_until":"2026-01-01T00:00:00Z"}}"#,
             r#"{"decision":true,"more":1,"more":2}"#,
             r#"{"decision":true,"more":"\ud800"}"#,
             r#"{"decision":true,"context":{"obligations":{"request_headers":{"x-a":"1","x-a":"2"}}}}"#,

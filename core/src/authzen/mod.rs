@@ -16,5 +16,46 @@ pub use question::{
     subject_of_peer, subject_of_token,
 };
 
+/// Whether a `Content-Type` is JSON's, with or without parameters: on both ways nothing else is
+/// read. Two values joined by a comma are none.
+pub fn is_json(content_type: &[u8]) -> bool {
+    let end = content_type.iter().position(|byte| *byte == b';');
+    let essence = content_type.get(..end.unwrap_or(content_type.len()));
+    essence.is_some_and(|essence| {
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/json")
+    })
+}
+
 /// The path of the evaluation endpoint.
 pub const EVALUATION_PATH: &str = "/access/v1/evaluation";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_is_json_in_any_case_and_with_any_parameter() {
+        for kind in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json ;charset=utf-8",
+        ] {
+            assert!(is_json(kind.as_bytes()), "{kind}");
+        }
+        for kind in [
+            "",
+            ";",
+            "text/html",
+            "text/plain; application/json",
+            "application/jsonx",
+            "application/problem+json",
+            "application/json,text/html",
+            "application/json, application/json",
+        ] {
+            assert!(!is_json(kind.as_bytes()), "{kind}");
+        }
+    }
+}

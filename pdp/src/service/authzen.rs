@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContext};
+use edgeward_core::authzen::{self, EvaluationResponse, PolicyReference, ResponseContext};
 use edgeward_core::decision::{DecisionId, Obligations};
 use edgeward_core::time::UnixSeconds;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -157,8 +157,7 @@ fn is_json(request: &Request<Incoming>) -> bool {
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
     };
-    let essence = value.to_str().ok().and_then(|text| text.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    authzen::is_json(value.as_bytes())
 }
 
 async fn read_body(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Bytes, Refusal> {

@@ -70,6 +70,30 @@ fn a_pdp_that_answers_with_any_other_status_lets_nothing_pass_even_when_the_body
 }
 
 #[test]
+fn a_pdp_whose_answer_is_not_declared_as_json_lets_nothing_pass_even_when_the_body_allows() {
+    let stage = stage();
+    let allow = r#"{"decision":true,"context":{"id":"d"}}"#;
+    let typed = |name: &str, kind| {
+        let path = format!("/typed-{name}");
+        stage.tap.break_for(&path, Fault::Typed(kind, allow.into()));
+        (stage.send(&stage.allowed(&path)), path)
+    };
+    for (name, kind) in [
+        ("html", "text/html"),
+        ("problem", "application/problem+json"),
+        ("longer", "application/jsonx"),
+        ("two", "application/json,text/html"),
+        ("empty", ""),
+    ] {
+        let (reply, path) = typed(name, kind);
+        assert_refused(stage, &reply, 503, "pdp-answer-invalid", &path);
+    }
+    let (reply, path) = typed("parameters", "Application/JSON; charset=utf-8");
+    assert_eq!(reply.status, 200);
+    assert_eq!(stage.upstream.seen(&path).len(), 1);
+}
+
+#[test]
 fn a_pdp_that_breaks_off_half_way_lets_nothing_pass() {
     let stage = stage();
     stage.tap.break_for("/truncated", Fault::Truncated);
