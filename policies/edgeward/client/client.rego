@@ -12,14 +12,15 @@ names contains name if {
 }
 
 names contains name if {
+	count(data.access.clients.by_prefix) > 0
 	input.subject.type == "workload"
 	some prefix in spiffe_prefixes
 	name := data.access.clients.by_prefix[prefix]
 }
 
 names contains rule.client if {
-	input.subject.type == "workload"
 	some rule in data.access.clients.by_claims[input.subject.properties.issuer]
+	input.subject.type == "workload"
 
 	# An empty list of claims would make every subject of the issuer this client.
 	count(rule.claims) > 0
@@ -35,7 +36,6 @@ suspended if data.access.suspended[input.subject.id]
 # `spiffe://td`, `spiffe://td/ns`, … : every proper ancestor of the caller's SPIFFE ID, so that a
 # prefix ends where a segment ends.
 spiffe_prefixes contains prefix if {
-	count(data.access.clients.by_prefix) > 0
 	startswith(input.subject.id, "spiffe://")
 	parts := split(input.subject.id, "/")
 	count(parts) > 3

@@ -5,11 +5,11 @@
 #   with hosts, methods and paths, and headers to set.
 package edgeward.grant
 
-import data.edgeward.client
+import data.edgeward.client.names
 import data.edgeward.pattern
 
 matching contains grant if {
-	some name in client.names
+	some name in names
 	some grant in data.access.grants[name]
 	input.action.name in grant.methods
 	covers(grant)
@@ -17,7 +17,7 @@ matching contains grant if {
 
 # Asked only to explain a deny.
 matching_but_for_method contains grant if {
-	some name in client.names
+	some name in names
 	some grant in data.access.grants[name]
 	covers(grant)
 }

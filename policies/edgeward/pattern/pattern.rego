@@ -9,29 +9,22 @@ package edgeward.pattern
 covers_path(pattern, segments) if {
 	split(trim_prefix(pattern, "/"), "/") == segments
 } else if {
+	contains(pattern, "*")
+	parts := split(trim_prefix(pattern, "/"), "/")
+	count(parts) == count(segments)
+	every index, part in parts {
+		part in {"*", segments[index]}
+		[part, segments[index]] != ["*", ""]
+	}
+} else if {
 	endswith(pattern, "/**")
 	parts := split(trim_prefix(pattern, "/"), "/")
 	fixed := count(parts) - 1
 	count(segments) > fixed
-	covers_segments(array.slice(parts, 0, fixed), array.slice(segments, 0, fixed))
-} else if {
-	contains(pattern, "*")
-	covers_segments(split(trim_prefix(pattern, "/"), "/"), segments)
-}
-
-covers_segments(parts, segments) if {
-	count(parts) == count(segments)
-	every index, part in parts {
-		covers_segment(part, segments[index])
+	every index, part in array.slice(parts, 0, fixed) {
+		part in {"*", segments[index]}
+		[part, segments[index]] != ["*", ""]
 	}
-}
-
-covers_segment(part, segment) if {
-	part == "*"
-	segment != ""
-} else if {
-	part != "*"
-	part == segment
 }
 
 covers_host(pattern, host) if {
