@@ -20,7 +20,8 @@ pub use query::{CanonicalQuery, QueryRefusal};
 pub use authority::AuthorityRefusal;
 use thiserror::Error;
 
-/// The longest `:path` (path and query) looked at, in bytes.
+/// The longest `:path` (path and query) looked at, in bytes, and the longest in canonical form:
+/// a character that must be encoded takes three bytes there.
 pub const MAX_TARGET_BYTES: usize = 16 * 1024;
 
 /// Why a request has no canonical form.
@@ -92,10 +93,17 @@ impl CanonicalRequest {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
+        let method = Method::parse(method)?;
+        let authority = Authority::parse(authority)?;
+        let parsed = CanonicalPath::parse(path, normalization)?;
+        // The query's text is never changed, so the target grows by what the path does.
+        if target.len() - path.len() + parsed.as_str().len() > MAX_TARGET_BYTES {
+            return Err(RequestRefusal::TargetTooLong);
+        }
         Ok(Self {
-            method: Method::parse(method)?,
-            authority: Authority::parse(authority)?,
-            path: CanonicalPath::parse(path, normalization)?,
+            method,
+            authority,
+            path: parsed,
             query: query.map(CanonicalQuery::parse).transpose()?,
         })
     }
@@ -114,6 +122,36 @@ impl CanonicalRequest {
             (Some(rest), Some(query)) => rest.strip_prefix('?') == Some(query.as_str()),
             (Some(rest), None) => rest.is_empty(),
             (None, _) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_bounded_as_it_came_and_as_it_is_forwarded() {
+        let read = |target: &str| {
+            CanonicalRequest::parse("GET", "example.org", target, PathNormalization::Strict)
+        };
+        let with_path = |character: &str, number: usize, query: &str| {
+            read(&format!("/{}{query}", character.repeat(number)))
+        };
+        let longest = with_path("a", MAX_TARGET_BYTES - 1, "").unwrap();
+        assert_eq!(longest.target().len(), MAX_TARGET_BYTES);
+        // `{` becomes `%7B`.
+        let third = (MAX_TARGET_BYTES - 1) / 3;
+        let grown = with_path("{", third, "").unwrap();
+        assert_eq!(grown.target().len(), 1 + 3 * third);
+        assert_eq!(read(&grown.target()), Ok(grown));
+        for too_long in [
+            with_path("a", MAX_TARGET_BYTES, ""),
+            with_path("a", MAX_TARGET_BYTES - 1, "?"),
+            with_path("{", third + 1, ""),
+            with_path("{", third, "?q"),
+        ] {
+            assert_eq!(too_long, Err(RequestRefusal::TargetTooLong));
         }
     }
 }

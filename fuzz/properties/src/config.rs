@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use edgeward_core::headers::{self, HeaderFate};
 use edgeward_core::json;
+use edgeward_core::members::Members;
 use edgeward_core::request::{CanonicalRequest, PathNormalization};
-use edgeward_core::{headers, members::Members};
 use edgeward_filter::config::Config;
 use serde_json::Value;
 
@@ -41,6 +42,10 @@ fn is_within_bounds(config: &Config) {
     let names = &config.allowed_request_headers;
     for name in names.iter().chain([&config.token_header]) {
         assert!(headers::may_be_set(name) && headers::normalize(name) == *name);
+        assert!(!headers::is_edgewards(name));
+        let stripped = &config.stripped_request_headers;
+        let respelt = name.replace('-', "_");
+        assert_eq!(headers::fate(&respelt, stripped), HeaderFate::Strip);
     }
     for name in ["x-forwarded-for", "x-tenant", ":path", ""] {
         let listed = names.iter().any(|listed| listed == name);

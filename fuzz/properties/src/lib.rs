@@ -14,6 +14,8 @@ mod answer;
 mod config;
 mod identity;
 mod keys;
+mod pdp_config;
+mod question;
 mod request;
 mod token;
 
@@ -21,6 +23,8 @@ pub use answer::{authzen_answer, sync_feed};
 pub use config::filter_config;
 pub use identity::{spiffe_id, xfcc};
 pub use keys::{bundle, jwks};
+pub use pdp_config::pdp_config;
+pub use question::authzen_request;
 pub use request::{authority, canonical_request, header_names};
 pub use token::{jws, token_claims};
 
@@ -38,15 +42,17 @@ pub enum Verdict {
 pub type Property = fn(&[u8]) -> Verdict;
 
 /// Every property, by the name of its fuzz target and corpus.
-pub const ALL: [(&str, Property); 12] = [
+pub const ALL: [(&str, Property); 14] = [
     ("authority", authority),
     ("authzen_answer", authzen_answer),
+    ("authzen_request", authzen_request),
     ("bundle", bundle),
     ("canonical_request", canonical_request),
     ("filter_config", filter_config),
     ("header_names", header_names),
     ("jwks", jwks),
     ("jws", jws),
+    ("pdp_config", pdp_config),
     ("spiffe_id", spiffe_id),
     ("sync_feed", sync_feed),
     ("token_claims", token_claims),

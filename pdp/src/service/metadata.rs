@@ -25,7 +25,7 @@ pub(super) fn answer(
     request: &Request<Incoming>,
 ) -> Reply {
     let identifier = match worker.public_url() {
-        Some(url) => Some(url.trim_end_matches('/').to_owned()),
+        Some(url) => Some(url.to_owned()),
         None if arrival.tls => asked_host(request).map(|host| format!("https://{host}")),
         None => None,
     };

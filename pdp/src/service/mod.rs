@@ -42,6 +42,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use listen::{BindError, BoundAddress};
+pub use question::read_input;
 
 use self::listen::Socket;
 use self::metrics::Metrics;

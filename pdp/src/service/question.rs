@@ -8,6 +8,16 @@ use serde_json::{Map, Value};
 
 use super::reply::Refusal;
 
+/// The `input` that a policy is given for the body of an evaluation request, or what is wrong with
+/// the body. `now` becomes `context.time` where the caller says none. For tests and tools: the
+/// service reads bodies by the same code.
+pub fn read_input(body: &[u8], now: &str) -> Result<Value, String> {
+    match Question::read(body, || now.to_owned()) {
+        Ok(question) => Ok(question.input),
+        Err(refusal) => Err(refusal.message()),
+    }
+}
+
 /// A question as the policy sees it, and what the log says of it.
 #[derive(Debug)]
 pub(super) struct Question {

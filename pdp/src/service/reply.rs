@@ -42,7 +42,7 @@ impl Refusal {
         }
     }
 
-    fn message(&self) -> String {
+    pub(super) fn message(&self) -> String {
         match self {
             Self::BadRequest(message) => message.clone(),
             Self::NotFound => "no such path".to_owned(),

@@ -10,6 +10,17 @@ const ALLOWED: &str = r#"{
     "resource": {"type": "http", "id": "shop", "properties": {"host": "shop", "segments": ["orders"]}}
 }"#;
 
+/// Asks the policy of package `a` in the folder `p` about what comes on standard input.
+const EVAL_A: &[&str] = &[
+    "eval",
+    "--policies",
+    "p",
+    "--entrypoint",
+    "data.a.allow",
+    "--input",
+    "-",
+];
+
 #[test]
 fn a_decision_is_printed_and_is_the_exit_code() {
     let place = Place::with(&[("in.json", ALLOWED), ("nobody.json", "{}")]);
@@ -36,20 +47,11 @@ fn a_decision_is_printed_and_is_the_exit_code() {
 #[test]
 fn an_undefined_decision_is_a_deny_with_its_code() {
     let place = Place::with(&[("p/a.rego", "package a\n\nallow if input.x\n")]);
-    let arguments = [
-        "eval",
-        "--policies",
-        "p",
-        "--entrypoint",
-        "data.a.allow",
-        "--input",
-        "-",
-    ];
-    let said = place.run_with(&arguments, b"{}");
+    let said = place.run_with(EVAL_A, b"{}");
     assert_eq!(said.code, 1, "{}", said.err);
     let answer: Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(answer["reasons"][0], "policy-undefined");
-    let said = place.run_with(&arguments, br#"{"x": true}"#);
+    let said = place.run_with(EVAL_A, br#"{"x": true}"#);
     assert_eq!(said.code, 0, "{}", said.err);
 }
 
@@ -123,16 +125,8 @@ fn policy_tests_are_run_and_reported() {
 fn a_policy_that_is_no_policy_is_exit_code_2() {
     let place = Place::with(&[("p/a.rego", "package a\n\nallow if {\n")]);
     for arguments in [
-        &["test", "--policies", "p", "--entrypoint", "data.a.allow"][..],
-        &[
-            "eval",
-            "--policies",
-            "p",
-            "--entrypoint",
-            "data.a.allow",
-            "--input",
-            "-",
-        ],
+        &["test", "--policies", "p", "--entrypoint", "data.a.allow"],
+        EVAL_A,
         &["test", "--policies", "absent"],
     ] {
         let said = place.run_with(arguments, b"{}");

@@ -54,6 +54,15 @@ impl Parts {
         Request::get(path).bearer(&token).send(self.envoy.address())
     }
 
+    /// With a PDP, and requests already decided and forwarded.
+    fn serving(max_staleness: &str) -> Self {
+        let mut parts = Self::new(max_staleness);
+        parts.pdp.run();
+        let forwards = parts.forwards_within(Duration::from_secs(15));
+        assert!(forwards, "{}", tail(&parts.envoy.log()));
+        parts
+    }
+
     /// Whether both workers forward, within `patience`.
     fn forwards_within(&self, patience: Duration) -> bool {
         wait_for(patience, || {
@@ -95,13 +104,7 @@ fn without_a_pdp_at_start_nothing_passes_and_with_one_requests_do() {
 
 #[test]
 fn a_crashed_pdp_lets_nothing_pass_and_a_restarted_one_is_found_again() {
-    let mut parts = Parts::new("30s");
-    parts.pdp.run();
-    assert!(
-        parts.forwards_within(Duration::from_secs(15)),
-        "{}",
-        tail(&parts.envoy.log())
-    );
+    let mut parts = Parts::serving("30s");
     for round in 0..3 {
         parts.pdp.crash();
         parts.assert_denies(&format!("/crashed-{round}"), &["pdp-unavailable"]);
@@ -115,13 +118,7 @@ fn a_crashed_pdp_lets_nothing_pass_and_a_restarted_one_is_found_again() {
 
 #[test]
 fn a_frozen_pdp_lets_nothing_pass() {
-    let mut parts = Parts::new("30s");
-    parts.pdp.run();
-    assert!(
-        parts.forwards_within(Duration::from_secs(15)),
-        "{}",
-        tail(&parts.envoy.log())
-    );
+    let parts = Parts::serving("30s");
     parts.pdp.freeze(true);
     let started = Instant::now();
     let reply = parts.ask("/frozen");
@@ -141,13 +138,7 @@ fn a_frozen_pdp_lets_nothing_pass() {
 
 #[test]
 fn keys_are_not_believed_longer_than_max_staleness_after_the_pdp_is_gone() {
-    let mut parts = Parts::new("3s");
-    parts.pdp.run();
-    assert!(
-        parts.forwards_within(Duration::from_secs(15)),
-        "{}",
-        tail(&parts.envoy.log())
-    );
+    let mut parts = Parts::serving("3s");
     assert_eq!(parts.ask("/identity/fresh").status, 200);
     parts.pdp.crash();
     let gone = Instant::now();

@@ -41,13 +41,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
 
     let listeners = listen::listeners(raw.listen, &root.key("listen"), &context, &mut findings);
     let admin = listen::admin(raw.admin, &root.key("admin"), &listeners, &mut findings);
-    let public_url = raw.public_url.and_then(|text| {
-        findings.accept(
-            &root.key("public_url"),
-            SourceUrl::parse(&text, Plaintext::Refused),
-        )?;
-        Some(text)
-    });
+    let public_url = public_url(raw.public_url, &root.key("public_url"), &mut findings);
     let workers = policies::workers(raw.workers, &root.key("workers"), &mut findings);
     let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
     let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
@@ -91,6 +85,19 @@ fn environment(raw: Option<&str>, root: &Field, findings: &mut Findings) -> Envi
             Environment::Production
         }
     }
+}
+
+/// As callers compare it, to the letter: in the one spelling of URLs, without a slash at its end.
+/// `AuthZEN` (section 9.1) allows it neither query nor fragment.
+fn public_url(raw: Option<String>, field: &Field, findings: &mut Findings) -> Option<String> {
+    let url = SourceUrl::parse(&raw?, Plaintext::Refused);
+    let url = findings.accept(field, url)?;
+    if url.as_url().query().is_some() {
+        let message = "has a query (`?…`), which metadata must not have: remove it";
+        findings.refuse(field, message.to_owned());
+        return None;
+    }
+    Some(url.as_url().as_str().trim_end_matches('/').to_owned())
 }
 
 /// The name of the one choice made, or a problem that lists the choices.

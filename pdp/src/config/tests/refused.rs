@@ -26,6 +26,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("listen: [{unix: s, plaintext: true}]", "listen[0]: `tls` and `plaintext` are only for `tcp`: remove them (line 1)"),
     ("admin: {tcp: '127.0.0.1:8181'}", "admin.tcp: is also in `listen`: give it a port of its own (line 1)"),
     ("public_url: http://pdp.example.org", "public_url: `http://pdp.example.org/` must begin with `https://` (line 1)"),
+    ("public_url: https://pdp.example.org?a=b", "public_url: has a query (`?…`), which metadata must not have: remove it (line 1)"),
     ("policies: {directory: p, entrypoint: authz.allow}", "policies.entrypoint: `authz.allow` is not a rule: write one such as `data.edgeward.authz.decision` (line 1)"),
     ("policies: {directory: p, evaluation_timeout: 100}", "policies.evaluation_timeout: `100` is not a duration: write a number with a unit, such as `100ms`, `60s` or `5m` (line 1)"),
     ("policies: {directory: p, evaluation_timeout: 1h}", "policies.evaluation_timeout: `1h` is out of range: it must be 1ms to 10s (line 1)"),
