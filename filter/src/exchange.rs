@@ -53,8 +53,9 @@ impl Exchange {
             return self.forward(worker, intake.changes);
         }
         let tls = intake.has_field(FORWARDED_CLIENT_CERT);
+        let source = tls || intake.settings.mode == Mode::Decide;
         self.state = State::TakenIn(Box::new(intake));
-        Step::Gather { tls }
+        Step::Gather { tls, source }
     }
 
     /// The connection's facts are known.

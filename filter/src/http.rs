@@ -48,10 +48,10 @@ impl Http {
 
     fn take(&mut self, step: Step, phase: Phase) -> Action {
         match step {
-            Step::Gather { tls } => {
+            Step::Gather { tls, source } => {
                 let facts = Facts {
                     now: host::now(),
-                    source: host::source_address(),
+                    source: if source { host::source_address() } else { None },
                     tls: if tls { host::tls_facts() } else { None },
                 };
                 let step = {
@@ -143,7 +143,6 @@ impl Context for Http {
             self.exchange.answered(&mut shared.worker, &status, &body)
         };
         self.take(step, Phase::Held);
-        self.shared.borrow_mut().report();
     }
 }
 
@@ -154,9 +153,7 @@ impl HttpContext for Http {
         let step = self
             .exchange
             .receive(&mut self.shared.borrow_mut().worker, fields);
-        let action = self.take(step, Phase::Headers);
-        self.shared.borrow_mut().report();
-        action
+        self.take(step, Phase::Headers)
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {

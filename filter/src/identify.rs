@@ -15,7 +15,7 @@ use edgeward_core::token::{Binding, TokenRefusal, Trust, verify};
 use serde_json::value::RawValue;
 
 use crate::config::{Config, TrustedHop};
-use crate::memory::{Remembered, TokenMemory, digest};
+use crate::memory::{Remembered, TokenMemory};
 use crate::stats::{Counter, Tally};
 
 /// A header field as it came.
@@ -182,30 +182,30 @@ impl<C: SignatureCheck> Identification<'_, C> {
     }
 
     fn token(&mut self, token: &str, now: UnixSeconds) -> Result<Rc<Remembered>, IdentityRefusal> {
-        let digest = digest(token);
-        if let Some(known) = self.memory.verified(&digest, now) {
+        if let Some(known) = self.memory.verified(token, now) {
             self.tally.count(Counter::TokenRemembered);
             return Ok(known);
         }
-        if self.memory.was_refused(&digest) {
+        if self.memory.was_refused(token) {
             self.tally.count(Counter::TokenRefused);
             return Err(IdentityRefusal::RefusedBefore);
         }
         let verified = verify(token, self.trust, now, self.check).inspect_err(|refusal| {
             self.tally.count(Counter::TokenRefused);
             if matches!(refusal, TokenRefusal::Signature(_)) {
-                self.memory.refuse(digest);
+                self.memory.refuse(token);
             }
         })?;
         self.tally.count(Counter::TokenVerified);
         let remembered = Remembered {
+            token: token.into(),
             subject: verified.subject.to_string(),
             question: authzen::subject_of_token(&verified)?,
             binding: verified.claims.binding,
             expires_at: verified.expires_at,
             verified_at: now,
         };
-        Ok(self.memory.remember(digest, remembered))
+        Ok(self.memory.remember(remembered))
     }
 
     /// The workload at the other end of the connection: Envoy's own word, or that of a hop which

@@ -1,8 +1,9 @@
 //! Tokens this worker has seen: a signature is checked once per token and worker.
 //!
-//! Verified tokens are remembered by their whole SHA-256 digest until they expire. Of the refused
-//! ones only those are remembered whose refusal cost a signature check; every other refusal is
-//! cheaper to find again than to look up.
+//! Verified tokens are remembered whole until they expire: a token is known when every byte of it
+//! is. They are found by their last bytes, which are the signature's: as good as a hash, and free.
+//! Of the refused ones only those are remembered whose refusal cost a signature check, by their
+//! SHA-256 digest; every other refusal is cheaper to find again than to look up.
 //!
 //! INVARIANT: both are forgotten whenever whom we believe changes ([`TokenMemory::clear`]).
 
@@ -15,23 +16,20 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 /// What the verified tokens of one worker may take, in bytes, half of it in each generation.
-const MAX_BYTES: usize = 768 * 1024;
-/// What an entry costs beside its texts: digest, pointers, numbers, tree nodes.
+const MAX_BYTES: usize = 1024 * 1024;
+/// What an entry costs beside its texts: pointers, numbers, tree nodes.
 const ENTRY_OVERHEAD: usize = 160;
 /// How many refused tokens are remembered; a power of two.
 const REFUSED_SLOTS: usize = 1024;
 
-/// The SHA-256 of a token as it stood in the header.
-pub type TokenDigest = [u8; 32];
-
-/// Names a token by its full digest.
-pub fn digest(token: &str) -> TokenDigest {
-    Sha256::digest(token.as_bytes()).into()
-}
+/// The last bytes of a token. Two tokens may share them; only one of the two is then remembered.
+type Tail = u128;
 
 /// What is remembered of a verified token.
 #[derive(Debug)]
 pub struct Remembered {
+    /// The token as it stood in the header.
+    pub token: Box<str>,
     /// The workload's id.
     pub subject: String,
     /// The workload as the PDP is told of it.
@@ -50,7 +48,7 @@ impl Remembered {
     }
 
     fn bytes(&self) -> usize {
-        ENTRY_OVERHEAD + self.subject.len() + self.question.get().len()
+        ENTRY_OVERHEAD + self.token.len() + self.subject.len() + self.question.get().len()
     }
 }
 
@@ -58,10 +56,17 @@ impl Remembered {
 /// dropped, and what is asked for again moves into the younger.
 #[derive(Debug)]
 pub struct TokenMemory {
-    young: BTreeMap<TokenDigest, Rc<Remembered>>,
-    old: BTreeMap<TokenDigest, Rc<Remembered>>,
+    young: BTreeMap<Tail, Rc<Remembered>>,
+    old: BTreeMap<Tail, Rc<Remembered>>,
     young_bytes: usize,
-    refused: Vec<Option<TokenDigest>>,
+    refused: Vec<Option<Refused>>,
+}
+
+/// A token whose signature does not verify. Its digest is only taken of a token that has its tail.
+#[derive(Debug, Clone)]
+struct Refused {
+    tail: Tail,
+    digest: [u8; 32],
 }
 
 impl Default for TokenMemory {
@@ -76,38 +81,44 @@ impl Default for TokenMemory {
 }
 
 impl TokenMemory {
-    /// The verified token with this digest, if it still holds at `now`.
-    pub fn verified(&mut self, digest: &TokenDigest, now: UnixSeconds) -> Option<Rc<Remembered>> {
-        if let Some(entry) = self.young.get(digest) {
-            return entry.holds_at(now).then(|| Rc::clone(entry));
+    /// What is known of this token, if it was verified and still holds at `now`.
+    pub fn verified(&mut self, token: &str, now: UnixSeconds) -> Option<Rc<Remembered>> {
+        let tail = tail(token);
+        let holds = |entry: &Rc<Remembered>| *entry.token == *token && entry.holds_at(now);
+        if let Some(entry) = self.young.get(&tail) {
+            return holds(entry).then(|| Rc::clone(entry));
         }
-        let entry = self.old.remove(digest)?;
-        if !entry.holds_at(now) {
+        let entry = self.old.remove(&tail)?;
+        if !holds(&entry) {
             return None;
         }
-        self.keep(*digest, Rc::clone(&entry));
+        self.keep(Rc::clone(&entry));
         Some(entry)
     }
 
     /// Remembers a token that was just verified.
-    pub fn remember(&mut self, digest: TokenDigest, entry: Remembered) -> Rc<Remembered> {
+    pub fn remember(&mut self, entry: Remembered) -> Rc<Remembered> {
         let entry = Rc::new(entry);
-        self.keep(digest, Rc::clone(&entry));
+        self.keep(Rc::clone(&entry));
         entry
     }
 
     /// Whether this very token was refused for its signature.
-    pub fn was_refused(&self, digest: &TokenDigest) -> bool {
-        self.refused
-            .get(slot(digest))
-            .is_some_and(|known| known.as_ref() == Some(digest))
+    pub fn was_refused(&self, token: &str) -> bool {
+        let tail = tail(token);
+        match self.refused.get(slot(tail)) {
+            Some(Some(known)) => known.tail == tail && known.digest == digest(token),
+            _ => false,
+        }
     }
 
-    /// Remembers that this token's signature does not verify. A slot holds one digest: a flood of
+    /// Remembers that this token's signature does not verify. A slot holds one token: a flood of
     /// bad tokens forgets other bad tokens, and nothing else.
-    pub fn refuse(&mut self, digest: TokenDigest) {
-        if let Some(known) = self.refused.get_mut(slot(&digest)) {
-            *known = Some(digest);
+    pub fn refuse(&mut self, token: &str) {
+        let tail = tail(token);
+        if let Some(known) = self.refused.get_mut(slot(tail)) {
+            let digest = digest(token);
+            *known = Some(Refused { tail, digest });
         }
     }
 
@@ -121,7 +132,7 @@ impl TokenMemory {
         self.young_bytes + self.old.values().map(|entry| entry.bytes()).sum::<usize>()
     }
 
-    fn keep(&mut self, digest: TokenDigest, entry: Rc<Remembered>) {
+    fn keep(&mut self, entry: Rc<Remembered>) {
         let bytes = entry.bytes();
         if bytes > MAX_BYTES / 2 {
             return;
@@ -131,23 +142,36 @@ impl TokenMemory {
             self.young_bytes = 0;
         }
         self.young_bytes += bytes;
-        if let Some(replaced) = self.young.insert(digest, entry) {
+        if let Some(replaced) = self.young.insert(tail(&entry.token), entry) {
             self.young_bytes = self.young_bytes.saturating_sub(replaced.bytes());
         }
     }
 }
 
-fn slot(digest: &TokenDigest) -> usize {
-    let [low, high, ..] = *digest;
-    usize::from(u16::from_le_bytes([low, high])) % REFUSED_SLOTS
+fn tail(token: &str) -> Tail {
+    let bytes = token.as_bytes();
+    bytes
+        .last_chunk()
+        .map_or(0, |tail| u128::from_le_bytes(*tail))
+}
+
+fn slot(tail: Tail) -> usize {
+    // The low bits of four base64url characters: two would leave most slots empty.
+    let mixed = tail ^ (tail >> 9) ^ (tail >> 21) ^ (tail >> 30);
+    usize::try_from(mixed % REFUSED_SLOTS as u128).unwrap_or_default()
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn entry(expires_at: u64) -> Remembered {
+    fn entry(token: &str, expires_at: u64) -> Remembered {
         Remembered {
+            token: token.into(),
             subject: "s".repeat(1000),
             question: RawValue::from_string("{}".to_owned()).unwrap(),
             binding: Binding::None,
@@ -159,29 +183,42 @@ mod tests {
     #[test]
     fn a_token_is_remembered_until_it_expires_and_not_before_it_was_verified() {
         let mut memory = TokenMemory::default();
-        let token = digest("t");
-        memory.remember(token, entry(200));
+        memory.remember(entry("t", 200));
         for (now, known) in [(99, false), (100, true), (199, true), (200, false)] {
             assert_eq!(
-                memory.verified(&token, UnixSeconds(now)).is_some(),
+                memory.verified("t", UnixSeconds(now)).is_some(),
                 known,
                 "{now}"
             );
         }
-        memory.remember(token, entry(200));
+        memory.remember(entry("t", 200));
         memory.clear();
-        assert!(memory.verified(&token, UnixSeconds(150)).is_none());
+        assert!(memory.verified("t", UnixSeconds(150)).is_none());
+    }
+
+    #[test]
+    fn a_token_with_the_same_end_is_another_token() {
+        let [first, second] = ["a", "b"].map(|head| format!("{head}.{}", "x".repeat(16)));
+        let now = UnixSeconds(150);
+        let mut memory = TokenMemory::default();
+        memory.remember(entry(&first, 200));
+        memory.refuse(&first);
+        assert!(memory.verified(&second, now).is_none());
+        assert!(!memory.was_refused(&second));
+        assert!(memory.verified(&first, now).is_some());
+        memory.remember(entry(&second, 200));
+        assert_eq!(*memory.verified(&second, now).unwrap().token, *second);
+        assert!(memory.verified(&first, now).is_none());
     }
 
     #[test]
     fn a_flood_of_tokens_is_bounded_and_a_token_in_use_stays() {
         let mut memory = TokenMemory::default();
-        let used = digest("used");
-        memory.remember(used, entry(200));
+        memory.remember(entry("used", 200));
         for number in 0..20_000 {
-            memory.remember(digest(&number.to_string()), entry(200));
+            memory.remember(entry(&format!("{number:020}"), 200));
             assert!(
-                memory.verified(&used, UnixSeconds(150)).is_some(),
+                memory.verified("used", UnixSeconds(150)).is_some(),
                 "{number}"
             );
             assert!(memory.bytes() <= MAX_BYTES);
@@ -191,8 +228,17 @@ mod tests {
     #[test]
     fn only_the_very_token_that_was_refused_is_known_as_refused() {
         let mut memory = TokenMemory::default();
-        memory.refuse(digest("bad"));
-        assert!(memory.was_refused(&digest("bad")));
-        assert!(!memory.was_refused(&digest("good")));
+        memory.refuse("bad");
+        assert!(memory.was_refused("bad"));
+        assert!(!memory.was_refused("good"));
+    }
+
+    #[test]
+    fn refused_tokens_spread_over_the_slots() {
+        let signatures = (0..REFUSED_SLOTS).map(|number| digest(&number.to_string()));
+        let slots: std::collections::BTreeSet<usize> = signatures
+            .map(|signature| slot(tail(&edgeward_core::jose::encode_base64url(&signature))))
+            .collect();
+        assert!(slots.len() > REFUSED_SLOTS / 2, "{}", slots.len());
     }
 }

@@ -27,7 +27,7 @@ impl Shared {
         }
     }
 
-    /// Tells Envoy what was counted.
+    /// Tells Envoy what was counted: on the tick, because each counter is a call of the host.
     pub(crate) fn report(&mut self) {
         for (counter, number) in self.worker.tally.drain() {
             self.meters.add(counter, number);
