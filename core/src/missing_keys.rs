@@ -7,7 +7,8 @@
 //! What this is not: a request for a key by name. A `kid` is chosen by whoever sent the token; the
 //! PDP only ever asks the owner for all its keys, and not more often than it sees fit.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
 
 use crate::jose::MAX_KID_BYTES;
 use crate::members::{MemberError, Members};
@@ -21,17 +22,26 @@ pub const MAX_MISSING_KEYS: usize = 8;
 pub const MAX_REPORT_BYTES: usize = 64 * 1024;
 
 /// Writes a report.
-pub fn write<'k>(keys: impl IntoIterator<Item = &'k MissingKey>) -> Vec<u8> {
-    let entry = |key: &MissingKey| {
-        let (kind, name) = match &key.owner {
+pub fn write(keys: &[MissingKey]) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Report { keys })
+}
+
+#[derive(Serialize)]
+struct Report<'k> {
+    keys: &'k [MissingKey],
+}
+
+impl Serialize for MissingKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, name) = match &self.owner {
             KeyOwner::Issuer(issuer) => ("issuer", issuer.as_str()),
             KeyOwner::TrustDomain(domain) => ("trust_domain", domain.as_str()),
         };
-        let members = [(kind, name), ("kid", &key.key_id)];
-        object(members.map(|(name, text)| (name, text.into())))
-    };
-    let keys: Vec<Value> = keys.into_iter().map(entry).collect();
-    object([("keys", keys.into())]).to_string().into_bytes()
+        let mut members = serializer.serialize_struct("MissingKey", 2)?;
+        members.serialize_field(kind, name)?;
+        members.serialize_field("kid", &self.key_id)?;
+        members.end()
+    }
 }
 
 /// Reads a report, strictly: one to [`MAX_MISSING_KEYS`] keys, each with one owner and a `kid` that
@@ -62,11 +72,6 @@ fn read_key(mut members: Members) -> Result<MissingKey, MemberError> {
     Ok(MissingKey { owner, key_id })
 }
 
-fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
-    let members = members.map(|(name, value)| (name.to_owned(), value));
-    Value::Object(Map::from_iter(members))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -90,7 +95,7 @@ mod tests {
         fn whatever_kid_a_token_has_the_report_is_read_as_written_and_within_its_bound(
             keys in proptest::collection::vec(key(), 1..=MAX_MISSING_KEYS)
         ) {
-            let body = write(&keys);
+            let body = write(&keys).unwrap();
             prop_assert!(body.len() <= MAX_REPORT_BYTES, "{}", body.len());
             prop_assert_eq!(read(&body).unwrap(), keys);
         }

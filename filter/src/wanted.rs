@@ -8,7 +8,6 @@
 //! (one report at a time, one each [`PAUSE`]). Owners are told in the order in which they were
 //! first missed, so that a flood for one never keeps another from its turn.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use edgeward_core::missing_keys::{MAX_MISSING_KEYS, write};
@@ -24,7 +23,7 @@ pub const MAX_OWNERS: usize = 256;
 /// What one worker has to tell.
 #[derive(Debug, Default)]
 pub struct WantedKeys {
-    waiting: VecDeque<MissingKey>,
+    waiting: Vec<MissingKey>,
     pause: Duration,
     /// The host's number of the call under way.
     call: Option<u32>,
@@ -35,7 +34,7 @@ impl WantedKeys {
     pub fn want(&mut self, key: &MissingKey) {
         let waits = |known: &MissingKey| known.owner == key.owner;
         if self.waiting.len() < MAX_OWNERS && !self.waiting.iter().any(waits) {
-            self.waiting.push_back(key.clone());
+            self.waiting.push(key.clone());
         }
     }
 
@@ -47,8 +46,10 @@ impl WantedKeys {
         }
         self.pause = PAUSE;
         let told = self.waiting.len().min(MAX_MISSING_KEYS);
-        let report: Vec<MissingKey> = self.waiting.drain(..told).collect();
-        Some(write(&report))
+        let later = self.waiting.split_off(told);
+        let report = std::mem::replace(&mut self.waiting, later);
+        // Not reachable with texts; what cannot be written is not sent.
+        write(&report).ok()
     }
 
     /// The report was sent, as the host's call `call`.
