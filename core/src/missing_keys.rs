@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_no_report_is_refused_by_the_name_of_its_fault() {
         let long = "k".repeat(513);
-        let nine = vec![r#"{"issuer":"i","kid":"k"}"#; 9].join(",");
+        let nine = [r#"{"issuer":"i","kid":"k"}"#; 9].join(",");
         for (body, fault) in [
             ("", "report: not acceptable JSON"),
             ("[]", "report: JSON is not an object"),
