@@ -78,6 +78,7 @@ impl Exchange {
             config: &worker.config,
             trust,
             memory: &mut worker.memory,
+            wanted: &mut worker.wanted,
             tally: &mut worker.tally,
             check,
         }

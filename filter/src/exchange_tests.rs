@@ -13,6 +13,9 @@ use crate::config::Config;
 use crate::identify::Field;
 use crate::signature::{FilterCheck, VerifySignature};
 
+#[path = "exchange_rotation_tests.rs"]
+mod rotation;
+
 const NOW: u64 = 1_800_000_000;
 const CONFIG: &str = r#"{"pdp":{"cluster":"pdp"},"allowed_request_headers":["x-tier"],"routes":[
     {"path_prefix":"/off","mode":"off"},

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use crate::config::{Config, TrustedHop};
 use crate::memory::{Remembered, TokenMemory};
 use crate::stats::{Counter, Tally};
+use crate::wanted::WantedKeys;
 
 /// A header field as it came.
 pub type Field = (String, Vec<u8>);
@@ -134,6 +135,8 @@ pub struct Identification<'w, C> {
     pub trust: &'w Trust,
     /// Tokens seen.
     pub memory: &'w mut TokenMemory,
+    /// Keys that are not there.
+    pub wanted: &'w mut WantedKeys,
     /// What happened.
     pub tally: &'w mut Tally,
     /// The signature arithmetic.
@@ -192,8 +195,10 @@ impl<C: SignatureCheck> Identification<'_, C> {
         }
         let verified = verify(token, self.trust, now, self.check).inspect_err(|refusal| {
             self.tally.count(Counter::TokenRefused);
-            if matches!(refusal, TokenRefusal::Signature(_)) {
-                self.memory.refuse(token);
+            match refusal {
+                TokenRefusal::Signature(_) => self.memory.refuse(token),
+                TokenRefusal::MissingKey(key) => self.wanted.want(key),
+                _ => {}
             }
         })?;
         self.tally.count(Counter::TokenVerified);

@@ -3,7 +3,7 @@
 //!
 //! Read it in this order: [`config`] and [`routes`] (what the operator wrote), [`exchange`] (one
 //! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`feed`] (whom
-//! to believe), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
+//! to believe), [`wanted`] (which keys it lacks), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
 //! file that names a host call; `root` and `http` carry callbacks to the machine and steps back.
 //!
 //! INVARIANT: a request is only continued by [`step::Step::Forward`], and that step is only
@@ -23,6 +23,7 @@ pub mod routes;
 pub mod signature;
 pub mod stats;
 pub mod step;
+pub mod wanted;
 pub mod worker;
 
 /// The entry point of the module: what Envoy calls first in every VM.

@@ -6,11 +6,14 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
+
 use crate::config::Config;
 use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK, Update};
 use crate::host::{self, PdpCall};
 use crate::http::Http;
 use crate::stats::{Counter, PDP_MICROSECONDS};
+use crate::wanted::REPORT_TIMEOUT;
 use crate::worker::Worker;
 
 /// What all streams of a worker share. Callbacks never overlap, and no borrow is held across one.
@@ -88,13 +91,43 @@ impl Root {
             shared.worker.tally.count(Counter::SyncFailed);
         }
     }
+
+    /// Sends `report`, if there is one: keys that tokens named and nobody has.
+    fn report_keys(worker: &mut Worker, report: Option<Vec<u8>>) {
+        let Some(report) = report else { return };
+        let sent = host::call_pdp(&PdpCall {
+            cluster: &worker.config.cluster,
+            authority: &worker.config.authority,
+            path: UNKNOWN_KEYS_PATH,
+            body: Some(&report),
+            timeout: REPORT_TIMEOUT,
+        });
+        match sent {
+            Ok(call) => worker.wanted.sent(call),
+            Err(_) => worker.tally.count(Counter::KeysNotReported),
+        }
+    }
+
+    /// The PDP's answer to a report: nothing comes of it here but a count.
+    fn keys_reported(worker: &mut Worker, status: &str) {
+        worker.tally.count(if status == "204" {
+            Counter::KeysReported
+        } else {
+            Counter::KeysNotReported
+        });
+    }
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
+    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
         let Some(shared) = &self.shared else { return };
         let shared = &mut *shared.borrow_mut();
         let worker = &mut shared.worker;
+        if worker.wanted.ended(call) {
+            Self::keys_reported(worker, &host::answer_status(headers));
+            shared.report();
+            return;
+        }
         let first = !worker.synced.has_synced();
         match worker.synced.answered(
             &host::answer_status(headers),
@@ -145,6 +178,8 @@ impl RootContext for Root {
         };
         let path = shared.worker.synced.tick(period);
         Self::poll(shared, path);
+        let report = shared.worker.wanted.tick(period);
+        Self::report_keys(&mut shared.worker, report);
         shared.report();
     }
 

@@ -31,11 +31,15 @@ pub enum Counter {
     SyncSucceeded,
     /// A poll of the sync feed failed.
     SyncFailed,
+    /// The PDP took a report of keys that nobody has.
+    KeysReported,
+    /// It did not.
+    KeysNotReported,
 }
 
 impl Counter {
     /// Every counter, in the order of their ids.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Forwarded,
         Self::NotCanonical,
         Self::Unauthenticated,
@@ -49,6 +53,8 @@ impl Counter {
         Self::PostureUsed,
         Self::SyncSucceeded,
         Self::SyncFailed,
+        Self::KeysReported,
+        Self::KeysNotReported,
     ];
 
     /// The name as Envoy shows it, behind `wasmcustom.`.
@@ -67,6 +73,8 @@ impl Counter {
             Self::PostureUsed => "edgeward.posture.used",
             Self::SyncSucceeded => "edgeward.sync.succeeded",
             Self::SyncFailed => "edgeward.sync.failed",
+            Self::KeysReported => "edgeward.keys.reported",
+            Self::KeysNotReported => "edgeward.keys.not_reported",
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::feed::SyncedState;
 use crate::memory::TokenMemory;
 use crate::stats::Tally;
+use crate::wanted::WantedKeys;
 
 /// What one worker keeps between requests.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Worker {
     pub synced: SyncedState,
     /// Tokens seen.
     pub memory: TokenMemory,
+    /// Keys that tokens named and nobody has.
+    pub wanted: WantedKeys,
     /// What happened since the host was last told.
     pub tally: Tally,
 }
@@ -25,6 +28,7 @@ impl Worker {
             config,
             synced: SyncedState::default(),
             memory: TokenMemory::default(),
+            wanted: WantedKeys::default(),
             tally: Tally::default(),
         }
     }

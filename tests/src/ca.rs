@@ -10,7 +10,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
 
 use crate::mint;
 
@@ -128,6 +128,20 @@ impl Leaf {
     /// The private key as PEM.
     pub fn key_pem(&self) -> String {
         self.key.serialize_pem()
+    }
+
+    /// A TLS server that shows this certificate and asks clients for none.
+    ///
+    /// # Panics
+    /// Never with a certificate and key of one leaf.
+    pub fn server_config(&self) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the default versions")
+            .with_no_client_auth()
+            .with_single_cert(self.chain(), self.key())
+            .expect("a certificate and its key")
     }
 
     fn chain(&self) -> Vec<CertificateDer<'static>> {

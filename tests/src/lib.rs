@@ -9,6 +9,7 @@ pub mod ca;
 pub mod demo;
 pub mod envoy;
 pub mod h2_raw;
+pub mod issuer;
 pub mod keys;
 pub mod mint;
 pub mod pdp;

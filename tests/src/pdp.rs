@@ -93,9 +93,15 @@ impl Pdp {
     }
 
     /// Stops the process where it stands (`true`) or lets it go on.
+    ///
+    /// # Panics
+    /// When it does not stand still within 30 seconds.
     pub fn freeze(&self, frozen: bool) {
-        if let Some(process) = &self.process {
-            process.signal(if frozen { "STOP" } else { "CONT" });
+        let Some(process) = &self.process else { return };
+        process.signal(if frozen { "STOP" } else { "CONT" });
+        if frozen {
+            let stopped = wait_for(START, || process.is_stopped().then_some(()));
+            assert!(stopped.is_some(), "the PDP does not stand still");
         }
     }
 

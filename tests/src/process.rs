@@ -93,6 +93,17 @@ impl Process {
             .status();
     }
 
+    /// Whether every thread of the child stands still. A `STOP` that was sent has not yet arrived
+    /// at threads that run on another core.
+    pub fn is_stopped(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id()));
+        let stands = |task: io::Result<std::fs::DirEntry>| {
+            let status = task.and_then(|task| std::fs::read_to_string(task.path().join("status")));
+            status.is_ok_and(|status| status.contains("\nState:\tT"))
+        };
+        tasks.is_ok_and(|mut tasks| tasks.all(stands))
+    }
+
     /// Waits until the child has ended by itself; `false` when `patience` ran out first.
     pub fn ended_within(&mut self, patience: Duration) -> bool {
         let end = Instant::now() + patience;

@@ -13,7 +13,7 @@ use crate::json::{self, JsonError};
 /// The longest token looked at, in bytes. Checked before anything is split or decoded.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The longest `kid` looked at, in bytes.
-const MAX_KID_BYTES: usize = 512;
+pub const MAX_KID_BYTES: usize = 512;
 /// Header parameters that would steer key choice or change what is signed. Never honoured, and a
 /// token that carries one is refused, so that no other verifier can read it another way.
 const FORBIDDEN: [&str; 9] = [

@@ -19,7 +19,7 @@ mod spki;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use base64url::{Base64UrlError, decode as decode_base64url, encode as encode_base64url};
-pub use compact::{CompactJws, JwsError, MAX_TOKEN_BYTES};
+pub use compact::{CompactJws, JwsError, MAX_KID_BYTES, MAX_TOKEN_BYTES};
 pub use fingerprint::is_roca_modulus;
 pub use key::{Curve, KeyError, KeyMaterial, PublicKey};
 pub use key_set::{KeySelectionError, KeySet, KeySetError, KeyUse, MAX_KEYS};

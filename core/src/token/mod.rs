@@ -18,5 +18,5 @@ pub use claims::{Binding, Claims, ClaimsError};
 pub use rules::{
     Audiences, DEFAULT_LEEWAY, DEFAULT_MAX_LIFETIME, RulesError, TokenRules, TokenType,
 };
-pub use trust::{Issuer, IssuerError, IssuerTrust, Trust, TrustDomainTrust};
+pub use trust::{Issuer, IssuerError, IssuerTrust, KeyOwner, MissingKey, Trust, TrustDomainTrust};
 pub use verify::{Profile, Subject, TokenRefusal, VerifiedToken, verify};

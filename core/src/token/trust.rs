@@ -67,6 +67,52 @@ impl From<Issuer> for String {
     }
 }
 
+/// Whose keys these are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyOwner {
+    /// An issuer of OpenID Connect or other JWTs.
+    Issuer(Issuer),
+    /// A SPIFFE trust domain.
+    TrustDomain(TrustDomain),
+}
+
+impl fmt::Display for KeyOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer(issuer) => write!(f, "issuer `{issuer}`"),
+            Self::TrustDomain(name) => write!(f, "trust domain `{name}`"),
+        }
+    }
+}
+
+impl KeyOwner {
+    /// The issuer, where it is one.
+    pub fn issuer(&self) -> Option<&Issuer> {
+        match self {
+            Self::Issuer(issuer) => Some(issuer),
+            Self::TrustDomain(_) => None,
+        }
+    }
+
+    /// The trust domain, where it is one.
+    pub fn trust_domain(&self) -> Option<&TrustDomain> {
+        match self {
+            Self::TrustDomain(name) => Some(name),
+            Self::Issuer(_) => None,
+        }
+    }
+}
+
+/// A key that a token names and its owner's set does not have: invented, or published since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingKey {
+    /// Who is configured, and would have it.
+    pub owner: KeyOwner,
+    /// The token's `kid`: whoever sent the token chose it.
+    pub key_id: String,
+}
+
 /// One issuer of OpenID Connect or other JWTs.
 #[derive(Debug, Clone)]
 pub struct IssuerTrust {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{Claims, ClaimsError, Issuer, TokenRules, TokenType, Trust};
+use super::{Claims, ClaimsError, Issuer, KeyOwner, MissingKey, TokenRules, TokenType, Trust};
 use crate::jose::{BadSignature, CompactJws, JwsError, KeySelectionError, KeySet, SignatureCheck};
 use crate::spiffe::{SpiffeId, SpiffeIdError, looks_like_spiffe_id};
 use crate::time::UnixSeconds;
@@ -109,6 +109,9 @@ pub enum TokenRefusal {
     /// It lives longer than this issuer's `max_lifetime`.
     #[error("token lives longer than this issuer's `max_lifetime`")]
     Lifetime,
+    /// The owner's set has no key of this name: the only refusal that fresher keys may lift.
+    #[error("{} has no key with this `kid`", .0.owner)]
+    MissingKey(MissingKey),
     /// No one key can be chosen.
     #[error(transparent)]
     Key(#[from] KeySelectionError),
@@ -144,6 +147,7 @@ impl TokenRefusal {
             Self::NotYetValid => "token-not-yet-valid",
             Self::IssuedInFuture => "token-issued-in-future",
             Self::Lifetime => "token-lifetime-too-long",
+            Self::MissingKey(_) => "token-key-unknown",
             Self::Key(error) => match error {
                 KeySelectionError::MissingKeyId => "token-key-id-missing",
                 KeySelectionError::UnknownKey => "token-key-unknown",
@@ -173,7 +177,9 @@ pub fn verify(
     if profile == Profile::JwtSvid && jws.key_id.is_none() {
         return Err(KeySelectionError::MissingKeyId.into());
     }
-    let key = keys.select(jws.key_id.as_deref(), jws.algorithm)?;
+    let key = keys
+        .select(jws.key_id.as_deref(), jws.algorithm)
+        .map_err(|error| refusal_of(error, &subject, jws.key_id.as_deref()))?;
     check.check(jws.algorithm, key, jws.signed, &jws.signature)?;
     let expires_at = claims.expires_at.plus(rules.leeway);
     Ok(VerifiedToken {
@@ -212,6 +218,20 @@ fn resolve<'t>(
         subject: claims.subject.clone(),
     };
     Ok((Profile::Oidc, subject, &settings.rules, &settings.keys))
+}
+
+/// A key that was named and is not there is told by owner and name, so that it can be asked for.
+fn refusal_of(error: KeySelectionError, subject: &Subject, key_id: Option<&str>) -> TokenRefusal {
+    let (KeySelectionError::UnknownKey, Some(key_id)) = (error, key_id) else {
+        return error.into();
+    };
+    TokenRefusal::MissingKey(MissingKey {
+        owner: match subject {
+            Subject::Spiffe(id) => KeyOwner::TrustDomain(id.trust_domain()),
+            Subject::Issued { issuer, .. } => KeyOwner::Issuer(issuer.clone()),
+        },
+        key_id: key_id.to_owned(),
+    })
 }
 
 fn check_rules(

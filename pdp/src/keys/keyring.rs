@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use edgeward_core::jose::KeySet;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -23,9 +21,6 @@ use super::state::{KeySnapshot, State};
 use super::status::{KeyCounters, SourceStatus};
 use super::tasks::KeyTasks;
 use super::{KeyOwner, KeySettings, SourceUrlError};
-
-/// The longest that `unknown_key` waits for a fetch to end; fetches themselves are bounded too.
-const LONGEST_REFETCH: Duration = Duration::from_secs(15);
 
 /// Why the settings cannot be used. All of these are errors of configuration, found at the start.
 #[derive(Debug, Error)]
@@ -147,16 +142,19 @@ impl Keyring {
     }
 
     /// A token of `owner` names a `key_id` that is not there: fetch once more, unless that was done
-    /// a moment ago. Resolves when a fetch has ended, or at once when none will be made; look at
-    /// the snapshot again in both cases. A hundred calls at once cause one fetch.
-    pub async fn unknown_key(&self, owner: &KeyOwner, key_id: &str) -> Refetch {
+    /// a moment ago. Waits for nothing; what the fetch brings is a new snapshot. A hundred calls at
+    /// once cause one fetch.
+    pub fn unknown_key(&self, owner: &KeyOwner, key_id: &str) -> Refetch {
+        let outcome = self.wish(owner, key_id);
+        self.state.counters.count_wish(outcome);
+        outcome
+    }
+
+    fn wish(&self, owner: &KeyOwner, key_id: &str) -> Refetch {
         let Some(entry) = self.state.entry(owner) else {
-            return Refetch::NotFetched;
+            return Refetch::UnknownOwner;
         };
-        if self
-            .keys_of(owner)
-            .is_some_and(|keys| keys.contains(key_id))
-        {
+        if entry.keys().contains(key_id) {
             return Refetch::Known;
         }
         let streamed = matches!(
@@ -166,17 +164,7 @@ impl Keyring {
         if streamed || !self.running.load(Ordering::Relaxed) {
             return Refetch::NotFetched;
         }
-        let wait = tokio::time::timeout(LONGEST_REFETCH, entry.gate.refetch());
-        let outcome = wait.await.unwrap_or(Refetch::NotFetched);
-        match outcome {
-            Refetch::RateLimited => self.state.counters.count_rate_limited(),
-            _ => self.state.counters.count_wait(),
-        }
-        outcome
-    }
-
-    fn keys_of(&self, owner: &KeyOwner) -> Option<KeySet> {
-        Some(self.state.entry(owner)?.keys())
+        entry.gate.refetch()
     }
 
     /// Every source's health, in the order of the settings.

@@ -34,6 +34,8 @@ mod workload_api;
 #[cfg(test)]
 mod tests;
 
+pub use edgeward_core::token::KeyOwner;
+
 pub use discovery::DiscoveryError;
 pub use disk::DiskError;
 pub use document::DocumentError;
@@ -46,7 +48,7 @@ pub use settings::{
     KeySettings, RefreshSettings, TrustDomainSettings,
 };
 pub use state::KeySnapshot;
-pub use status::{IgnoredKey, KeyCounters, KeyOwner, Outcome, SourceStatus};
+pub use status::{IgnoredKey, KeyCounters, Outcome, SourceStatus};
 pub use tasks::KeyTasks;
 pub use url::{Plaintext, SourceUrl, SourceUrlError};
 pub use workload_api::StreamError;

@@ -4,19 +4,47 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 /// What became of a token's wish for fresh keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refetch {
+    /// A fetch was asked for.
+    Asked,
+    /// A fetch was under way, or asked for, already.
+    Joined,
     /// The key is there already.
     Known,
-    /// A fetch has ended since the wish, well or badly: look at the snapshot again.
-    Finished,
-    /// Too soon after the last such fetch: the token's key is unknown.
+    /// Too soon after the last such fetch: the token's key stays unknown for now.
     RateLimited,
-    /// There is no such source, or it is not one that is fetched.
+    /// The owner's keys do not come by fetching: inline, or streamed by the Workload API.
     NotFetched,
+    /// There is no such issuer or trust domain.
+    UnknownOwner,
+}
+
+impl Refetch {
+    /// Every outcome.
+    pub const ALL: [Self; 6] = [
+        Self::Asked,
+        Self::Joined,
+        Self::Known,
+        Self::RateLimited,
+        Self::NotFetched,
+        Self::UnknownOwner,
+    ];
+
+    /// The label's value in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Joined => "joined",
+            Self::Known => "known",
+            Self::RateLimited => "rate_limited",
+            Self::NotFetched => "not_fetched",
+            Self::UnknownOwner => "unknown_owner",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -33,7 +61,6 @@ pub(super) struct Gate {
     interval: Duration,
     flight: Mutex<Flight>,
     wish: Notify,
-    finished: watch::Sender<u64>,
 }
 
 impl Gate {
@@ -47,31 +74,24 @@ impl Gate {
             interval,
             flight: Mutex::new(flight),
             wish: Notify::new(),
-            finished: watch::Sender::new(0),
         }
     }
 
-    /// Asks for a fetch, or joins the one under way, and waits until it has ended.
-    pub(super) async fn refetch(&self) -> Refetch {
-        let mut finished = {
-            let mut flight = self.lock();
-            if !flight.in_flight {
-                let now = Instant::now();
-                let too_soon = |last: Instant| now.duration_since(last) < self.interval;
-                if flight.last_caused.is_some_and(too_soon) {
-                    return Refetch::RateLimited;
-                }
-                flight.last_caused = Some(now);
-                flight.in_flight = true;
-                self.wish.notify_one();
-            }
-            // Under the lock: an end that comes from here on is this flight's.
-            self.finished.subscribe()
-        };
-        match finished.changed().await {
-            Ok(()) => Refetch::Finished,
-            Err(_) => Refetch::NotFetched,
+    /// Asks for a fetch, or joins the one under way.
+    pub(super) fn refetch(&self) -> Refetch {
+        let mut flight = self.lock();
+        if flight.in_flight {
+            return Refetch::Joined;
         }
+        let now = Instant::now();
+        let too_soon = |last: Instant| now.duration_since(last) < self.interval;
+        if flight.last_caused.is_some_and(too_soon) {
+            return Refetch::RateLimited;
+        }
+        flight.last_caused = Some(now);
+        flight.in_flight = true;
+        self.wish.notify_one();
+        Refetch::Asked
     }
 
     /// Resolves when a fetch is asked for.
@@ -92,10 +112,7 @@ impl Gate {
 
     /// The fetch has ended.
     pub(super) fn end(&self) {
-        let mut flight = self.lock();
-        flight.in_flight = false;
-        self.finished
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.lock().in_flight = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, Flight> {

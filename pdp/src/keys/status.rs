@@ -2,51 +2,15 @@
 //!
 //! What this is not: the HTTP door that shows them; health and metrics read from here.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use edgeward_core::spiffe::TrustDomain;
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::Issuer;
+use edgeward_core::token::KeyOwner;
 use serde::Serialize;
 
 use super::fetch::FetchError;
 use super::load::LoadError;
-
-/// Whose keys these are.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyOwner {
-    /// An issuer of OpenID Connect or other JWTs.
-    Issuer(Issuer),
-    /// A SPIFFE trust domain.
-    TrustDomain(TrustDomain),
-}
-
-impl fmt::Display for KeyOwner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Issuer(issuer) => write!(f, "issuer `{issuer}`"),
-            Self::TrustDomain(name) => write!(f, "trust domain `{name}`"),
-        }
-    }
-}
-
-impl KeyOwner {
-    pub(super) fn issuer(&self) -> Option<&Issuer> {
-        match self {
-            Self::Issuer(issuer) => Some(issuer),
-            Self::TrustDomain(_) => None,
-        }
-    }
-
-    pub(super) fn trust_domain(&self) -> Option<&TrustDomain> {
-        match self {
-            Self::TrustDomain(name) => Some(name),
-            Self::Issuer(_) => None,
-        }
-    }
-}
+use super::refetch::Refetch;
 
 /// One source's health, for `/health/ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -140,8 +104,7 @@ impl Outcome {
 #[derive(Debug, Default)]
 pub struct KeyCounters {
     outcomes: [AtomicU64; Outcome::ALL.len()],
-    caused: AtomicU64,
-    rate_limited: AtomicU64,
+    wishes: [AtomicU64; Refetch::ALL.len()],
     expired: AtomicU64,
 }
 
@@ -153,14 +116,11 @@ impl KeyCounters {
             .map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
-    /// Calls of `unknown_key` that waited for a fetch.
-    pub fn unknown_key_waits(&self) -> u64 {
-        self.caused.load(Ordering::Relaxed)
-    }
-
-    /// Calls of `unknown_key` that came too soon after the last fetch.
-    pub fn unknown_key_rate_limited(&self) -> u64 {
-        self.rate_limited.load(Ordering::Relaxed)
+    /// Calls of [`unknown_key`](super::Keyring::unknown_key) that ended so.
+    pub fn wishes(&self, outcome: Refetch) -> u64 {
+        self.wishes
+            .get(outcome as usize)
+            .map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// Times that keys were dropped because nobody confirmed them for the maximum age.
@@ -174,12 +134,10 @@ impl KeyCounters {
         }
     }
 
-    pub(super) fn count_wait(&self) {
-        self.caused.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_rate_limited(&self) {
-        self.rate_limited.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_wish(&self, outcome: Refetch) {
+        if let Some(count) = self.wishes.get(outcome as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn count_expired(&self) {

@@ -6,16 +6,13 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use bytes::Bytes;
-use edgeward_core::authzen::{self, EvaluationResponse, PolicyReference, ResponseContext};
+use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContext};
 use edgeward_core::decision::{DecisionId, Obligations};
 use edgeward_core::time::UnixSeconds;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, Request, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
+use super::body::json_body;
 use super::question::Question;
 use super::reply::{self, Refusal, Reply};
 use super::worker::WorkerState;
@@ -43,12 +40,7 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>)
 }
 
 async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Reply, Refusal> {
-    if !is_json(&request) {
-        // Not 415: to AuthZEN's certification, whatever is no JSON is a malformed request.
-        let message = "content-type must be application/json";
-        return Err(Refusal::BadRequest(message.to_owned()));
-    }
-    let body = read_body(worker, request).await?;
+    let body = json_body(worker, request, worker.limits().body).await?;
     let question = Question::read(&body, clock::now_text)?;
     let now = clock::now();
     let started = Instant::now();
@@ -150,33 +142,4 @@ fn shown(text: &str) -> &str {
         .nth(MAX_SHOWN)
         .map_or(text.len(), |(end, _)| end);
     text.get(..end).unwrap_or_default()
-}
-
-fn is_json(request: &Request<Incoming>) -> bool {
-    let mut values = request.headers().get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    authzen::is_json(value.as_bytes())
-}
-
-async fn read_body(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Bytes, Refusal> {
-    let limit = worker.limits().body;
-    let declared = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    if declared
-        .and_then(|text| text.parse::<usize>().ok())
-        .is_some_and(|length| length > limit)
-    {
-        return Err(Refusal::TooLarge(limit));
-    }
-    let body = Limited::new(request.into_body(), limit).collect();
-    match timeout(worker.limits().request_timeout, body).await {
-        Err(_) => Err(Refusal::TooSlow),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
-        Ok(Err(_)) => Err(Refusal::BadRequest("body was cut off".to_owned())),
-    }
 }

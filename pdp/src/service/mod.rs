@@ -5,7 +5,8 @@
 //! immutable state and meet on no lock.
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
-//! deadlines), `router` (path → door), then the doors: `authzen`, `sync`, `health`, `metrics`.
+//! deadlines), `router` (path → door), then the doors: `authzen`, `sync`,
+//! `unknown_keys`, `health`, `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
@@ -13,6 +14,7 @@
 mod accept;
 mod activity;
 mod authzen;
+mod body;
 mod clock;
 mod connection;
 mod health;
@@ -27,6 +29,7 @@ mod reply;
 mod router;
 mod sync;
 pub mod tls;
+mod unknown_keys;
 mod worker;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use tokio::sync::watch;
 
-use crate::keys::{Keyring, Outcome};
+use crate::keys::{Keyring, Outcome, Refetch};
 use crate::policy::PolicyState;
 
 /// Reads the rooms at scrape time.
@@ -63,6 +63,14 @@ impl Collector for PolicyMetrics {
             let labels = [("outcome", outcome.as_str())];
             let series = fetches.encode_family(&labels)?;
             ConstCounter::new(counters.attempts(outcome)).encode(series)?;
+        }
+        let help =
+            "Keys that filters' tokens name and nobody has, by what became of the wish for them";
+        let mut wishes = encoder.encode_descriptor("unknown_keys", help, None, counter_type)?;
+        for outcome in Refetch::ALL {
+            let labels = [("outcome", outcome.as_str())];
+            let series = wishes.encode_family(&labels)?;
+            ConstCounter::new(counters.wishes(outcome)).encode(series)?;
         }
         let help = "Key documents whose keys are too old to verify";
         one(

@@ -4,17 +4,18 @@ use std::rc::Rc;
 
 use edgeward_core::authzen::EVALUATION_PATH;
 use edgeward_core::feed::SYNC_PATH;
+use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use http::{Method, Request};
 use hyper::body::Incoming;
 
 use super::reply::{Refusal, Reply};
 use super::worker::WorkerState;
-use super::{authzen, health, metadata, metrics, sync};
+use super::{authzen, health, metadata, metrics, sync, unknown_keys};
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Decisions, the feed and metadata.
+    /// Decisions, the feed, reports of unknown keys, metadata.
     Decide,
     /// Health and metrics.
     Admin,
@@ -33,6 +34,7 @@ pub(super) struct Arrival {
 enum Path {
     Evaluation,
     Sync,
+    UnknownKeys,
     Metadata,
     Live,
     Ready,
@@ -44,6 +46,7 @@ impl Path {
         let (path, admin) = match text {
             EVALUATION_PATH => (Self::Evaluation, false),
             SYNC_PATH => (Self::Sync, false),
+            UNKNOWN_KEYS_PATH => (Self::UnknownKeys, false),
             metadata::PATH => (Self::Metadata, false),
             "/health/live" => (Self::Live, true),
             "/health/ready" => (Self::Ready, true),
@@ -60,7 +63,7 @@ impl Path {
 
     fn method(self) -> (Method, &'static str) {
         match self {
-            Self::Evaluation => (Method::POST, "POST"),
+            Self::Evaluation | Self::UnknownKeys => (Method::POST, "POST"),
             Self::Sync | Self::Metadata | Self::Live | Self::Ready | Self::Metrics => {
                 (Method::GET, "GET")
             }
@@ -84,6 +87,7 @@ pub(super) async fn answer(
     match path {
         Path::Evaluation => authzen::answer(worker, request).await,
         Path::Sync => sync::answer(worker, request.uri().query()).await,
+        Path::UnknownKeys => unknown_keys::answer(worker, request).await,
         Path::Metadata => metadata::answer(worker, arrival, &request),
         Path::Live => health::live(),
         Path::Ready => health::ready(worker),

@@ -14,6 +14,7 @@ mod identity_forged;
 mod istio;
 mod mtls;
 mod outage;
+mod rotation;
 mod routes;
 mod shipped;
 mod trap;

@@ -43,10 +43,7 @@ async fn inline_keys_verify_at_once_and_are_never_fetched() {
     assert!(!accepts(&keyring, "https://other.test", &key));
     assert_eq!(status(&keyring).expires_at, None);
     let _tasks = keyring.start();
-    assert_eq!(
-        keyring.unknown_key(&owner(NAME), "x").await,
-        Refetch::NotFetched
-    );
+    assert_eq!(keyring.unknown_key(&owner(NAME), "x"), Refetch::NotFetched);
 }
 
 #[tokio::test]

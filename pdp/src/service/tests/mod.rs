@@ -7,3 +7,4 @@ mod fixtures;
 mod harness;
 mod listeners;
 mod reload;
+mod unknown_keys;
