@@ -142,6 +142,20 @@ pub struct Obligations {
 }
 
 impl Obligations {
+    /// Headers to set, checked.
+    pub fn new(
+        request_headers: BTreeMap<String, String>,
+        response_headers: BTreeMap<String, String>,
+    ) -> Result<Self, ObligationError> {
+        for map in [&request_headers, &response_headers] {
+            check_headers(map)?;
+        }
+        Ok(Self {
+            request_headers,
+            response_headers,
+        })
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.request_headers.is_empty() && self.response_headers.is_empty()
@@ -175,17 +189,7 @@ impl TryFrom<RawObligations> for Obligations {
     type Error = ObligationError;
 
     fn try_from(raw: RawObligations) -> Result<Self, ObligationError> {
-        let RawObligations {
-            request_headers,
-            response_headers,
-        } = raw;
-        for map in [&request_headers, &response_headers] {
-            check_headers(map)?;
-        }
-        Ok(Self {
-            request_headers,
-            response_headers,
-        })
+        Self::new(raw.request_headers, raw.response_headers)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Why not derived: in the filter's module, derived readers of configuration and feed took three
 //! times the code of this and could not name the path. On the PDP's side, `serde` reads YAML.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -89,6 +90,14 @@ impl Members {
         }
     }
 
+    /// `true` or `false`; it must be there.
+    pub fn required_flag(&mut self, name: &str) -> Result<bool, MemberError> {
+        match self.rest.remove(name) {
+            Some(Value::Bool(flag)) => Ok(flag),
+            _ => Err(self.error(name, "must be given, as `true` or `false`")),
+        }
+    }
+
     /// A non-negative integer that must be there.
     pub fn required_number(&mut self, name: &str) -> Result<u64, MemberError> {
         let number = self.rest.remove(name).as_ref().and_then(Value::as_u64);
@@ -153,6 +162,19 @@ impl Members {
             }
         };
         items.into_iter().enumerate().map(read).collect()
+    }
+
+    /// An object of texts; absent is an empty one.
+    pub fn texts(&mut self, name: &str) -> Result<BTreeMap<String, String>, MemberError> {
+        let object = self.object(name)?;
+        let read = |(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            _ => Err(MemberError {
+                path: format!("{}.{name}", object.path),
+                problem: "must be text".to_owned(),
+            }),
+        };
+        object.rest.into_iter().map(read).collect()
     }
 
     /// Whether a member is (still) there.

@@ -1,98 +1,72 @@
 //! The answer, as the PDP writes it and the filter reads it.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::decision::{Decision, DecisionId, Obligations};
-use crate::json::{self, JsonError, Object};
+use crate::members::{MemberError, Members};
 use crate::time::UnixSeconds;
 
-/// The answer. Unknown members are ignored, as the standard demands; a member of ours that has the
-/// wrong type spoils the whole answer.
-#[derive(Debug, Serialize, Deserialize)]
+/// The answer, as it is written. [`read_answer`] is its reader: not derived, see `crate::members`.
+#[derive(Debug, Serialize)]
 pub struct EvaluationResponse {
     /// Whether the request may pass.
     pub decision: bool,
     /// Edgeward's part.
-    #[serde(
-        default,
-        deserialize_with = "object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<ResponseContext>,
 }
 
 /// What Edgeward's PDP says beside the decision.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct ResponseContext {
     /// Names the decision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<DecisionId>,
     /// Why, as stable codes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
     /// What must be done with an allow.
-    #[serde(
-        default,
-        deserialize_with = "obligations",
-        skip_serializing_if = "Obligations::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Obligations::is_empty")]
     pub obligations: Obligations,
     /// Until when the decision may be remembered, where the policy says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_until: Option<UnixSeconds>,
     /// The policy that decided.
-    #[serde(
-        default,
-        deserialize_with = "object",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReference>,
 }
 
-/// A derived reader would take an array for an object, and null for an absent member.
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    reader: D,
-) -> Result<Option<T>, D::Error> {
-    Object::deserialize(reader).map(|Object(value)| Some(value))
-}
-
-fn obligations<'de, D: Deserializer<'de>>(reader: D) -> Result<Obligations, D::Error> {
-    Object::deserialize(reader).map(|Object(obligations)| obligations)
-}
-
 /// Names a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PolicyReference {
     /// Its revision.
     pub revision: String,
 }
 
-/// The body is not an answer, so it cannot allow.
+/// The body is not an answer, so it cannot allow: not strict JSON (also where only a member that
+/// nobody reads is not), JSON of another shape, or an obligation that cannot be met.
 #[derive(Debug, Error)]
-pub enum AnswerError {
-    /// Not strict JSON; also where only a member that nobody reads is not.
-    #[error("not an access evaluation response: {0}")]
-    Json(#[from] JsonError),
-    /// JSON of another shape, or an obligation that cannot be met.
-    #[error("not an access evaluation response: {0}")]
-    Shape(#[from] serde_json::Error),
-}
+#[error("not an access evaluation response: {0}")]
+pub struct AnswerError(#[from] MemberError);
 
-/// Reads an answer. `fallback` names the decision where the PDP, which may be another vendor's,
-/// does not.
+/// Reads an answer. Unknown members are ignored, as the standard demands; a member of ours that
+/// has the wrong type spoils the whole answer. `fallback` names the decision where the PDP, which
+/// may be another vendor's, does not.
 pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, AnswerError> {
-    let answer = Value::Object(json::parse_object(body)?);
-    let answer = EvaluationResponse::deserialize(answer)?;
-    let ResponseContext {
-        id,
-        reasons,
-        obligations,
-        ..
-    } = answer.context.unwrap_or_default();
-    let id = id.unwrap_or(fallback);
-    Ok(if answer.decision {
+    let mut answer = Members::parse(body, "answer")?;
+    let allow = answer.required_flag("decision")?;
+    let mut context = answer.object("context")?;
+    let id = context.parsed("id")?.unwrap_or(fallback);
+    let reasons = context.list("reasons")?.unwrap_or_default();
+    let obligations = obligations(&mut context)?;
+    if context.has("valid_until") {
+        context.required_number("valid_until")?;
+    }
+    if context.has("policy") {
+        context.object("policy")?.required_text("revision")?;
+    }
+    Ok(if allow {
         Decision::Allow {
             id,
             reasons,
@@ -101,6 +75,16 @@ pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, Answer
     } else {
         Decision::Deny { id, reasons }
     })
+}
+
+/// An obligation that is not known here is an error: one that nobody meets is none.
+fn obligations(context: &mut Members) -> Result<Obligations, MemberError> {
+    let mut read = context.object("obligations")?;
+    let request_headers = read.texts("request_headers")?;
+    let response_headers = read.texts("response_headers")?;
+    read.finish()?;
+    Obligations::new(request_headers, response_headers)
+        .map_err(|error| context.error("obligations", error))
 }
 
 #[cfg(test)]
