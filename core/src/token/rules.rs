@@ -79,11 +79,11 @@ impl TokenType {
             return Self(Self::ABSENT.to_owned());
         };
         let lower = typ.to_ascii_lowercase();
-        match lower.strip_prefix("application/") {
-            // The prefix is only left out where no other slash is in the value.
-            Some(short) if !short.contains('/') => Self(short.to_owned()),
+        match lower.strip_prefix("application/").unwrap_or(&lower) {
             // A header that spells the word out must not pass as a header without `typ`.
-            _ if lower == Self::ABSENT => Self(format!("application/{lower}")),
+            Self::ABSENT => Self(format!("application/{}", Self::ABSENT)),
+            // The prefix is only left out where no other slash is in the value.
+            short if !short.contains('/') => Self(short.to_owned()),
             _ => Self(lower),
         }
     }
@@ -207,4 +207,27 @@ fn token_types<const N: usize>(names: [&str; N]) -> Vec<TokenType> {
         .into_iter()
         .map(|name| TokenType(name.to_owned()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_spells_absent_is_never_one_without_a_type_and_types_survive_writing() {
+        let absent = TokenType::of_header(None);
+        for typ in [
+            "absent",
+            "Absent",
+            "application/absent",
+            "APPLICATION/Absent",
+        ] {
+            let spelt = TokenType::of_header(Some(typ));
+            assert_ne!(spelt, absent, "{typ}");
+            assert_eq!(TokenType::from(String::from(spelt.clone())), spelt, "{typ}");
+        }
+        assert_eq!(TokenType::from(String::from(absent.clone())), absent);
+        let access = TokenType::of_header(Some("application/AT+JWT"));
+        assert_eq!(access, TokenType::of_header(Some("at+jwt")));
+    }
 }
