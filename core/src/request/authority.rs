@@ -34,14 +34,15 @@ pub struct Authority {
 impl Authority {
     /// Reads `host`, `host:port`, `a.b.c.d:port` or `[v6]:port`.
     pub fn parse(text: &str) -> Result<Self, AuthorityRefusal> {
-        let (host, port) = split(text)?;
-        let host = canonical_host(host)?;
-        let port = port.map(parse_port).transpose()?;
-        let host_length = host.len();
-        let text = match port {
-            Some(port) => format!("{host}:{port}"),
-            None => host,
-        };
+        let (host, digits) = split(text)?;
+        let mut text = canonical_host(host)?;
+        let host_length = text.len();
+        let port = digits.map(parse_port).transpose()?;
+        if let Some(digits) = digits {
+            // A port has one spelling: what was parsed is what is written.
+            text.push(':');
+            text.push_str(digits);
+        }
         Ok(Self {
             text,
             host_length,
