@@ -3,6 +3,10 @@
 //! Every thread parses its own copy: engines that share a syntax tree spend their time on each
 //! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
 //! engine, a run past its time), the process goes on and the answer is a deny.
+//!
+//! It is the engine's interpreter that runs, not its bytecode, which is three times as fast and wrong
+//! (regorus 0.14.1): there `x := input.absent` holds, so that a rule with nothing else in its body
+//! is true, and a comprehension keeps what is undefined as a member.
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
