@@ -88,10 +88,11 @@ impl TokenMemory {
         if let Some(entry) = self.young.get(&tail) {
             return holds(entry).then(|| Rc::clone(entry));
         }
-        let entry = self.old.remove(&tail)?;
-        if !holds(&entry) {
+        // Looked at before it is taken: another token with this tail must not drop it.
+        if !self.old.get(&tail).is_some_and(holds) {
             return None;
         }
+        let entry = self.old.remove(&tail)?;
         self.keep(Rc::clone(&entry));
         Some(entry)
     }
