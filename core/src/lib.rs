@@ -12,6 +12,7 @@ pub mod authzen;
 pub mod bundle;
 pub mod decision;
 pub mod feed;
+pub mod footprint;
 pub mod headers;
 pub mod jose;
 pub mod json;
