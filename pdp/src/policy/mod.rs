@@ -13,6 +13,7 @@ pub mod capability;
 mod data;
 mod embedded;
 mod engine_error;
+pub mod footprint;
 mod gate;
 mod own_tests;
 mod set;

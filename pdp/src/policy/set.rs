@@ -10,6 +10,7 @@ use std::{io, thread};
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
+use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, Outcome, TestReport};
 use super::sources::{ReadError, Sources};
@@ -83,6 +84,7 @@ pub struct PolicySet {
     timeout: Duration,
     prints: bool,
     tests: TestReport,
+    footprint: Analysis,
 }
 
 impl PolicySet {
@@ -135,6 +137,11 @@ impl PolicySet {
         &self.tests
     }
 
+    /// What asking it can read, of the question and of anything else.
+    pub fn footprint(&self) -> &Analysis {
+        &self.footprint
+    }
+
     /// How many Rego files it has, tests included.
     pub fn modules(&self) -> usize {
         self.sources.modules.len()
@@ -176,6 +183,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     let mut serving = serving_engine(&sources)?;
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
+    let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
@@ -187,6 +195,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         prints: passed.prints,
         sources,
         tests,
+        footprint,
     })
 }
 

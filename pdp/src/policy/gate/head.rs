@@ -3,7 +3,7 @@
 use regorus::unstable::{Expr, Ref, RuleAssign, RuleHead};
 
 /// The parts of a rule's head.
-pub(super) struct Head<'a> {
+pub(in crate::policy) struct Head<'a> {
     /// What it declares.
     pub refr: &'a Ref<Expr>,
     /// Arguments of a function.
@@ -15,7 +15,7 @@ pub(super) struct Head<'a> {
 }
 
 /// Takes a rule's head apart.
-pub(super) fn parts_of(head: &RuleHead) -> Head<'_> {
+pub(in crate::policy) fn parts_of(head: &RuleHead) -> Head<'_> {
     let (refr, args, key, assign) = match head {
         RuleHead::Compr { refr, assign, .. } => (refr, &[][..], None, assign.as_ref()),
         RuleHead::Set { refr, key, .. } => (refr, &[][..], key.as_ref(), None),

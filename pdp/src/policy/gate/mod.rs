@@ -7,10 +7,10 @@
 //! The gate reads syntax. It never evaluates and does not judge what a policy decides.
 
 mod graph;
-mod head;
+pub(super) mod head;
 pub(super) mod nesting;
-mod paths;
-mod scope;
+pub(super) mod paths;
+pub(super) mod scope;
 mod uses;
 
 use std::collections::BTreeMap;

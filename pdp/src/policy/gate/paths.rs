@@ -9,10 +9,10 @@ use regorus::Value;
 use regorus::unstable::{Expr, Import, Module, Ref};
 
 /// An absolute path: `data`, then package and rule names; or a built-in's name in parts.
-pub(super) type Path = Vec<String>;
+pub(in crate::policy) type Path = Vec<String>;
 
 /// The literal start of a reference, and the expressions in its brackets.
-pub(super) struct Reference<'a> {
+pub(in crate::policy) struct Reference<'a> {
     /// Name the reference starts with, unless it starts with a call or a literal.
     pub root: Option<&'a str>,
     /// What the reference starts with when that is not a name.
@@ -27,7 +27,7 @@ pub(super) struct Reference<'a> {
 }
 
 /// Takes a chain of `.name` and `[…]` apart.
-pub(super) fn take_apart(expr: &Expr) -> Reference<'_> {
+pub(in crate::policy) fn take_apart(expr: &Expr) -> Reference<'_> {
     let mut steps = Vec::new();
     let mut indexes = Vec::new();
     let mut at = expr;
@@ -75,22 +75,32 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 /// What a module calls things: its own package and its imports.
-pub(super) struct Names {
+pub(in crate::policy) struct Names {
     package: Path,
     imports: BTreeMap<String, Path>,
 }
 
 impl Names {
     /// Reads the package line and the imports.
-    pub(super) fn of(module: &Module) -> Self {
+    pub(in crate::policy) fn of(module: &Module) -> Self {
         let mut package = vec!["data".to_owned()];
         package.extend(whole(&module.package.refr));
         let imports = module.imports.iter().filter_map(alias).collect();
         Self { package, imports }
     }
 
+    /// `data`, then the name of the module's package.
+    pub(in crate::policy) fn package(&self) -> &[String] {
+        &self.package
+    }
+
+    /// What `alias` stands for, when an import says so: a path below `data` or `input`.
+    pub(in crate::policy) fn import(&self, alias: &str) -> Option<&Path> {
+        self.imports.get(alias)
+    }
+
     /// The absolute path of a rule declared in this module as `head`.
-    pub(super) fn declared(&self, head: &Expr) -> Path {
+    pub(in crate::policy) fn declared(&self, head: &Expr) -> Path {
         let mut path = self.package.clone();
         path.extend(whole(head));
         path
@@ -98,7 +108,7 @@ impl Names {
 
     /// The absolute path of `root` and `parts` here; none when it leads into `input`. A name that is
     /// neither `input`, `data` nor an import is taken for a rule of this package.
-    pub(super) fn resolve(&self, root: &str, parts: &[String]) -> Option<Path> {
+    pub(in crate::policy) fn resolve(&self, root: &str, parts: &[String]) -> Option<Path> {
         let start = match (root, self.imports.get(root)) {
             ("input", _) => return None,
             ("data", _) => vec!["data".to_owned()],
@@ -117,7 +127,7 @@ impl Names {
 }
 
 /// Root and literal parts in one list.
-pub(super) fn whole(expr: &Expr) -> Path {
+pub(in crate::policy) fn whole(expr: &Expr) -> Path {
     let reference = take_apart(expr);
     let root = match (reference.root, reference.base) {
         (Some(root), _) => Some(root.to_owned()),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use regorus::unstable::{AssignOp, Expr, Literal, Query, Ref, Span};
 
 /// Variables a query declares: `some x`, `some x in …`, `x := …`.
-pub(super) fn declared_in(query: &Query) -> BTreeSet<&str> {
+pub(in crate::policy) fn declared_in(query: &Query) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     for statement in &query.stmts {
         match &statement.literal {
@@ -32,7 +32,7 @@ pub(super) fn declared_in(query: &Query) -> BTreeSet<&str> {
 }
 
 /// Variables of destructuring patterns.
-pub(super) fn variables_in<'a>(
+pub(in crate::policy) fn variables_in<'a>(
     patterns: impl IntoIterator<Item = &'a Ref<Expr>>,
 ) -> BTreeSet<&'a str> {
     let mut names = BTreeSet::new();

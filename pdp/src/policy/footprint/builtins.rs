@@ -1,0 +1,72 @@
+//! Built-in functions by what their answer depends on besides their arguments.
+//!
+//! A list of what is known. What is not on it counts as not cacheable. What a policy may call at all
+//! is for `capability` to say.
+
+/// What the answer of a built-in depends on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Depends {
+    /// Its arguments alone.
+    Arguments,
+    /// The time of day.
+    Clock,
+    /// Anything else: chance, the network, the machine.
+    World,
+}
+
+/// Families every member of which depends on its arguments alone.
+const PURE_FAMILIES: [&str; 16] = [
+    "__builtin_sets",
+    "array",
+    "base64",
+    "base64url",
+    "bits",
+    "glob",
+    "graph",
+    "hex",
+    "json",
+    "numbers",
+    "object",
+    "regex",
+    "semver",
+    "strings",
+    "urlquery",
+    "yaml",
+];
+
+const PURE: [&str; 15] = [
+    "net.cidr_contains",
+    "net.cidr_expand",
+    "net.cidr_is_valid",
+    "time.add_date",
+    "time.clock",
+    "time.date",
+    "time.diff",
+    "time.format",
+    "time.parse_duration_ns",
+    "time.parse_ns",
+    "time.parse_rfc3339_ns",
+    "time.weekday",
+    "units.parse",
+    "units.parse_bytes",
+    "uuid.parse",
+];
+
+/// What the answer of `name` depends on.
+pub(super) fn depends_on(name: &str) -> Depends {
+    let pure = match name.split_once('.') {
+        // `count`, `concat`, `print` …: those without a family have always been pure.
+        None => true,
+        Some((family, _)) => PURE_FAMILIES.contains(&family) || PURE.contains(&name),
+    };
+    match name {
+        "time.now_ns" => Depends::Clock,
+        _ if pure => Depends::Arguments,
+        _ => Depends::World,
+    }
+}
+
+/// Whether `name` is there to look into objects, so that handing it one is worth telling.
+pub(super) fn looks_into_objects(name: &str) -> bool {
+    name == "walk" || name == "print" || name.starts_with("object.") || name.starts_with("json.")
+}
