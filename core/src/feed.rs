@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::decision::Lease;
+use crate::footprint::Footprint;
 use crate::jose::{KeySet, KeySetError, KeyUse};
 use crate::members::{MemberError, Members};
 use crate::spiffe::TrustDomain;
@@ -32,10 +33,22 @@ pub struct Feed {
     pub lease: Lease,
     /// The revision of the policy in force; empty while there is none.
     pub policy_revision: String,
+    /// How decisions may be remembered; none, if they may not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caching: Option<Caching>,
     /// Issuers of OpenID Connect and other JWTs.
     pub issuers: Vec<FeedIssuer>,
     /// SPIFFE trust domains.
     pub trust_domains: Vec<FeedTrustDomain>,
+}
+
+/// How decisions may be remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Caching {
+    /// Names what decides now: policies, data and entry point. The premise of every decision.
+    pub program: String,
+    /// What the decisions depend on.
+    pub vary: Footprint,
 }
 
 /// One issuer.
@@ -106,6 +119,7 @@ impl Feed {
                 .try_into()
                 .map_err(|error| members.error("lease", error))?,
             policy_revision: members.text("policy_revision")?.unwrap_or_default(),
+            caching: Caching::read(&mut members)?,
             issuers: read_all(members.objects("issuers")?, FeedIssuer::read)?,
             trust_domains: read_all(members.objects("trust_domains")?, FeedTrustDomain::read)?,
         };
@@ -114,7 +128,13 @@ impl Feed {
     }
 
     /// Writes `trust` as the PDP holds it.
-    pub fn of(trust: &Trust, cursor: String, lease: Lease, policy_revision: String) -> Self {
+    pub fn of(
+        trust: &Trust,
+        cursor: String,
+        lease: Lease,
+        policy_revision: String,
+        caching: Option<Caching>,
+    ) -> Self {
         let issuers = trust.issuers.iter().map(|(issuer, settings)| FeedIssuer {
             issuer: issuer.clone(),
             rules: settings.rules.clone(),
@@ -133,6 +153,7 @@ impl Feed {
             cursor,
             lease,
             policy_revision,
+            caching,
             issuers: issuers.collect(),
             trust_domains: trust_domains.collect(),
         }
@@ -176,6 +197,22 @@ impl Feed {
             }
         }
         Ok(trust)
+    }
+}
+
+impl Caching {
+    fn read(members: &mut Members) -> Result<Option<Self>, MemberError> {
+        if !members.has("caching") {
+            return Ok(None);
+        }
+        let mut caching = members.object("caching")?;
+        let read = Self {
+            program: caching.required_text("program")?,
+            vary: Footprint::from_json(&caching.value("vary"))
+                .map_err(|error| caching.error("vary", error))?,
+        };
+        caching.finish()?;
+        Ok(Some(read))
     }
 }
 

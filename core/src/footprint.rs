@@ -3,7 +3,7 @@
 //! A tree over member names. It is computed by the PDP from the policy (`pdp/src/policy/footprint/`),
 //! told to the filter by the sync feed as `vary`, and used by both in the same way: the policy is
 //! evaluated on the *projection* of its input and a decision is remembered under the canonical
-//! bytes of that projection (`core/src/cache_key.rs`). So a decision is a function of its key, however
+//! bytes of that projection ([`crate::cache_key`]). So a decision is a function of its key, however
 //! wrong the footprint may be.
 //!
 //! On the wire: `true` is a whole subtree, an object names members: `{"subject":{"id":true}}`.
@@ -26,10 +26,20 @@ pub enum Footprint {
     Members(BTreeMap<String, Footprint>),
 }
 
-/// A value that is no footprint: neither `true` nor an object of footprints.
+/// A value that is no footprint: neither `true` nor an object of footprints. Says where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`vary` must be `true` or an object of such, at {0}")]
+#[error("must be `true` or an object of such: `{0}` is neither")]
 pub struct FootprintError(String);
+
+impl FootprintError {
+    fn below(self, name: &str) -> Self {
+        if self.0.is_empty() {
+            Self(name.to_owned())
+        } else {
+            Self([name, &self.0].join("."))
+        }
+    }
+}
 
 impl Footprint {
     /// Nothing is read.
@@ -70,11 +80,13 @@ impl Footprint {
     pub fn project(&self, value: Value) -> Value {
         match (self, value) {
             (Self::Members(tracked), Value::Object(mut members)) => {
-                let keep = |(name, part): (&String, &Self)| {
-                    let value = members.remove(name)?;
-                    Some((name.clone(), part.project(value)))
-                };
-                Value::Object(tracked.iter().filter_map(keep).collect::<Map<_, _>>())
+                let mut kept = Map::new();
+                for (name, part) in tracked {
+                    if let Some(value) = members.remove(name) {
+                        kept.insert(name.clone(), part.project(value));
+                    }
+                }
+                Value::Object(kept)
             }
             (_, value) => value,
         }
@@ -93,19 +105,14 @@ impl Footprint {
         match value {
             Value::Bool(true) => Ok(Self::Whole),
             Value::Object(members) => {
-                let read = |(name, value): (&String, &Value)| {
-                    let part = Self::from_json(value).map_err(|FootprintError(below)| {
-                        FootprintError(format!("{name}.{below}"))
-                    })?;
-                    Ok((name.clone(), part))
-                };
-                members
-                    .iter()
-                    .map(read)
-                    .collect::<Result<_, _>>()
-                    .map(Self::Members)
+                let mut parts = BTreeMap::new();
+                for (name, value) in members {
+                    let part = Self::from_json(value).map_err(|error| error.below(name))?;
+                    parts.insert(name.clone(), part);
+                }
+                Ok(Self::Members(parts))
             }
-            other => Err(FootprintError(other.to_string().chars().take(32).collect())),
+            _ => Err(FootprintError(String::new())),
         }
     }
 
@@ -194,12 +201,12 @@ mod tests {
     #[test]
     fn what_is_no_footprint_is_refused_by_its_place() {
         for (wire, place) in [
-            (json!(false), "at false"),
-            (json!({"a": {"b": 1}}), "at a.b.1"),
-            (json!({"a": null}), "at a.null"),
+            (json!(false), "``"),
+            (json!({"a": {"b": 1}}), "`a.b`"),
+            (json!({"a": null}), "`a`"),
         ] {
             let error = Footprint::from_json(&wire).unwrap_err().to_string();
-            assert!(error.ends_with(place), "{error}");
+            assert!(error.contains(place), "{error}");
         }
     }
 

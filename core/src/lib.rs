@@ -10,6 +10,7 @@
 
 pub mod authzen;
 pub mod bundle;
+pub mod cache_key;
 pub mod decision;
 pub mod feed;
 pub mod footprint;

@@ -13,6 +13,7 @@ use edgeward_core::spiffe::SpiffeId;
 use ipnet::IpNet;
 use thiserror::Error;
 
+use crate::caching::CacheSettings;
 use crate::routes::Routes;
 
 const DEFAULT_PDP_TIMEOUT: Duration = Duration::from_millis(500);
@@ -43,6 +44,8 @@ pub struct Config {
     pub pdp_timeout: Duration,
     /// How old the sync feed may be before nothing is believed any more.
     pub max_staleness: Duration,
+    /// What holds for remembered decisions.
+    pub cache: CacheSettings,
     /// How paths are brought into their one form.
     pub normalization: PathNormalization,
     /// The header that carries the token, in lower case.
@@ -113,6 +116,7 @@ impl Config {
             authority,
             pdp_timeout,
             max_staleness,
+            cache: CacheSettings::read(members.object("cache")?)?,
             normalization: members.parsed("path")?.unwrap_or_default(),
             token_header,
             forward_token,
@@ -159,8 +163,12 @@ impl FromStr for HeaderName {
     }
 }
 
-/// Zero is refused: to Envoy, a timeout of zero is none at all.
-fn duration(members: &mut Members, name: &str, default: Duration) -> Result<Duration, MemberError> {
+/// A duration, or `default`. Zero is refused: to Envoy, a timeout of zero is none at all.
+pub(crate) fn duration(
+    members: &mut Members,
+    name: &str,
+    default: Duration,
+) -> Result<Duration, MemberError> {
     const LEAST: Duration = Duration::from_millis(1);
     const MOST: Duration = Duration::from_hours(24);
     let Some(text) = members.text(name)? else {
@@ -210,6 +218,14 @@ mod tests {
             (
                 r#"{"pdp":{"cluster":"p","timeout":"0s"}}"#,
                 "pdp.timeout: must be a duration",
+            ),
+            (
+                r#"{"pdp":{"cluster":"p"},"cache":{"max_bytes":268435457}}"#,
+                "cache.max_bytes: must be at most",
+            ),
+            (
+                r#"{"pdp":{"cluster":"p"},"cache":{"max_staleness":"0s"}}"#,
+                "cache.max_staleness: must be a duration",
             ),
             (r#"{"pdp":{"cluster":"p"}} x"#, "trailing characters"),
             (

@@ -9,16 +9,16 @@
 //! INVARIANT: [`Step::Forward`] carries the id of the decision that lets the request pass, unless
 //! the route is switched off. Every error, in any state, is a [`Step::Reply`].
 
-use std::net::IpAddr;
-
-use edgeward_core::authzen::{self, Context, EvaluationRequest, Source, Tls};
+use edgeward_core::authzen;
 use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
 use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
 
+use crate::caching::{self, Pending};
 use crate::feed::NotReady;
 use crate::identify::{Caller, Facts, Field, Identification};
 use crate::intake::{Intake, take_in};
+use crate::question::{self, Question};
 use crate::reply::{Refusal, Reply};
 use crate::routes::{Mode, Posture};
 use crate::stats::Counter;
@@ -36,7 +36,7 @@ enum State {
     #[default]
     Fresh,
     TakenIn(Box<Intake>),
-    Asked(Box<Intake>, Caller),
+    Asked(Box<Intake>, Caller, Option<Pending>),
     Ended,
 }
 
@@ -53,16 +53,15 @@ impl Exchange {
             return self.forward(worker, intake.changes);
         }
         let tls = intake.has_field(FORWARDED_CLIENT_CERT);
-        let source = tls || intake.settings.mode == Mode::Decide;
         self.state = State::TakenIn(Box::new(intake));
-        Step::Gather { tls, source }
+        Step::Gather { tls }
     }
 
     /// The connection's facts are known.
     pub fn identify(
         &mut self,
         worker: &mut Worker,
-        facts: &Facts,
+        facts: &Facts<'_>,
         check: &impl SignatureCheck,
     ) -> Step {
         let State::TakenIn(intake) = std::mem::take(&mut self.state) else {
@@ -88,7 +87,7 @@ impl Exchange {
                 let id = local_id(worker, LocalKind::Identity);
                 self.let_pass(worker, *intake, &caller, &id, Obligations::default())
             }
-            Ok(caller) => self.ask(worker, intake, caller, facts.source),
+            Ok(caller) => self.ask(worker, intake, caller, facts),
             Err(refusal) => {
                 let shown = intake.has_field(&worker.config.token_header);
                 self.refuse(worker, Refusal::Unauthenticated, refusal.code(), shown)
@@ -104,36 +103,34 @@ impl Exchange {
             "504" => return self.failed(worker, PdpFailure::Timeout),
             _ => return self.failed(worker, PdpFailure::Invalid),
         }
-        let fallback = local_id(worker, LocalKind::Unnamed);
-        let Ok(decision) = authzen::read_answer(body, fallback) else {
+        let answer = authzen::read_answer(body, || local_id(worker, LocalKind::Unnamed));
+        let Ok(answer) = answer else {
             return self.failed(worker, PdpFailure::Invalid);
         };
-        let State::Asked(intake, caller) = std::mem::take(&mut self.state) else {
+        let State::Asked(intake, caller, pending) = std::mem::take(&mut self.state) else {
             return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
         };
-        match decision {
-            Decision::Allow {
-                id, obligations, ..
-            } => self.let_pass(worker, *intake, &caller, &id, obligations),
-            Decision::Deny { id, reasons } => self.deny(worker, id, reasons),
+        if let Some(pending) = pending {
+            caching::remember(&mut worker.cache, &worker.config.cache, pending, &answer);
         }
+        self.enforce(worker, *intake, &caller, answer.decision)
     }
 
     /// The PDP gave no answer: the route's posture decides, and it denies unless told otherwise.
     pub fn failed(&mut self, worker: &mut Worker, failure: PdpFailure) -> Step {
         worker.tally.count(Counter::PdpFailed);
         let (posture, code) = match (&self.state, failure) {
-            (State::Asked(intake, _), PdpFailure::Unavailable) => {
+            (State::Asked(intake, ..), PdpFailure::Unavailable) => {
                 (intake.settings.posture.pdp_unavailable, "pdp-unavailable")
             }
-            (State::Asked(intake, _), PdpFailure::Timeout) => {
+            (State::Asked(intake, ..), PdpFailure::Timeout) => {
                 (intake.settings.posture.pdp_timeout, "pdp-timeout")
             }
             (_, PdpFailure::Invalid) => (Posture::Deny, "pdp-answer-invalid"),
             (_, _) => (Posture::Deny, "filter-out-of-order"),
         };
         match std::mem::take(&mut self.state) {
-            State::Asked(intake, caller)
+            State::Asked(intake, caller, _)
                 if posture == Posture::Identity && !matches!(caller, Caller::Anonymous(_)) =>
             {
                 worker.tally.count(Counter::PostureUsed);
@@ -154,27 +151,33 @@ impl Exchange {
         worker: &mut Worker,
         intake: Box<Intake>,
         caller: Caller,
-        source: Option<IpAddr>,
+        facts: &Facts<'_>,
     ) -> Step {
-        let address = source
-            .map(|address| address.to_string())
-            .unwrap_or_default();
-        let context = Context {
-            source: Source { address: &address },
-            tls: caller.peer().map(|peer| Tls {
-                peer: peer.id.as_str(),
-            }),
-        };
-        let headers = intake.visible_headers();
-        let question =
-            EvaluationRequest::http(caller.question(), &intake.request, headers, context);
-        match serde_json::to_vec(&question) {
-            Ok(body) => {
+        match question::put(worker, &intake, &caller, facts) {
+            Question::Decided(decision) => self.enforce(worker, *intake, &caller, decision),
+            Question::Open(body, pending) => {
                 worker.tally.count(Counter::PdpAsked);
-                self.state = State::Asked(intake, caller);
+                self.state = State::Asked(intake, caller, pending);
                 Step::Ask(body)
             }
-            Err(_) => self.refuse(worker, Refusal::Unavailable, "question-unwritable", false),
+            Question::Unwritable => {
+                self.refuse(worker, Refusal::Unavailable, "question-unwritable", false)
+            }
+        }
+    }
+
+    fn enforce(
+        &mut self,
+        worker: &mut Worker,
+        intake: Intake,
+        caller: &Caller,
+        decision: Decision,
+    ) -> Step {
+        match decision {
+            Decision::Allow {
+                id, obligations, ..
+            } => self.let_pass(worker, intake, caller, &id, obligations),
+            Decision::Deny { id, reasons } => self.deny(worker, id, reasons),
         }
     }
 

@@ -13,6 +13,8 @@ use crate::config::Config;
 use crate::identify::Field;
 use crate::signature::{FilterCheck, VerifySignature};
 
+#[path = "exchange_cache_tests.rs"]
+mod cache;
 #[path = "exchange_rotation_tests.rs"]
 mod rotation;
 
@@ -70,10 +72,10 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Field> {
         .collect()
 }
 
-fn facts() -> Facts {
+fn facts() -> Facts<'static> {
     Facts {
         now: UnixSeconds(NOW),
-        source: "192.0.2.7".parse().ok(),
+        source: &|| "192.0.2.7".parse().ok(),
         tls: None,
     }
 }

@@ -9,8 +9,10 @@
 use std::time::Duration;
 
 use edgeward_core::decision::{DecisionId, Lease, LocalKind};
-use edgeward_core::feed::{Feed, FeedError, FeedIssuer, FeedTrustDomain, SYNC_PATH};
+use edgeward_core::feed::{Caching, Feed, FeedError, FeedIssuer, FeedTrustDomain, SYNC_PATH};
 use edgeward_core::token::Trust;
+
+use crate::caching::InForce;
 
 /// How often the host ticks, once the first feed is there.
 pub const TICK: Duration = Duration::from_millis(100);
@@ -55,6 +57,8 @@ pub enum SyncError {
 pub struct SyncedState {
     trust: Option<Trust>,
     told: Option<(Vec<FeedIssuer>, Vec<FeedTrustDomain>)>,
+    caching: Option<Caching>,
+    generation: u32,
     cursor: String,
     lease: Lease,
     decisions: u64,
@@ -62,9 +66,18 @@ pub struct SyncedState {
     pause: Duration,
     polling: bool,
     failures: u32,
+    wait: Option<Duration>,
 }
 
 impl SyncedState {
+    /// Nothing has been told yet; the PDP is asked to hold a poll no longer than `wait`.
+    pub fn polling_every(wait: Option<Duration>) -> Self {
+        Self {
+            wait,
+            ..Self::default()
+        }
+    }
+
     /// Time has passed. Returns the path to poll now, if it is time to.
     pub fn tick(&mut self, elapsed: Duration) -> Option<String> {
         self.age = self.age.saturating_add(elapsed);
@@ -107,6 +120,24 @@ impl SyncedState {
         }
     }
 
+    /// What decides now, and how its decisions may be remembered, if they may.
+    pub fn caching(&self) -> Option<InForce<'_>> {
+        Some(InForce {
+            caching: self.caching.as_ref()?,
+            generation: self.generation,
+        })
+    }
+
+    /// Whether the last feed is no older than `max_staleness`.
+    pub fn is_fresh(&self, max_staleness: Duration) -> bool {
+        self.age <= max_staleness
+    }
+
+    /// What no client knows.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
     /// Whether the first feed has arrived.
     pub fn has_synced(&self) -> bool {
         self.trust.is_some()
@@ -117,6 +148,12 @@ impl SyncedState {
     pub fn next_decision_id(&mut self, kind: LocalKind) -> DecisionId {
         self.decisions = self.decisions.wrapping_add(1);
         DecisionId::numbered(kind, &self.lease, self.decisions)
+    }
+
+    /// As before, for one that is reused; none where `original` is too long to be named.
+    pub fn next_cached_id(&mut self, original: &DecisionId) -> Option<DecisionId> {
+        self.decisions = self.decisions.wrapping_add(1);
+        DecisionId::cached(&self.lease, self.decisions, original)
     }
 
     fn read(&mut self, status: &str, body: &[u8]) -> Result<Update, SyncError> {
@@ -131,6 +168,10 @@ impl SyncedState {
         let trust = feed.trust()?;
         self.cursor = feed.cursor;
         self.lease = feed.lease;
+        if self.caching != feed.caching {
+            self.caching = feed.caching;
+            self.generation = self.generation.wrapping_add(1);
+        }
         let told = (feed.issuers, feed.trust_domains);
         if self.told.as_ref() == Some(&told) {
             return Ok(Update::Nothing);
@@ -145,7 +186,12 @@ impl SyncedState {
         if self.cursor.is_empty() || !self.cursor.as_bytes().iter().all(plain) {
             return SYNC_PATH.to_owned();
         }
-        format!("{SYNC_PATH}?since={}", self.cursor)
+        let mut path = format!("{SYNC_PATH}?since={}", self.cursor);
+        if let Some(wait) = self.wait {
+            path.push_str("&wait_ms=");
+            path.push_str(&wait.as_millis().to_string());
+        }
+        path
     }
 }
 

@@ -48,10 +48,10 @@ impl Http {
 
     fn take(&mut self, step: Step, phase: Phase) -> Action {
         match step {
-            Step::Gather { tls, source } => {
+            Step::Gather { tls } => {
                 let facts = Facts {
                     now: host::now(),
-                    source: if source { host::source_address() } else { None },
+                    source: &host::source_address,
                     tls: if tls { host::tls_facts() } else { None },
                 };
                 let step = {

@@ -3,6 +3,7 @@
 //! INVARIANT: a credential that is shown and does not hold is a refusal, never "no credential",
 //! also on routes that allow anonymous requests.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{Binding, TokenRefusal, Trust, verify};
 use serde_json::value::RawValue;
 
+use crate::caching::{InForce, SubjectKey};
 use crate::config::{Config, TrustedHop};
 use crate::memory::{Remembered, TokenMemory};
 use crate::stats::{Counter, Tally};
@@ -23,12 +25,11 @@ use crate::wanted::WantedKeys;
 pub type Field = (String, Vec<u8>);
 
 /// What Envoy itself says of the connection.
-#[derive(Debug, Clone)]
-pub struct Facts {
+pub struct Facts<'h> {
     /// The time, in seconds.
     pub now: UnixSeconds,
-    /// The directly connected address.
-    pub source: Option<IpAddr>,
+    /// The directly connected address; asked for only where something depends on it.
+    pub source: &'h dyn Fn() -> Option<IpAddr>,
     /// The client certificate that Envoy validated.
     pub tls: Option<TlsFacts>,
 }
@@ -117,6 +118,23 @@ impl Caller {
         }
     }
 
+    /// Hands over the encoding of the subject for what decides now; none if it has none.
+    pub fn with_subject_key<T>(
+        &self,
+        in_force: InForce<'_>,
+        use_key: impl FnOnce(&[u8]) -> T,
+    ) -> Option<T> {
+        match self {
+            Self::Token { token, .. } => {
+                let mut key = token.key.borrow_mut();
+                key.of(&token.question, in_force).map(use_key)
+            }
+            Self::Peer { question, .. } | Self::Anonymous(question) => {
+                SubjectKey::default().of(question, in_force).map(use_key)
+            }
+        }
+    }
+
     /// The workload at the other end of the connection, where it is known.
     pub fn peer(&self) -> Option<&Peer> {
         match self {
@@ -148,7 +166,7 @@ impl<C: SignatureCheck> Identification<'_, C> {
     pub fn caller(
         &mut self,
         fields: &[Field],
-        facts: &Facts,
+        facts: &Facts<'_>,
         anonymous: bool,
     ) -> Result<Caller, IdentityRefusal> {
         let nameless;
@@ -209,21 +227,22 @@ impl<C: SignatureCheck> Identification<'_, C> {
             binding: verified.claims.binding,
             expires_at: verified.expires_at,
             verified_at: now,
+            key: RefCell::default(),
         };
         Ok(self.memory.remember(remembered))
     }
 
     /// The workload at the other end of the connection: Envoy's own word, or that of a hop which
     /// the operator trusts.
-    fn peer(&self, fields: &[Field], facts: &Facts) -> Result<Option<Peer>, PeerRefusal> {
+    fn peer(&self, fields: &[Field], facts: &Facts<'_>) -> Result<Option<Peer>, PeerRefusal> {
         let Some(xfcc) = single_text(fields, FORWARDED_CLIENT_CERT) else {
             return Ok(None);
         };
         let xfcc = xfcc.map_err(|Unreadable| PeerRefusal::NotProven)?;
         let Some(tls) = &facts.tls else {
-            let trusted = facts
-                .source
-                .is_some_and(|source| self.trusts_network(source));
+            // Most have no trusted hop: then nobody needs to know where this comes from.
+            let trusted = !self.config.trusted_hops.is_empty()
+                && (facts.source)().is_some_and(|source| self.trusts_network(source));
             return if trusted {
                 peer::vouched(Some(xfcc), 0).map(Some)
             } else {

@@ -7,7 +7,7 @@
 //!
 //! INVARIANT: both are forgotten whenever whom we believe changes ([`TokenMemory::clear`]).
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use edgeward_core::time::UnixSeconds;
@@ -15,15 +15,18 @@ use edgeward_core::token::Binding;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::caching::SubjectKey;
+use crate::hashed::Hashed;
+
 /// What the verified tokens of one worker may take, in bytes, half of it in each generation.
 const MAX_BYTES: usize = 1024 * 1024;
-/// What an entry costs beside its texts: pointers, numbers, tree nodes.
+/// What an entry costs beside its texts: pointers, numbers, slots.
 const ENTRY_OVERHEAD: usize = 160;
 /// How many refused tokens are remembered; a power of two.
 const REFUSED_SLOTS: usize = 1024;
 
 /// The last bytes of a token. Two tokens may share them; only one of the two is then remembered.
-type Tail = u128;
+type Tail = u64;
 
 /// What is remembered of a verified token.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub struct Remembered {
     pub expires_at: UnixSeconds,
     /// The first instant at which it could be honoured: a clock that steps back is a miss.
     pub verified_at: UnixSeconds,
+    /// Its part in the keys of decisions.
+    pub key: RefCell<SubjectKey>,
 }
 
 impl Remembered {
@@ -48,7 +53,9 @@ impl Remembered {
     }
 
     fn bytes(&self) -> usize {
-        ENTRY_OVERHEAD + self.token.len() + self.subject.len() + self.question.get().len()
+        // The key's part is never longer than the subject itself, but for some bytes.
+        let subject = 2 * self.question.get().len();
+        ENTRY_OVERHEAD + self.token.len() + self.subject.len() + subject
     }
 }
 
@@ -56,8 +63,8 @@ impl Remembered {
 /// dropped, and what is asked for again moves into the younger.
 #[derive(Debug)]
 pub struct TokenMemory {
-    young: BTreeMap<Tail, Rc<Remembered>>,
-    old: BTreeMap<Tail, Rc<Remembered>>,
+    young: Hashed<Rc<Remembered>>,
+    old: Hashed<Rc<Remembered>>,
     young_bytes: usize,
     refused: Vec<Option<Refused>>,
 }
@@ -72,8 +79,8 @@ struct Refused {
 impl Default for TokenMemory {
     fn default() -> Self {
         Self {
-            young: BTreeMap::new(),
-            old: BTreeMap::new(),
+            young: Hashed::default(),
+            old: Hashed::default(),
             young_bytes: 0,
             refused: vec![None; REFUSED_SLOTS],
         }
@@ -153,7 +160,7 @@ fn tail(token: &str) -> Tail {
     let bytes = token.as_bytes();
     bytes
         .last_chunk()
-        .map_or(0, |tail| u128::from_le_bytes(*tail))
+        .map_or(0, |tail| u64::from_le_bytes(*tail))
 }
 
 /// Whether two tokens are equal, in words: `==` goes byte by byte in the filter's module.
@@ -171,7 +178,7 @@ fn same(one: &str, other: &str) -> bool {
 fn slot(tail: Tail) -> usize {
     // The low bits of four base64url characters: two would leave most slots empty.
     let mixed = tail ^ (tail >> 9) ^ (tail >> 21) ^ (tail >> 30);
-    usize::try_from(mixed % REFUSED_SLOTS as u128).unwrap_or_default()
+    usize::try_from(mixed % REFUSED_SLOTS as u64).unwrap_or_default()
 }
 
 fn digest(token: &str) -> [u8; 32] {
@@ -190,6 +197,7 @@ mod tests {
             binding: Binding::None,
             expires_at: UnixSeconds(expires_at),
             verified_at: UnixSeconds(100),
+            key: RefCell::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use proxy_wasm::types::ContextType;
 use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 
 use crate::config::Config;
-use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK, Update};
+use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK};
 use crate::host::{self, PdpCall};
 use crate::http::Http;
 use crate::stats::{Counter, PDP_MICROSECONDS};
@@ -129,15 +129,12 @@ impl Context for Root {
             return;
         }
         let first = !worker.synced.has_synced();
-        match worker.synced.answered(
+        match worker.take_feed(
             &host::answer_status(headers),
             &host::answer_body(headers, body_size),
         ) {
-            Ok(update) => {
+            Ok(()) => {
                 worker.tally.count(Counter::SyncSucceeded);
-                if matches!(update, Update::Trust) {
-                    worker.memory.clear();
-                }
                 if first {
                     host::tick_every(TICK);
                 }

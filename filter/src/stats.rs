@@ -31,6 +31,18 @@ pub enum Counter {
     SyncSucceeded,
     /// A poll of the sync feed failed.
     SyncFailed,
+    /// A decision was reused.
+    CacheHit,
+    /// No decision was there to reuse.
+    CacheMissCold,
+    /// There was one, of policies or data that are no longer in force.
+    CacheMissPolicy,
+    /// There was one, and its time was over.
+    CacheMissExpired,
+    /// None was looked for: the sync feed is too old.
+    CacheMissStale,
+    /// None was looked for: what decides now cannot be remembered.
+    CacheMissVary,
     /// The PDP took a report of keys that nobody has.
     KeysReported,
     /// It did not.
@@ -39,7 +51,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of their ids.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::Forwarded,
         Self::NotCanonical,
         Self::Unauthenticated,
@@ -53,6 +65,12 @@ impl Counter {
         Self::PostureUsed,
         Self::SyncSucceeded,
         Self::SyncFailed,
+        Self::CacheHit,
+        Self::CacheMissCold,
+        Self::CacheMissPolicy,
+        Self::CacheMissExpired,
+        Self::CacheMissStale,
+        Self::CacheMissVary,
         Self::KeysReported,
         Self::KeysNotReported,
     ];
@@ -73,6 +91,12 @@ impl Counter {
             Self::PostureUsed => "edgeward.posture.used",
             Self::SyncSucceeded => "edgeward.sync.succeeded",
             Self::SyncFailed => "edgeward.sync.failed",
+            Self::CacheHit => "edgeward.cache.hit",
+            Self::CacheMissCold => "edgeward.cache.miss_cold",
+            Self::CacheMissPolicy => "edgeward.cache.miss_policy",
+            Self::CacheMissExpired => "edgeward.cache.miss_expired",
+            Self::CacheMissStale => "edgeward.cache.miss_stale",
+            Self::CacheMissVary => "edgeward.cache.miss_vary",
             Self::KeysReported => "edgeward.keys.reported",
             Self::KeysNotReported => "edgeward.keys.not_reported",
         }

@@ -9,8 +9,6 @@ pub enum Step {
     Gather {
         /// Whether the client certificate's facts are wanted.
         tls: bool,
-        /// Whether the directly connected address is wanted.
-        source: bool,
     },
     /// Post this body to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
     /// [`crate::exchange::Exchange::failed`].

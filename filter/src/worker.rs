@@ -1,7 +1,8 @@
 //! What one worker keeps between requests. Every worker's VM has its own; nothing is shared.
 
+use crate::cache::DecisionCache;
 use crate::config::Config;
-use crate::feed::SyncedState;
+use crate::feed::{SyncError, SyncedState, Update};
 use crate::memory::TokenMemory;
 use crate::stats::Tally;
 use crate::wanted::WantedKeys;
@@ -15,6 +16,10 @@ pub struct Worker {
     pub synced: SyncedState,
     /// Tokens seen.
     pub memory: TokenMemory,
+    /// Decisions remembered.
+    pub cache: DecisionCache,
+    /// The key of the question in hand; kept so that a hit allocates nothing for it.
+    pub key: Vec<u8>,
     /// Keys that tokens named and nobody has.
     pub wanted: WantedKeys,
     /// What happened since the host was last told.
@@ -25,11 +30,22 @@ impl Worker {
     /// A worker that has seen nothing yet.
     pub fn new(config: Config) -> Self {
         Self {
+            cache: DecisionCache::new(config.cache.max_bytes),
+            key: Vec::new(),
+            synced: SyncedState::polling_every(config.cache.poll_wait()),
             config,
-            synced: SyncedState::default(),
             memory: TokenMemory::default(),
             wanted: WantedKeys::default(),
             tally: Tally::default(),
         }
+    }
+
+    /// The PDP answered a poll of the sync feed.
+    pub fn take_feed(&mut self, status: &str, body: &[u8]) -> Result<(), SyncError> {
+        if matches!(self.synced.answered(status, body)?, Update::Trust) {
+            self.memory.clear();
+        }
+        self.cache.seed(self.synced.lease().as_str());
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::decision::{Decision, DecisionId, Obligations};
+use crate::decision::{Decision, DecisionId, Obligations, Premises};
 use crate::members::{MemberError, Members};
 use crate::time::UnixSeconds;
 
@@ -35,6 +35,9 @@ pub struct ResponseContext {
     /// The policy that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyReference>,
+    /// What the decision rests on; without them it must not be remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub premises: Option<Premises>,
 }
 
 /// Names a policy.
@@ -50,14 +53,26 @@ pub struct PolicyReference {
 #[error("not an access evaluation response: {0}")]
 pub struct AnswerError(#[from] MemberError);
 
+/// An answer that was read.
+#[derive(Debug)]
+pub struct Answer {
+    /// What was decided.
+    pub decision: Decision,
+    /// What it rests on, where it may be remembered.
+    pub premises: Option<Premises>,
+}
+
 /// Reads an answer. Unknown members are ignored, as the standard demands; a member of ours that
 /// has the wrong type spoils the whole answer. `fallback` names the decision where the PDP, which
 /// may be another vendor's, does not.
-pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, AnswerError> {
+pub fn read_answer(
+    body: &[u8],
+    fallback: impl FnOnce() -> DecisionId,
+) -> Result<Answer, AnswerError> {
     let mut answer = Members::parse(body, "answer")?;
     let allow = answer.required_flag("decision")?;
     let mut context = answer.object("context")?;
-    let id = context.parsed("id")?.unwrap_or(fallback);
+    let id = context.parsed("id")?.unwrap_or_else(fallback);
     let reasons = context.list("reasons")?.unwrap_or_default();
     let obligations = obligations(&mut context)?;
     if context.has("valid_until") {
@@ -66,7 +81,8 @@ pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, Answer
     if context.has("policy") {
         context.object("policy")?.required_text("revision")?;
     }
-    Ok(if allow {
+    let premises = premises(&mut context)?;
+    let decision = if allow {
         Decision::Allow {
             id,
             reasons,
@@ -74,7 +90,23 @@ pub fn read_answer(body: &[u8], fallback: DecisionId) -> Result<Decision, Answer
         }
     } else {
         Decision::Deny { id, reasons }
-    })
+    };
+    Ok(Answer { decision, premises })
+}
+
+/// A premise that is not known here is an error: who does not know what a decision rests on cannot
+/// tell when it falls.
+fn premises(context: &mut Members) -> Result<Option<Premises>, MemberError> {
+    if !context.has("premises") {
+        return Ok(None);
+    }
+    let mut read = context.object("premises")?;
+    let premises = Premises {
+        program: read.required_text("program")?,
+        until: UnixSeconds(read.required_number("until")?),
+    };
+    read.finish()?;
+    Ok(Some(premises))
 }
 
 /// An obligation that is not known here is an error: one that nobody meets is none.
@@ -94,7 +126,8 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<Decision, AnswerError> {
-        read_answer(body.as_bytes(), "fallback".parse().unwrap())
+        let answer = read_answer(body.as_bytes(), || "fallback".parse().unwrap())?;
+        Ok(answer.decision)
     }
 
     #[test]
@@ -123,6 +156,10 @@ mod tests {
             r#"{"decision":true,"context":{"policy":null}}"#,
             r#"{"decision":true,"context":{"policy":{}}}"#,
             r#"{"decision":true,"context":{"valid_until":"2026-01-01T00:00:00Z"}}"#,
+            r#"{"decision":true,"context":{"premises":null}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p"}}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p","until":"1"}}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p","until":1,"risk":1}}}"#,
             r#"{"decision":true,"more":1,"more":2}"#,
             r#"{"decision":true,"more":"\ud800"}"#,
             r#"{"decision":true,"context":{"obligations":{"request_headers":{"x-a":"1","x-a":"2"}}}}"#,

@@ -10,7 +10,9 @@
 mod answer;
 mod question;
 
-pub use answer::{AnswerError, EvaluationResponse, PolicyReference, ResponseContext, read_answer};
+pub use answer::{
+    Answer, AnswerError, EvaluationResponse, PolicyReference, ResponseContext, read_answer,
+};
 pub use question::{
     Action, Context, EvaluationRequest, HttpProperties, MultiMap, Resource, Source, Tls, anonymous,
     subject_of_peer, subject_of_token,

@@ -4,6 +4,7 @@
 //! Whoever holds an [`Decision::Allow`] holds the decision's id.
 
 mod obligations;
+mod premises;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use obligations::{ObligationError, Obligations};
+pub use premises::Premises;
 
 const MAX_ID_BYTES: usize = 128;
 
@@ -40,6 +42,15 @@ impl DecisionId {
             id.extend(char::from_digit(value, 16));
         }
         Self(id)
+    }
+
+    /// The id of the `number`th decision that a holder of `lease` takes from its memory: it names
+    /// the decision that was remembered. None where both do not fit into one id.
+    pub fn cached(lease: &Lease, number: u64, original: &Self) -> Option<Self> {
+        let Self(mut id) = Self::numbered(LocalKind::Cached, lease, number);
+        id.push('.');
+        id.push_str(&original.0);
+        (id.len() <= MAX_ID_BYTES).then_some(Self(id))
     }
 
     /// The id.
@@ -92,6 +103,8 @@ pub enum LocalKind {
     Refused,
     /// A PDP decided, but did not name its decision.
     Unnamed,
+    /// The same question was decided before, and what that decision rests on still stands.
+    Cached,
 }
 
 impl LocalKind {
@@ -101,6 +114,7 @@ impl LocalKind {
             Self::Posture => "posture",
             Self::Refused => "refused",
             Self::Unnamed => "unnamed",
+            Self::Cached => "cached",
         }
     }
 }
@@ -127,6 +141,13 @@ impl TryFrom<String> for Lease {
         } else {
             Err(DecisionIdError)
         }
+    }
+}
+
+impl Lease {
+    /// The lease.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -173,6 +194,25 @@ impl Decision {
         }
     }
 
+    /// The same decision under another id.
+    pub fn under(&self, id: DecisionId) -> Self {
+        match self {
+            Self::Allow {
+                reasons,
+                obligations,
+                ..
+            } => Self::Allow {
+                id,
+                reasons: reasons.clone(),
+                obligations: obligations.clone(),
+            },
+            Self::Deny { reasons, .. } => Self::Deny {
+                id,
+                reasons: reasons.clone(),
+            },
+        }
+    }
+
     /// Whether the request may pass.
     pub fn is_allow(&self) -> bool {
         matches!(self, Self::Allow { .. })
@@ -196,6 +236,17 @@ mod tests {
             let id = DecisionId::numbered(LocalKind::Identity, &lease, number);
             assert_eq!(id.as_str(), format!("identity-3f2a-{hex}"));
         }
+    }
+
+    #[test]
+    fn a_cached_decision_names_the_one_that_was_remembered() {
+        let lease = Lease::try_from("3f2a".to_owned()).unwrap();
+        let original: DecisionId = "0199-d".parse().unwrap();
+        let id = DecisionId::cached(&lease, 7, &original).unwrap();
+        assert_eq!(id.as_str(), "cached-3f2a-7.0199-d");
+        assert!(id.as_str().parse::<DecisionId>().is_ok());
+        let long: DecisionId = "d".repeat(MAX_ID_BYTES).parse().unwrap();
+        assert_eq!(DecisionId::cached(&lease, 7, &long), None);
     }
 
     #[test]

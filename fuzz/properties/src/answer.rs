@@ -1,7 +1,7 @@
 //! What the PDP tells the filter: decisions, and whom to believe.
 
 use edgeward_core::authzen;
-use edgeward_core::decision::Decision;
+use edgeward_core::decision::{Decision, DecisionId};
 use edgeward_core::feed::Feed;
 use edgeward_core::token::Trust;
 use edgeward_core::{headers, json};
@@ -11,12 +11,13 @@ use crate::Verdict;
 
 /// Only strict JSON whose `decision` is `true` allows, with obligations that can all be met.
 pub fn authzen_answer(data: &[u8]) -> Verdict {
-    let Ok(fallback) = "fallback".parse() else {
+    let Ok(fallback) = "fallback".parse::<DecisionId>() else {
         return Verdict::Refused;
     };
-    let Ok(decision) = authzen::read_answer(data, fallback) else {
+    let Ok(answer) = authzen::read_answer(data, || fallback) else {
         return Verdict::Refused;
     };
+    let decision = answer.decision;
     let strict = json::parse_object(data);
     assert!(strict.is_ok(), "not strict JSON, but {decision:?}");
     let members = strict.unwrap_or_default();
@@ -65,6 +66,12 @@ pub fn sync_feed(data: &[u8]) -> Verdict {
 
 fn write(trust: &Trust, feed: &Feed) -> Vec<u8> {
     let (cursor, revision) = (feed.cursor.clone(), feed.policy_revision.clone());
-    let feed = Feed::of(trust, cursor, feed.lease.clone(), revision);
+    let feed = Feed::of(
+        trust,
+        cursor,
+        feed.lease.clone(),
+        revision,
+        feed.caching.clone(),
+    );
     serde_json::to_vec(&feed).unwrap_or_default()
 }

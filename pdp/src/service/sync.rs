@@ -29,7 +29,7 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
         if since != Some(cursor.as_str()) {
             return match identifiers::lease() {
                 Ok(lease) => {
-                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision);
+                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision, None);
                     reply::json(StatusCode::OK, &feed)
                 }
                 Err(_) => Refusal::Broken.into(),

@@ -1,0 +1,186 @@
+//! When a decision may be reused, and under which key: between [`crate::exchange`], which asks, and
+//! [`crate::cache`], which keeps.
+//!
+//! Who the caller is has been established before anything here is asked: a revoked or expired
+//! identity never gets this far.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use edgeward_core::authzen::{Answer, EvaluationRequest};
+use edgeward_core::cache_key::{MAX_KEY_BYTES, write_question, write_value};
+use edgeward_core::feed::Caching;
+use edgeward_core::footprint::Footprint;
+use edgeward_core::members::{MemberError, Members};
+use edgeward_core::time::UnixSeconds;
+use serde_json::value::RawValue;
+
+use crate::cache::{CachedDecision, DecisionCache, Miss};
+use crate::config::duration;
+use crate::stats::Counter;
+
+const DEFAULT_MAX_BYTES: u64 = 1024 * 1024;
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const DEFAULT_ALLOW_TTL: Duration = Duration::from_mins(1);
+const DEFAULT_DENY_TTL: Duration = Duration::from_secs(10);
+const DEFAULT_MAX_STALENESS: Duration = Duration::from_secs(2);
+
+/// What the operator says of remembered decisions.
+#[derive(Debug, Clone)]
+pub struct CacheSettings {
+    /// What they may take in each worker, in bytes; 0 remembers none.
+    pub max_bytes: usize,
+    /// How long an allow is reused at most, whatever its premises say.
+    pub allow_ttl: Duration,
+    /// How long a deny is.
+    pub deny_ttl: Duration,
+    /// How old the sync feed may be before none is reused any more.
+    pub max_staleness: Duration,
+}
+
+impl CacheSettings {
+    /// Reads the object `cache` of the plugin configuration.
+    pub fn read(mut members: Members) -> Result<Self, MemberError> {
+        let max_bytes = if members.has("max_bytes") {
+            members.required_number("max_bytes")?
+        } else {
+            DEFAULT_MAX_BYTES
+        };
+        if max_bytes > MOST_BYTES {
+            return Err(members.error("max_bytes", "must be at most 268435456 (256 MiB)"));
+        }
+        let settings = Self {
+            max_bytes: usize::try_from(max_bytes).unwrap_or_default(),
+            allow_ttl: duration(&mut members, "allow_ttl", DEFAULT_ALLOW_TTL)?,
+            deny_ttl: duration(&mut members, "deny_ttl", DEFAULT_DENY_TTL)?,
+            max_staleness: duration(&mut members, "max_staleness", DEFAULT_MAX_STALENESS)?,
+        };
+        members.finish()?;
+        Ok(settings)
+    }
+
+    /// How long the PDP may hold a poll of the sync feed, so that a quiet one is not taken for one
+    /// that was cut; none where no decision is remembered.
+    pub fn poll_wait(&self) -> Option<Duration> {
+        (self.max_bytes > 0).then_some(self.max_staleness / 2)
+    }
+}
+
+/// What decides now, as the feed told, and this worker's number for it.
+#[derive(Debug, Clone, Copy)]
+pub struct InForce<'s> {
+    /// What decides, and what its decisions depend on.
+    pub caching: &'s Caching,
+    /// Counts up whenever the former changes.
+    pub generation: u32,
+}
+
+/// A question that is being asked, and the key for what will be answered.
+#[derive(Debug)]
+pub struct Pending {
+    key: Box<[u8]>,
+    program: String,
+    generation: u32,
+    asked_at: UnixSeconds,
+}
+
+/// The encoding of a caller's subject for one footprint: it is the same for every request.
+#[derive(Debug, Default)]
+pub struct SubjectKey {
+    generation: u32,
+    encoding: Option<Box<[u8]>>,
+}
+
+impl SubjectKey {
+    /// The encoding for what decides now.
+    pub fn of(&mut self, subject: &RawValue, in_force: InForce<'_>) -> Option<&[u8]> {
+        if self.encoding.is_none() || self.generation != in_force.generation {
+            self.encoding = Some(encode(subject, &in_force.caching.vary)?.into());
+            self.generation = in_force.generation;
+        }
+        self.encoding.as_deref()
+    }
+}
+
+/// Looks up what was decided for `question`; `scratch` is overwritten. A miss comes with its cause,
+/// and with what is needed to remember the answer where that may be done.
+pub fn look_up(
+    cache: &mut DecisionCache,
+    scratch: &mut Vec<u8>,
+    in_force: InForce<'_>,
+    question: &EvaluationRequest<'_>,
+    subject: &[u8],
+    now: UnixSeconds,
+) -> Result<Rc<CachedDecision>, (Miss, Option<Pending>)> {
+    scratch.clear();
+    write_question(scratch, question, subject, &in_force.caching.vary);
+    let miss = match cache.look_up(scratch, in_force.generation, now) {
+        Ok(cached) => return Ok(cached),
+        Err(miss) => miss,
+    };
+    let pending = (scratch.len() <= MAX_KEY_BYTES).then(|| Pending {
+        key: scratch.as_slice().into(),
+        program: in_force.caching.program.clone(),
+        generation: in_force.generation,
+        asked_at: now,
+    });
+    Err((miss, pending))
+}
+
+#[inline(never)]
+/// Remembers `answer` to the question of `pending`, if it has premises that stand.
+pub fn remember(
+    cache: &mut DecisionCache,
+    settings: &CacheSettings,
+    pending: Pending,
+    answer: &Answer,
+) {
+    let Some(premises) = &answer.premises else {
+        return;
+    };
+    // Another program answered than the one whose footprint made the key.
+    if premises.program != pending.program {
+        return;
+    }
+    let ceiling = if answer.decision.is_allow() {
+        settings.allow_ttl
+    } else {
+        settings.deny_ttl
+    };
+    let until = premises.until.min(pending.asked_at.plus(ceiling.as_secs()));
+    if until <= pending.asked_at {
+        return;
+    }
+    let cached = CachedDecision {
+        decision: answer.decision.clone(),
+        generation: pending.generation,
+        from: pending.asked_at,
+        until,
+    };
+    cache.remember(pending.key, cached);
+}
+
+/// Whether `vary` covers where a request comes from.
+pub fn reads_source(vary: &Footprint) -> bool {
+    vary.at(["context", "source"]).is_some()
+}
+
+/// What is counted for a miss.
+pub fn counter_of(miss: Miss) -> Counter {
+    match miss {
+        Miss::Cold => Counter::CacheMissCold,
+        Miss::Program => Counter::CacheMissPolicy,
+        Miss::Expired => Counter::CacheMissExpired,
+    }
+}
+
+/// Once per caller and program: not worth a copy of it at every call.
+#[inline(never)]
+fn encode(subject: &RawValue, vary: &Footprint) -> Option<Vec<u8>> {
+    let mut encoding = Vec::new();
+    if let Some(part) = vary.member("subject") {
+        let subject = edgeward_core::json::parse(subject.get().as_bytes()).ok()?;
+        write_value(&mut encoding, &part.project(subject));
+    }
+    Some(encoding)
+}

@@ -1,0 +1,110 @@
+//! What happens in `exchange_cache_tests.rs`: a PDP with random programs, and random events.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use edgeward_core::footprint::Footprint;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::TOKENS;
+
+/// A PDP whose programs decide by anything they read and by the time, which they read in steps.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Program {
+    number: u8,
+    pub(super) vary: Footprint,
+    step: u64,
+}
+
+impl Program {
+    pub(super) fn name(&self) -> String {
+        format!("{}-{}-{}", self.number, self.step, json!(self.vary))
+    }
+
+    /// Whether the answer is an allow, and the tier it gives.
+    pub(super) fn decide(&self, question: &Value, now: u64) -> (bool, String) {
+        let mut hasher = DefaultHasher::new();
+        let read = self.vary.project(question.clone()).to_string();
+        (self.name(), read, now / self.step).hash(&mut hasher);
+        let hash = hasher.finish();
+        (!hash.is_multiple_of(3), format!("{hash:016x}"))
+    }
+
+    /// Whoever reads the time itself knows it to the second.
+    fn until(&self, now: u64) -> u64 {
+        let reads_time = self.vary.at(["context", "time"]).is_some();
+        let step = if reads_time { 1 } else { self.step };
+        (now / step + 1) * step
+    }
+
+    pub(super) fn answer(&self, question: &Value, now: u64, number: usize) -> String {
+        let (allow, tier) = self.decide(question, now);
+        json!({"decision": allow, "context": {
+            "id": format!("d-{number}"),
+            "reasons": [format!("tier-{tier}")],
+            "obligations": {"request_headers": {"x-tier": tier}},
+            "premises": {"program": self.name(), "until": self.until(now)},
+        }})
+        .to_string()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Event {
+    Request {
+        token: usize,
+        path: &'static str,
+        header: Option<&'static str>,
+    },
+    Load(Program),
+    Feed,
+    Quiet,
+    Pass(u64),
+    StepBack(u64),
+}
+
+pub(super) fn any_event() -> impl Strategy<Value = Event> {
+    let path = prop::sample::select(&["/a", "/a?q=1", "/b", "/a?q=1&q=2"][..]);
+    let header = prop::option::of(prop::sample::select(&["", "1", "1,1"][..]));
+    let request = (0..TOKENS, path, header).prop_map(|(token, path, header)| Event::Request {
+        token,
+        path,
+        header,
+    });
+    prop_oneof![
+        12 => request,
+        1 => any_program().prop_map(Event::Load),
+        2 => Just(Event::Feed),
+        1 => Just(Event::Quiet),
+        2 => (0..40_u64).prop_map(Event::Pass),
+        1 => (0..5_u64).prop_map(Event::StepBack),
+    ]
+}
+
+pub(super) fn any_program() -> impl Strategy<Value = Program> {
+    let paths = prop::sample::select(
+        &[
+            "subject.id",
+            "subject",
+            "action.name",
+            "resource.properties.path",
+            "resource.properties.query",
+            "resource.properties.query.q",
+            "resource.properties.headers.x-h",
+            "context.source",
+            "context.time",
+        ][..],
+    );
+    (
+        0..2_u8,
+        prop::collection::vec(paths, 0..4),
+        prop::sample::select(&[1, 7, 30][..]),
+    )
+        .prop_map(|(number, paths, step)| {
+            let mut vary = Footprint::nothing();
+            for path in paths {
+                vary.widen(path.split('.'));
+            }
+            Program { number, vary, step }
+        })
+}
