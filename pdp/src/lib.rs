@@ -5,12 +5,14 @@
 //! - [`config`]: one YAML file → checked values;
 //! - [`keys`]: the keys of issuers and trust domains, fetched and kept fresh;
 //! - [`policy`]: Rego and data → a decision;
+//! - [`cache`]: decisions remembered;
 //! - [`service`]: sockets in, decisions out;
 //! - [`crypto`]: the signature arithmetic.
 //!
 //! What this is not: the rules of identity, requests and decisions; those are `edgeward_core`'s,
 //! shared with the filter. Nothing here knows proxy-wasm.
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod crypto;

@@ -14,7 +14,9 @@ use tracing::{info, warn};
 use super::telemetry::{self, LogFormat};
 use super::welcome;
 use super::{Failure, Verdict, check};
+use crate::cache::DecisionCache;
 use crate::config::{Config, ConfigError, Field, Listener, Problem};
+
 use crate::keys::Keyring;
 use crate::policy::{self, PolicyStore};
 use crate::service::metrics::Metrics;
@@ -96,10 +98,17 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let keyring =
         Keyring::open(config.keys.clone()).map_err(|error| Failure::new(error.to_string()))?;
     let keyring = Arc::new(keyring);
+    let cache = Arc::new(DecisionCache::new(&config.cache));
+    let metrics = Metrics::new(
+        policies.subscribe(),
+        Arc::clone(&keyring),
+        Arc::clone(&cache),
+    );
     let state = ServiceState {
         policies: policies.subscribe(),
         keys: Arc::clone(&keyring),
-        metrics: Arc::new(Metrics::new(policies.subscribe(), Arc::clone(&keyring))),
+        cache,
+        metrics: Arc::new(metrics),
     };
     let settings = service_settings(&config)?;
     let bound = service::bind(settings, state).map_err(|error| {
@@ -140,6 +149,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
         admin: config.admin,
         workers: config.workers,
         limits: config.limits,
+        cache: config.cache,
         sync_max_wait: config.sync_max_wait,
         public_url: config.public_url.clone(),
     })

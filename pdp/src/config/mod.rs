@@ -30,6 +30,7 @@ pub use raw::RawConfig;
 pub use read::MAX_CONFIG_BYTES;
 pub use schema::json_schema;
 
+use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::PolicySettings;
 use crate::service::Limits;
@@ -54,6 +55,8 @@ pub struct Config {
     pub policies: Policies,
     /// Bounds on what callers may ask for.
     pub limits: Limits,
+    /// How decisions are remembered.
+    pub cache: CacheSettings,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
     /// Whom we believe and where their keys come from.

@@ -37,6 +37,8 @@ pub struct RawConfig {
     pub policies: Option<RawPolicies>,
     /// Bounds on what callers may ask for.
     pub limits: Option<RawLimits>,
+    /// How decisions are remembered.
+    pub cache: Option<RawCache>,
     /// Where the last known good keys are kept, so that a restart survives a dead issuer.
     pub key_cache: Option<RawKeyCache>,
     /// The feed that the filters read.
@@ -124,6 +126,20 @@ pub struct RawLimits {
     pub idle_timeout: Option<DurationText>,
     /// How long a stopping PDP waits for requests in flight. Default: `10s`.
     pub drain: Option<DurationText>,
+}
+
+/// How decisions are remembered. One is reused only for a question that the policy could not tell
+/// from the first, and only while the policies and data that decided are in force.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Cache")]
+pub struct RawCache {
+    /// What they may take in this process; 0 remembers none here. Default: `64MiB`.
+    pub max_bytes: Option<SizeText>,
+    /// How long an allow may be reused, here and in every filter, whole seconds. Default: `60s`.
+    pub allow_ttl: Option<DurationText>,
+    /// How long a deny may be. Default: `10s`.
+    pub deny_ttl: Option<DurationText>,
 }
 
 /// The cache of last known good keys.

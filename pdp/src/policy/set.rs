@@ -4,9 +4,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{io, thread};
 
+use edgeward_core::feed::Caching;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
@@ -75,6 +77,9 @@ impl LoadError {
     }
 }
 
+/// Numbers the sets of this process.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
 /// Policies and data that passed every check, under one revision.
 #[derive(Debug)]
 pub struct PolicySet {
@@ -85,6 +90,7 @@ pub struct PolicySet {
     prints: bool,
     tests: TestReport,
     footprint: Analysis,
+    number: u64,
 }
 
 impl PolicySet {
@@ -142,6 +148,22 @@ impl PolicySet {
         &self.footprint
     }
 
+    /// Unique to this set in this process; a later one has a higher number.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How its decisions may be remembered, if they may: not where they depend on chance, the world
+    /// or a clock of the policy's own, and not where every question is a new one.
+    pub fn caching(&self) -> Option<Caching> {
+        let footprint = &self.footprint;
+        (footprint.is_cacheable() && footprint.clock.is_none()).then(|| Caching {
+            // What decides is more than the policies: which of their rules is asked.
+            program: format!("{}:{}", self.revision, self.entry_point),
+            vary: footprint.input.clone(),
+        })
+    }
+
     /// How many Rego files it has, tests included.
     pub fn modules(&self) -> usize {
         self.sources.modules.len()
@@ -196,6 +218,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         sources,
         tests,
         footprint,
+        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
     })
 }
 

@@ -78,6 +78,13 @@ impl Verdict {
         }
     }
 
+    /// Until when the policy lets it be remembered, where it says so; made at `now`. Whichever of
+    /// its two ways to say it ends first.
+    pub fn ends(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let ttl = self.ttl.map(|ttl| now.plus(ttl));
+        ttl.into_iter().chain(self.valid_until).min()
+    }
+
     fn bare(allow: bool) -> Self {
         Self {
             allow,

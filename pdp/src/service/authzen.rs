@@ -13,10 +13,11 @@ use http::{HeaderName, Request, StatusCode};
 use hyper::body::Incoming;
 
 use super::body::json_body;
+use super::clock;
+use super::decide::Decided;
 use super::question::Question;
 use super::reply::{self, Refusal, Reply};
 use super::worker::WorkerState;
-use super::{clock, identifiers};
 use crate::policy::{Failure, Verdict};
 
 /// Characters of an id that a log record shows.
@@ -50,9 +51,14 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         action,
         resource,
     } = question;
-    let (outcome, revision) = worker.evaluate(input);
+    let decided = worker.decider().decide(input, now);
     let took = started.elapsed();
-    let id = identifiers::decision_id().map_err(|_| Refusal::Broken)?;
+    let Decided {
+        id,
+        outcome,
+        revision,
+        premises,
+    } = decided.map_err(|_| Refusal::Broken)?;
     worker.state().metrics.decided(&outcome, took);
     let answer = Answer::of(outcome, now);
     answer.log(
@@ -71,6 +77,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
             policy: Some(PolicyReference {
                 revision: revision.to_string(),
             }),
+            premises,
         }),
     };
     Ok(reply::json(StatusCode::OK, &response))
@@ -87,26 +94,15 @@ impl Answer {
     /// What is answered to a question of `now`.
     fn of(outcome: Result<Verdict, Failure>, now: UnixSeconds) -> Self {
         match outcome {
-            Ok(Verdict {
-                allow,
-                reasons,
-                obligations,
-                ttl,
-                valid_until,
-            }) => Self {
-                allow,
-                reasons,
-                obligations: if allow {
-                    obligations
+            Ok(verdict) => Self {
+                valid_until: verdict.ends(now),
+                allow: verdict.allow,
+                reasons: verdict.reasons,
+                obligations: if verdict.allow {
+                    verdict.obligations
                 } else {
                     Obligations::default()
                 },
-                // Whichever ends first: `valid_until` may only shorten.
-                valid_until: ttl
-                    .map(|ttl| now.plus(ttl))
-                    .into_iter()
-                    .chain(valid_until)
-                    .min(),
             },
             Err(failure) => {
                 tracing::warn!(code = failure.code(), error = %failure, "policy gave no decision");

@@ -16,9 +16,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use super::cache_metrics::{CacheMetrics, CacheSize};
 use super::histogram::Durations;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
+use crate::cache::DecisionCache;
 use crate::keys::Keyring;
 use crate::policy::{Failure, PolicyState, Verdict};
 
@@ -29,6 +31,7 @@ pub struct Metrics {
     denies: Counter,
     failures: [Counter; 4],
     evaluation: Durations,
+    pub(super) cache: CacheMetrics,
     pub(super) connections: Gauge,
     pub(super) connections_refused: Counter,
 }
@@ -47,7 +50,11 @@ impl fmt::Debug for Metrics {
 
 impl Metrics {
     /// Every series, at zero.
-    pub fn new(policies: watch::Receiver<PolicyState>, keys: Arc<Keyring>) -> Self {
+    pub fn new(
+        policies: watch::Receiver<PolicyState>,
+        keys: Arc<Keyring>,
+        cache: Arc<DecisionCache>,
+    ) -> Self {
         let mut registry = Registry::with_prefix("edgeward");
         let decisions = Family::<DecisionLabels, Counter<u64, AtomicU64>>::default();
         let series = |decision, cause| {
@@ -60,6 +67,7 @@ impl Metrics {
             denies: series("deny", "policy"),
             failures: FAILURES.map(|cause| series("deny", cause)),
             evaluation: Durations::default(),
+            cache: CacheMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             registry: Registry::default(),
@@ -85,6 +93,7 @@ impl Metrics {
             metrics.connections_refused.clone(),
         );
         registry.register_collector(Box::new(PolicyMetrics::new(policies, keys)));
+        registry.register_collector(Box::new(CacheSize(cache)));
         Self {
             registry,
             ..metrics

@@ -5,8 +5,8 @@
 //! immutable state and meet on no lock.
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
-//! deadlines), `router` (path → door), then the doors: `authzen`, `sync`,
-//! `unknown_keys`, `health`, `metrics`.
+//! deadlines), `router` (path → door), then the doors: `authzen` (and `decide`, one decision),
+//! `sync`, `unknown_keys`, `health`, `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
@@ -15,8 +15,10 @@ mod accept;
 mod activity;
 mod authzen;
 mod body;
+mod cache_metrics;
 mod clock;
 mod connection;
+mod decide;
 mod health;
 mod histogram;
 mod identifiers;
@@ -49,6 +51,7 @@ pub use question::read_input;
 
 use self::listen::Socket;
 use self::metrics::Metrics;
+use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
 
@@ -63,6 +66,8 @@ pub struct ServiceSettings {
     pub workers: NonZeroUsize,
     /// Bounds on what callers may ask for.
     pub limits: Limits,
+    /// How decisions are remembered.
+    pub cache: CacheSettings,
     /// The longest a sync feed request waits for news.
     pub sync_max_wait: Duration,
     /// `https` identifier of this PDP for its `AuthZEN` metadata; without it a TLS listener answers
@@ -132,6 +137,8 @@ pub struct ServiceState {
     pub policies: watch::Receiver<PolicyState>,
     /// Told to filters by the sync feed; whoever made it has started it.
     pub keys: Arc<Keyring>,
+    /// The decisions remembered.
+    pub cache: Arc<DecisionCache>,
     /// Where everything is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -1,9 +1,10 @@
-//! The sync feed door: `GET /edgeward/v1/sync?since=CURSOR`.
+//! The sync feed door: `GET /edgeward/v1/sync?since=CURSOR&wait_ms=N`.
 //!
 //! A long poll: 200 with the whole state as soon as it differs from what the caller has, 204 when
 //! it does not within the wait or the PDP is stopping. What is in the feed is `core::feed`.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use edgeward_core::feed::Feed;
 use http::StatusCode;
@@ -16,20 +17,24 @@ use super::worker::WorkerState;
 /// Waits until there is something the caller does not have.
 pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Reply {
     let since = query.and_then(since_of);
-    let deadline = Instant::now() + worker.sync_max_wait();
+    let wait = query.and_then(wait_of).unwrap_or(Duration::MAX);
+    let deadline = Instant::now() + wait.min(worker.sync_max_wait());
     let mut policies = worker.state().policies.clone();
     let mut keys = worker.state().keys.subscribe();
     let mut stop = worker.stop();
     loop {
         // Marked as seen before it is read: a change in between is then noticed below.
-        let revision = policies.borrow_and_update().set.revision().to_owned();
+        let (revision, caching) = {
+            let set = &policies.borrow_and_update().set;
+            (set.revision().to_owned(), set.caching())
+        };
         keys.borrow_and_update();
         let snapshot = worker.state().keys.snapshot();
         let cursor = cursor(worker.boot_id(), snapshot.revision, &revision);
         if since != Some(cursor.as_str()) {
             return match identifiers::lease() {
                 Ok(lease) => {
-                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision, None);
+                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision, caching);
                     reply::json(StatusCode::OK, &feed)
                 }
                 Err(_) => Refusal::Broken.into(),
@@ -54,4 +59,11 @@ fn since_of(query: &str) -> Option<&str> {
     query
         .split('&')
         .find_map(|pair| pair.strip_prefix("since="))
+}
+
+/// How long the caller lets us hold its request at most.
+fn wait_of(query: &str) -> Option<Duration> {
+    let mut pairs = query.split('&');
+    let milliseconds = pairs.find_map(|pair| pair.strip_prefix("wait_ms="))?;
+    milliseconds.parse().ok().map(Duration::from_millis)
 }

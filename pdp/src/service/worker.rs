@@ -3,7 +3,6 @@
 //! A new policy set is built into an engine on another thread and then swapped in, so that no
 //! request waits for it. Nothing here is shared but immutable state, counters and channels.
 
-use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,9 +15,10 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 
 use super::accept::{self, Door};
+use super::decide::{Decider, Memory};
 use super::listen::Socket;
 use super::{Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers};
-use crate::policy::{Failure, PolicySet, STACK_BYTES, Verdict, Worker, from_json};
+use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
 /// What all workers share.
 struct Shared {
@@ -32,7 +32,7 @@ struct Shared {
 /// What one worker has for itself.
 pub(super) struct WorkerState {
     shared: Arc<Shared>,
-    engine: RefCell<(Worker, Arc<str>)>,
+    decider: Decider,
 }
 
 /// A place among the connections; free again when dropped.
@@ -72,14 +72,9 @@ impl WorkerState {
         self.shared.stop.clone()
     }
 
-    /// Evaluates on this thread's engine; also names the revision that did.
-    pub(super) fn evaluate(
-        &self,
-        input: serde_json::Value,
-    ) -> (Result<Verdict, Failure>, Arc<str>) {
-        let mut engine = self.engine.borrow_mut();
-        let (worker, revision) = &mut *engine;
-        (worker.evaluate(from_json(input)), revision.clone())
+    /// What decides on this thread.
+    pub(super) fn decider(&self) -> &Decider {
+        &self.decider
     }
 
     /// A place for one more connection, unless there are enough.
@@ -124,7 +119,7 @@ pub(super) async fn serve(
     let mut running = JoinSet::new();
     for doors in doors {
         let engine = build(set.clone()).await?;
-        let ended = start(doors, engine, set.revision().into(), shared.clone())?;
+        let ended = start(doors, engine, set.clone(), shared.clone())?;
         running.spawn(ended);
     }
     let mut result = Ok(Ended::Drained);
@@ -175,7 +170,7 @@ fn deal(
 fn start(
     doors: Vec<Door>,
     engine: Worker,
-    revision: Arc<str>,
+    set: Arc<PolicySet>,
     shared: Arc<Shared>,
 ) -> Result<oneshot::Receiver<usize>, ServeError> {
     let (sender, receiver) = oneshot::channel();
@@ -183,11 +178,14 @@ fn start(
         .enable_all()
         .build()
         .map_err(ServeError::Worker)?;
+    let memory = Memory {
+        settings: shared.settings.cache,
+        cache: shared.state.cache.clone(),
+        metrics: shared.state.metrics.clone(),
+    };
+    let decider = Decider::new(memory, engine, set).map_err(|_| ServeError::Ended)?;
     let run = move || {
-        let worker = Rc::new(WorkerState {
-            shared,
-            engine: RefCell::new((engine, revision)),
-        });
+        let worker = Rc::new(WorkerState { shared, decider });
         let open = LocalSet::new().block_on(&runtime, work(doors, worker));
         let _ = sender.send(open);
     };
@@ -239,10 +237,9 @@ async fn follow_policies(worker: Rc<WorkerState>) {
     let mut policies = worker.state().policies.clone();
     loop {
         let set = policies.borrow_and_update().set.clone();
-        if set.revision() != &*worker.engine.borrow().1 {
-            let revision: Arc<str> = set.revision().into();
-            match build(set).await {
-                Ok(engine) => *worker.engine.borrow_mut() = (engine, revision),
+        if set.revision() != &*worker.decider.revision() {
+            match build(set.clone()).await {
+                Ok(engine) => worker.decider.swap(engine, set),
                 // It was built once before it came into force, so only the system can be short.
                 Err(error) => {
                     tracing::error!(%error, "a worker keeps its old policies, trying again");

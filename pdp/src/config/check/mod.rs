@@ -3,6 +3,7 @@
 //! Every function notes what is wrong and goes on, so that one run names every problem. What this
 //! is not: I/O. Whether the files named exist is asked later.
 
+mod cache;
 mod keys;
 mod listen;
 mod policies;
@@ -45,6 +46,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
     let workers = policies::workers(raw.workers, &root.key("workers"), &mut findings);
     let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
     let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
+    let cache = cache::cache(raw.cache, &root.key("cache"), &mut findings);
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
     let keys = keys::keys(
         keys::Parts {
@@ -69,6 +71,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
         workers,
         policies,
         limits,
+        cache,
         sync_max_wait,
         keys,
     })

@@ -100,6 +100,9 @@ fn a_complete_file_becomes_checked_values() {
         (524_288, 512)
     );
     assert_eq!(config.sync_max_wait, Duration::from_secs(20));
+    assert_eq!(config.cache.max_bytes, 16 * 1024 * 1024);
+    assert_eq!(config.cache.allow_ttl, Duration::from_secs(30));
+    assert_eq!(config.cache.deny_ttl, Duration::from_secs(5));
     assert_eq!(config.listeners.len(), 3);
     let [github, corporate] = config.keys.issuers.as_slice() else {
         panic!("two issuers")

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::fixtures::{copy, key_settings, write_decision};
+use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{PolicySettings, PolicyStore};
 use crate::service::metrics::Metrics;
@@ -64,6 +65,7 @@ pub(super) fn settings() -> ServiceSettings {
             idle_timeout: Duration::from_mins(1),
             drain: Duration::from_secs(2),
         },
+        cache: CacheSettings::default(),
         sync_max_wait: Duration::from_millis(500),
         public_url: None,
     }
@@ -98,12 +100,14 @@ impl Pdp {
             .unwrap(),
         );
         let keys = Arc::new(Keyring::open(key_settings(folder.path())).unwrap());
-        let metrics = Arc::new(Metrics::new(store.subscribe(), keys.clone()));
+        let cache = Arc::new(DecisionCache::new(&settings.cache));
+        let metrics = Metrics::new(store.subscribe(), keys.clone(), cache.clone());
         let keyring = keys.clone();
         let state = ServiceState {
             policies: store.subscribe(),
             keys,
-            metrics,
+            cache,
+            metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();
         let addresses = bound.addresses().to_vec();
