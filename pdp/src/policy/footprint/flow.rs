@@ -85,6 +85,8 @@ impl Flow<'_> {
         }
         // A package, or a rule that has parts: an object made of them.
         for (declared, group) in rules.at_or_below(path) {
+            is_rule |= group.package < path.len();
+            in_files |= self.is_in_files(path);
             if declared.len() > path.len() && !group.function {
                 let parts = self.result(declared);
                 self.whole(&parts, place, &Why::Collected);

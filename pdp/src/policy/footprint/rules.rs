@@ -21,7 +21,7 @@ pub(super) struct Definition<'p> {
 pub(super) struct Group<'p> {
     definitions: Vec<Definition<'p>>,
     /// How many names its package has, `data` included.
-    package: usize,
+    pub package: usize,
     /// Whether it takes arguments.
     pub function: bool,
     /// How many, at least.
