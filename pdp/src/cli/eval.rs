@@ -10,9 +10,9 @@ use std::sync::Arc;
 use edgeward_core::json;
 use serde_json::{Value, json};
 
+use super::chosen_policy::ChosenPolicy;
 use super::{Failure, Verdict};
-use crate::config::{Config, DEFAULT_ENTRYPOINT, Policies};
-use crate::policy::{self, PolicySet, PolicySettings, on_deep_stack};
+use crate::policy::{self, PolicySet, on_deep_stack};
 
 /// The longest input read, in bytes.
 const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
@@ -26,22 +26,15 @@ Examples:
 
 Prints the decision as one JSON object. Exit code 0 for allow, 1 for deny.")]
 pub(super) struct Arguments {
-    /// The configuration whose policies are asked
-    #[arg(long, value_name = "FILE", conflicts_with = "policies")]
-    config: Option<PathBuf>,
-    /// The policy folder to ask. Default: the example embedded in the program
-    #[arg(long, value_name = "DIR")]
-    policies: Option<PathBuf>,
-    /// The rule that decides. Default: the configuration's
-    #[arg(long, value_name = "RULE")]
-    entrypoint: Option<String>,
+    #[command(flatten)]
+    policy: ChosenPolicy,
     /// A JSON file with the input, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
-    let settings = settings(arguments)?;
+    let settings = arguments.policy.settings()?;
     let input = read_input(&arguments.input)?;
     let failed = |error: policy::LoadError| Failure::new(error.to_string());
     let set = Arc::new(PolicySet::load(&settings).map_err(failed)?);
@@ -75,26 +68,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     };
     writeln!(std::io::stdout().lock(), "{answer:#}")?;
     Ok(if allow { Verdict::Yes } else { Verdict::No })
-}
-
-fn settings(arguments: &Arguments) -> Result<PolicySettings, Failure> {
-    let mut settings = match &arguments.config {
-        Some(file) => Config::load(file)?.policies.settings(),
-        None => PolicySettings {
-            directory: arguments.policies.clone(),
-            entry_point: DEFAULT_ENTRYPOINT.to_owned(),
-            ..PolicySettings::default()
-        },
-    };
-    if let Some(entrypoint) = &arguments.entrypoint {
-        if !Policies::is_entrypoint(entrypoint) {
-            return Err(Failure::new(format!(
-                "`--entrypoint {entrypoint}` is not a rule: write one such as `{DEFAULT_ENTRYPOINT}`"
-            )));
-        }
-        settings.entry_point.clone_from(entrypoint);
-    }
-    Ok(settings)
 }
 
 fn read_input(file: &Path) -> Result<Value, Failure> {

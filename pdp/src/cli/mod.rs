@@ -4,11 +4,13 @@
 //! for decisions; each subcommand calls the room that knows.
 
 mod check;
+mod chosen_policy;
 mod completions;
 mod eval;
 mod failure;
 mod instant;
 mod output;
+mod policy;
 mod schema;
 mod serve;
 mod telemetry;
@@ -57,6 +59,8 @@ enum Command {
     Eval(eval::Arguments),
     /// Run the tests of a policy folder
     Test(test::Arguments),
+    /// Say of a policy what it reads
+    Policy(policy::Arguments),
     /// Print the JSON Schema of the configuration file
     Schema(schema::Arguments),
     /// Verify or mint tokens
@@ -84,6 +88,7 @@ pub fn run() -> ExitCode {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Eval(arguments)) => eval::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
+        Some(Command::Policy(arguments)) => policy::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),

@@ -8,6 +8,7 @@
 
 mod check;
 mod fetched;
+mod footprint;
 mod policies;
 mod program;
 mod serve;

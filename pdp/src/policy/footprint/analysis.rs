@@ -107,6 +107,11 @@ impl Analysis {
         parts
     }
 
+    /// Whether an answer may change with time alone: the clock is read, or the time of the question.
+    pub fn reads_time(&self) -> bool {
+        self.clock.is_some() || self.input.at(["context", "time"]).is_some()
+    }
+
     /// Whether answers may be remembered: not when they depend on chance or the world, and to no use
     /// when every question is a new one.
     pub fn is_cacheable(&self) -> bool {

@@ -125,11 +125,24 @@ impl Reads {
                 .any(|named| named.len() > path.len() && named.starts_with(path))
         };
         match why {
+            Why::ComputedKey | Why::Loop if is_list(path) => more_is_named(),
             Why::ComputedKey | Why::Loop | Why::With | Why::Unbounded => true,
             Why::Argument(function) if builtins::looks_into_objects(function) => true,
             _ => known_object || more_is_named(),
         }
     }
+}
+
+/// Whether the decision contract makes `path` a list, which cannot be read in part.
+fn is_list(path: &[String]) -> bool {
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    matches!(
+        names.as_slice(),
+        ["resource", "properties", "segments"]
+            | ["resource", "properties", "headers" | "query", _]
+            | ["context", "schedules"]
+            | ["context", "source", "networks"]
+    )
 }
 
 /// Adds that `path` is asked for and no member of it.

@@ -72,7 +72,7 @@ fn a_projected_question_gets_the_answer_of_the_whole_one() {
         loaded.get()
     );
     assert!(
-        narrowed.get() > wanted * 2,
+        narrowed.get() > wanted,
         "only {} questions differ",
         narrowed.get()
     );

@@ -1,0 +1,117 @@
+//! `edgeward policy footprint`: what a policy can read, and what makes that more than it names.
+//!
+//! It loads the policy as the service does and asks it nothing.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::super::chosen_policy::ChosenPolicy;
+use super::super::output::{OutputFormat, printable};
+use super::{Failure, Verdict};
+use crate::policy::PolicySet;
+use crate::policy::footprint::Analysis;
+
+/// Arguments of `edgeward policy footprint`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  edgeward policy footprint                     the embedded example policy
+  edgeward policy footprint --policies policies
+  edgeward policy footprint --config edgeward.yaml --output json
+  edgeward policy footprint --policies policies --entrypoint data.edgeward.authz.allow
+
+Two questions that are equal in what is listed share an answer. Under \"read whole\" are the places that
+read more than they name: `docs/caching-policies.md` says what to write instead.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    policy: ChosenPolicy,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    output: OutputFormat,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let settings = arguments.policy.settings()?;
+    let set = PolicySet::load(&settings).map_err(|error| Failure::new(error.to_string()))?;
+    let out = std::io::stdout().lock();
+    match arguments.output {
+        OutputFormat::Text => write_text(out, &settings.entry_point, set.footprint())?,
+        OutputFormat::Json => write_json(out, &settings.entry_point, &set)?,
+    }
+    Ok(Verdict::Yes)
+}
+
+fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> std::io::Result<()> {
+    writeln!(out, "{entry_point} reads")?;
+    let parts = [analysis.input_parts(), analysis.data_parts()].concat();
+    for part in &parts {
+        let presence = if part.presence {
+            " (only whether it is there)"
+        } else {
+            ""
+        };
+        writeln!(out, "  {}{presence}", printable(&part.path))?;
+    }
+    if let Some(place) = &analysis.clock {
+        writeln!(out, "  the clock, at {}", printable(&place.to_string()))?;
+    }
+    if parts.is_empty() && analysis.clock.is_none() {
+        writeln!(out, "  nothing")?;
+    }
+    writeln!(out, "cacheable: {}", printable(&cacheable(analysis)))?;
+    if !analysis.widenings.is_empty() {
+        writeln!(out, "read whole:")?;
+    }
+    for widening in &analysis.widenings {
+        writeln!(out, "  {}", printable(&widening.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Whether answers are remembered, for people.
+fn cacheable(analysis: &Analysis) -> String {
+    if let Some(cause) = &analysis.uncacheable {
+        return format!(
+            "no: `{}` at {} answers anew each time",
+            cause.function, cause.place
+        );
+    }
+    if !analysis.is_cacheable() {
+        return "no: all of `input` is read, so that no two questions are equal".to_owned();
+    }
+    if analysis.reads_time() {
+        return "yes, but each answer ends with its moment: time is read".to_owned();
+    }
+    "yes".to_owned()
+}
+
+fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::io::Result<()> {
+    let analysis = set.footprint();
+    let widenings: Vec<Value> = analysis
+        .widenings
+        .iter()
+        .map(|widening| {
+            json!({
+                "path": widening.part(),
+                "file": widening.place.file,
+                "line": widening.place.line,
+                "why": widening.why.to_string(),
+            })
+        })
+        .collect();
+    let answer = json!({
+        "entrypoint": entry_point,
+        "revision": set.revision(),
+        "input": analysis.input_parts(),
+        "vary": analysis.input,
+        "data": analysis.data_parts(),
+        "data_roots": analysis.data_roots(),
+        "clock": analysis.clock,
+        "reads_time": analysis.reads_time(),
+        "uncacheable": analysis.uncacheable,
+        "cacheable": analysis.is_cacheable(),
+        "widenings": widenings,
+    });
+    writeln!(out, "{answer}")
+}
