@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::decision::Lease;
 use crate::footprint::Footprint;
 use crate::jose::{KeySet, KeySetError, KeyUse};
-use crate::members::{MemberError, Members};
+use crate::members::{MemberError, Members, read_each};
 use crate::spiffe::TrustDomain;
 use crate::token::{Issuer, IssuerTrust, RulesError, TokenRules, Trust, TrustDomainTrust};
 
@@ -120,8 +120,8 @@ impl Feed {
                 .map_err(|error| members.error("lease", error))?,
             policy_revision: members.text("policy_revision")?.unwrap_or_default(),
             caching: Caching::read(&mut members)?,
-            issuers: read_all(members.objects("issuers")?, FeedIssuer::read)?,
-            trust_domains: read_all(members.objects("trust_domains")?, FeedTrustDomain::read)?,
+            issuers: read_each(members.objects("issuers")?, FeedIssuer::read)?,
+            trust_domains: read_each(members.objects("trust_domains")?, FeedTrustDomain::read)?,
         };
         members.finish()?;
         Ok(feed)
@@ -242,13 +242,6 @@ impl FeedTrustDomain {
         members.finish()?;
         Ok(Self { name, rules, keys })
     }
-}
-
-fn read_all<T>(
-    list: Vec<Members>,
-    read: fn(Members) -> Result<T, MemberError>,
-) -> Result<Vec<T>, MemberError> {
-    list.into_iter().map(read).collect()
 }
 
 fn rules_of(name: &str, rules: Result<TokenRules, RulesError>) -> Result<TokenRules, FeedError> {

@@ -56,7 +56,7 @@ impl Footprint {
         self.widen_below(&mut path.into_iter());
     }
 
-    fn widen_below<'p>(&mut self, path: &mut dyn Iterator<Item = &'p str>) {
+    fn widen_below(&mut self, path: &mut dyn Iterator<Item = &str>) {
         let Some(name) = path.next() else {
             *self = Self::Whole;
             return;

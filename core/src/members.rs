@@ -114,24 +114,31 @@ impl Members {
         &mut self,
         name: &str,
     ) -> Result<Option<Vec<T>>, MemberError> {
+        let Some(texts) = self.text_list(name)? else {
+            return Ok(None);
+        };
+        let mut items = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let item = text.parse();
+            items.push(item.map_err(|error| self.error(&place(name, index), error))?);
+        }
+        Ok(Some(items))
+    }
+
+    fn text_list(&mut self, name: &str) -> Result<Option<Vec<String>>, MemberError> {
         let items = match self.rest.remove(name) {
             None => return Ok(None),
             Some(Value::Array(items)) => items,
             Some(_) => return Err(self.error(name, "must be a list of texts")),
         };
-        let parse = |(index, item): (usize, &Value)| {
-            let place = format!("{name}[{index}]");
-            let text = item
-                .as_str()
-                .ok_or_else(|| self.error(&place, "must be text"))?;
-            text.parse().map_err(|error| self.error(&place, error))
-        };
-        items
-            .iter()
-            .enumerate()
-            .map(parse)
-            .collect::<Result<_, _>>()
-            .map(Some)
+        let mut texts = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let Value::String(text) = item else {
+                return Err(self.error(&place(name, index), "must be text"));
+            };
+            texts.push(text);
+        }
+        Ok(Some(texts))
     }
 
     /// An object; absent is an empty one.
@@ -156,17 +163,18 @@ impl Members {
             Some(Value::Array(items)) => items,
             Some(_) => return Err(self.error(name, "must be a list of objects")),
         };
-        let read = |(index, item)| {
-            let path = self.path_of(&format!("{name}[{index}]"));
-            match item {
-                Value::Object(rest) => Ok(Self { path, rest }),
-                _ => Err(MemberError {
+        let mut objects = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let path = self.path_of(&place(name, index));
+            let Value::Object(rest) = item else {
+                return Err(MemberError {
                     path,
                     problem: "must be an object".to_owned(),
-                }),
-            }
-        };
-        items.into_iter().enumerate().map(read).collect()
+                });
+            };
+            objects.push(Self { path, rest });
+        }
+        Ok(objects)
     }
 
     /// An object of texts; absent is an empty one.
@@ -211,6 +219,22 @@ impl Members {
             format!("{}.{name}", self.path)
         }
     }
+}
+
+/// Reads every object of a list. Not collected: each kind would take a kilobyte of the filter's module.
+pub fn read_each<T>(
+    list: Vec<Members>,
+    read: fn(Members) -> Result<T, MemberError>,
+) -> Result<Vec<T>, MemberError> {
+    let mut items = Vec::with_capacity(list.len());
+    for members in list {
+        items.push(read(members)?);
+    }
+    Ok(items)
+}
+
+fn place(list: &str, index: usize) -> String {
+    format!("{list}[{index}]")
 }
 
 #[cfg(test)]

@@ -40,10 +40,11 @@ pub fn parse(header: &str) -> Result<Vec<XfccElement>, XfccError> {
     if header.len() > MAX_BYTES {
         return Err(XfccError::TooLong);
     }
-    split_outside_quotes(header, ',')?
-        .into_iter()
-        .map(element)
-        .collect()
+    let mut elements = Vec::new();
+    for text in split_outside_quotes(header, ',')? {
+        elements.push(element(text)?);
+    }
+    Ok(elements)
 }
 
 fn element(text: &str) -> Result<XfccElement, XfccError> {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use edgeward_core::headers;
-use edgeward_core::members::{MemberError, Members};
+use edgeward_core::members::{MemberError, Members, read_each};
 use edgeward_core::request::PathNormalization;
 use edgeward_core::spiffe::SpiffeId;
 use ipnet::IpNet;
@@ -120,10 +120,7 @@ impl Config {
             normalization: members.parsed("path")?.unwrap_or_default(),
             token_header,
             forward_token,
-            trusted_hops: trusted_hops
-                .into_iter()
-                .map(TrustedHop::read)
-                .collect::<Result<_, _>>()?,
+            trusted_hops: read_each(trusted_hops, TrustedHop::read)?,
             allowed_request_headers: allowed,
             stripped_request_headers: stripped,
             routes: Routes::read(members.objects("routes")?)?,

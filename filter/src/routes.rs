@@ -7,7 +7,7 @@
 
 use std::str::FromStr;
 
-use edgeward_core::members::{MemberError, Members};
+use edgeward_core::members::{MemberError, Members, read_each};
 use edgeward_core::request::{Authority, CanonicalPath, CanonicalRequest, PathNormalization};
 
 /// How far a request is looked at.
@@ -84,10 +84,7 @@ pub struct Routes(Vec<Route>);
 impl Routes {
     /// Reads the list as configured.
     pub fn read(list: Vec<Members>) -> Result<Self, MemberError> {
-        list.into_iter()
-            .map(Route::read)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        read_each(list, Route::read).map(Self)
     }
 
     /// The settings for a request.

@@ -118,11 +118,10 @@ impl CanonicalPath {
                 merge_slashes(&resolve_dots(&spelled)?)
             }
         };
-        let segments = text
-            .split('/')
-            .skip(1)
-            .map(|segment| percent_decode(segment).ok_or(PathRefusal::Encoding))
-            .collect::<Result<_, _>>()?;
+        let mut segments = Vec::new();
+        for segment in text.split('/').skip(1) {
+            segments.push(percent_decode(segment).ok_or(PathRefusal::Encoding)?);
+        }
         Ok(Self { text, segments })
     }
 
