@@ -53,20 +53,29 @@ impl Footprint {
 
     /// Adds everything below `path`, an empty one being all there is. It only ever widens.
     pub fn widen<'p>(&mut self, path: impl IntoIterator<Item = &'p str>) {
-        self.widen_below(&mut path.into_iter());
+        self.add(&mut path.into_iter(), &Self::Whole);
     }
 
-    fn widen_below(&mut self, path: &mut dyn Iterator<Item = &str>) {
+    /// Adds that `path` is asked for and no member of it: whether it is there, and its value when that
+    /// is no object.
+    pub fn touch<'p>(&mut self, path: impl IntoIterator<Item = &'p str>) {
+        self.add(&mut path.into_iter(), &Self::nothing());
+    }
+
+    /// Adds `end`, which is all or nothing, at `path`.
+    fn add(&mut self, path: &mut dyn Iterator<Item = &str>, end: &Self) {
         let Some(name) = path.next() else {
-            *self = Self::Whole;
+            if *end == Self::Whole {
+                *self = Self::Whole;
+            }
             return;
         };
         let Self::Members(members) = self else { return };
         if let Some((_, part)) = members.0.iter_mut().find(|(other, _)| other == name) {
-            part.widen_below(path);
+            part.add(path, end);
         } else {
             let mut part = Self::nothing();
-            part.widen_below(path);
+            part.add(path, end);
             members.put(name, part);
         }
     }
@@ -211,6 +220,12 @@ mod tests {
         let wide = footprint(&[&["a", "b"], &["a"], &["a", "c"]]);
         assert_eq!(wide, footprint(&[&["a"]]));
         assert_eq!(footprint(&[&["a"], &[]]), Footprint::Whole);
+        let mut touched = footprint(&[&["a", "b"]]);
+        touched.touch(["a", "b", "c"]);
+        touched.touch(["a"]);
+        assert_eq!(touched, footprint(&[&["a", "b"]]));
+        touched.touch(["d"]);
+        assert_eq!(touched.at(["d"]), Some(&Footprint::nothing()));
         assert_eq!(wide.paths(), ["a"]);
         assert_eq!(
             footprint(&[&["a", "x-y"], &["a", "b"], &["c"]]).paths(),

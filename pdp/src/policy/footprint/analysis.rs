@@ -162,7 +162,7 @@ fn collect<'f>(
 ) {
     match footprint {
         Footprint::Members(members) if !members.is_empty() => {
-            for (name, below) in members {
+            for (name, below) in members.iter() {
                 path.push(name);
                 collect(below, root, path, parts);
                 path.pop();

@@ -56,7 +56,7 @@ impl Reads {
             Document::Input => &mut self.input,
             Document::Data => &mut self.data,
         };
-        touch(footprint, &origin.path);
+        footprint.touch(origin.path.iter().map(String::as_str));
         if origin.document == Document::Input && !self.named.contains(&origin.path) {
             self.named.insert(origin.path.clone());
         }
@@ -143,19 +143,4 @@ fn is_list(path: &[String]) -> bool {
             | ["context", "schedules"]
             | ["context", "source", "networks"]
     )
-}
-
-/// Adds that `path` is asked for and no member of it.
-fn touch(footprint: &mut Footprint, path: &[String]) {
-    let mut place = footprint;
-    for name in path {
-        match place {
-            Footprint::Whole => return,
-            Footprint::Members(members) => {
-                place = members
-                    .entry(name.clone())
-                    .or_insert_with(Footprint::nothing);
-            }
-        }
-    }
 }
