@@ -14,6 +14,7 @@ use crate::decision::Lease;
 use crate::footprint::Footprint;
 use crate::jose::{KeySet, KeySetError, KeyUse};
 use crate::members::{MemberError, Members, read_each};
+use crate::revocation::Revocations;
 use crate::spiffe::TrustDomain;
 use crate::token::{Issuer, IssuerTrust, RulesError, TokenRules, Trust, TrustDomainTrust};
 
@@ -40,6 +41,8 @@ pub struct Feed {
     pub issuers: Vec<FeedIssuer>,
     /// SPIFFE trust domains.
     pub trust_domains: Vec<FeedTrustDomain>,
+    /// What is revoked; on the wire its tags ([`crate::revocation::Revoked::tag`]) in order.
+    pub revocations: Revocations,
 }
 
 /// How decisions may be remembered.
@@ -122,6 +125,8 @@ impl Feed {
             caching: Caching::read(&mut members)?,
             issuers: read_each(members.objects("issuers")?, FeedIssuer::read)?,
             trust_domains: read_each(members.objects("trust_domains")?, FeedTrustDomain::read)?,
+            revocations: Revocations::from_tags(members.list("revocations")?.unwrap_or_default())
+                .map_err(|error| members.error("revocations", error))?,
         };
         members.finish()?;
         Ok(feed)
@@ -156,6 +161,7 @@ impl Feed {
             caching,
             issuers: issuers.collect(),
             trust_domains: trust_domains.collect(),
+            revocations: Revocations::default(),
         }
     }
 

@@ -6,7 +6,8 @@
 //! A request is read through these modules in this order: [`request`] (one canonical form or a
 //! refusal), [`headers`] (what the client may not say), [`token`] and [`peer`] (who it is),
 //! [`authzen`] (what is asked), [`decision`] (what was answered). [`feed`] is how the PDP tells the
-//! filter whom to believe, [`missing_keys`] how the filter tells the PDP which keys it lacks.
+//! filter whom to believe, [`missing_keys`] how the filter tells the PDP which keys it lacks,
+//! [`revocation`] what is taken back before its time.
 
 pub mod authzen;
 pub mod bundle;
@@ -21,6 +22,7 @@ pub mod members;
 pub mod missing_keys;
 pub mod peer;
 pub mod request;
+pub mod revocation;
 pub mod spiffe;
 pub mod time;
 pub mod token;

@@ -109,6 +109,11 @@ impl Members {
         number.ok_or_else(|| self.error(name, "must be given, as a non-negative integer"))
     }
 
+    /// A member of any type, as it is.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.rest.remove(name)
+    }
+
     /// A list of texts, each parsed further.
     pub fn list<T: FromStr<Err: Display>>(
         &mut self,
