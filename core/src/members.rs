@@ -110,7 +110,7 @@ impl Members {
     }
 
     /// A member of any type, as it is.
-    pub fn value(&mut self, name: &str) -> Option<Value> {
+    pub fn any(&mut self, name: &str) -> Option<Value> {
         self.rest.remove(name)
     }
 

@@ -13,6 +13,7 @@ use edgeward_core::authzen;
 use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
 use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
+use edgeward_core::revocation::Kind;
 
 use crate::caching::{self, Pending};
 use crate::feed::NotReady;
@@ -76,6 +77,7 @@ impl Exchange {
         let caller = Identification {
             config: &worker.config,
             trust,
+            revoked: worker.synced.revoked(),
             memory: &mut worker.memory,
             wanted: &mut worker.wanted,
             tally: &mut worker.tally,
@@ -86,6 +88,10 @@ impl Exchange {
             Ok(caller) if intake.settings.mode == Mode::Identity => {
                 let id = local_id(worker, LocalKind::Identity);
                 self.let_pass(worker, *intake, &caller, &id, Obligations::default())
+            }
+            // Denied as the PDP would deny it, whatever is remembered of its decisions.
+            Ok(_) if worker.synced.revoked().policy => {
+                self.refuse(worker, Refusal::Denied, Kind::Policy.code(), false)
             }
             Ok(caller) => self.ask(worker, intake, caller, facts),
             Err(refusal) => {

@@ -15,6 +15,8 @@ use crate::signature::{FilterCheck, VerifySignature};
 
 #[path = "exchange_cache_tests.rs"]
 mod cache;
+#[path = "exchange_revocation_tests.rs"]
+mod revocation;
 #[path = "exchange_rotation_tests.rs"]
 mod rotation;
 
@@ -95,11 +97,8 @@ fn bearer(expires_at: u64) -> String {
 }
 
 fn set<'c>(changes: &'c Changes, name: &str) -> Option<&'c str> {
-    changes
-        .set
-        .iter()
-        .find(|(set, _)| set == name)
-        .map(|(_, value)| value.as_str())
+    let found = changes.set.iter().find(|(set, _)| set == name);
+    found.map(|(_, value)| value.as_str())
 }
 
 fn refusal(step: &Step) -> (u32, &str) {

@@ -13,6 +13,7 @@ use edgeward_core::feed::{Caching, Feed, FeedError, FeedIssuer, FeedTrustDomain,
 use edgeward_core::token::Trust;
 
 use crate::caching::InForce;
+use crate::revoked::Revoked;
 
 /// How often the host ticks, once the first feed is there.
 pub const TICK: Duration = Duration::from_millis(100);
@@ -59,6 +60,7 @@ pub struct SyncedState {
     told: Option<(Vec<FeedIssuer>, Vec<FeedTrustDomain>)>,
     caching: Option<Caching>,
     generation: u32,
+    revoked: Revoked,
     cursor: String,
     lease: Lease,
     decisions: u64,
@@ -138,6 +140,11 @@ impl SyncedState {
         &self.lease
     }
 
+    /// What is revoked.
+    pub fn revoked(&self) -> &Revoked {
+        &self.revoked
+    }
+
     /// Whether the first feed has arrived.
     pub fn has_synced(&self) -> bool {
         self.trust.is_some()
@@ -172,6 +179,7 @@ impl SyncedState {
             self.caching = feed.caching;
             self.generation = self.generation.wrapping_add(1);
         }
+        self.revoked.adopt(feed.revocations, &feed.policy_revision);
         let told = (feed.issuers, feed.trust_domains);
         if self.told.as_ref() == Some(&told) {
             return Ok(Update::Nothing);

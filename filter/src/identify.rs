@@ -3,7 +3,7 @@
 //! INVARIANT: a credential that is shown and does not hold is a refusal, never "no credential",
 //! also on routes that allow anonymous requests.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -17,7 +17,9 @@ use serde_json::value::RawValue;
 
 use crate::caching::{InForce, SubjectKey};
 use crate::config::{Config, TrustedHop};
+use crate::credential::{Unreadable, bearer_token, single_text};
 use crate::memory::{Remembered, TokenMemory};
+use crate::revoked::{Revoked, RevokedIdentity};
 use crate::stats::{Counter, Tally};
 use crate::wanted::WantedKeys;
 
@@ -55,6 +57,9 @@ pub enum IdentityRefusal {
     /// The client certificate.
     #[error(transparent)]
     Peer(#[from] PeerRefusal),
+    /// The token, its key, session or owner, the workload or its certificate is revoked.
+    #[error(transparent)]
+    Revoked(#[from] RevokedIdentity),
     /// The token is bound to another certificate, or to a proof that was not given.
     #[error("token is bound to another certificate or proof")]
     Binding,
@@ -73,6 +78,7 @@ impl IdentityRefusal {
             Self::Token(refusal) => refusal.code(),
             Self::RefusedBefore => "token-signature-invalid",
             Self::Peer(refusal) => refusal.code(),
+            Self::Revoked(RevokedIdentity(kind)) => kind.code(),
             Self::Binding => "token-binding-mismatch",
             Self::Unwritable(_) => "identity-unwritable",
         }
@@ -151,6 +157,8 @@ pub struct Identification<'w, C> {
     pub config: &'w Config,
     /// Whom to believe.
     pub trust: &'w Trust,
+    /// What is revoked.
+    pub revoked: &'w Revoked,
     /// Tokens seen.
     pub memory: &'w mut TokenMemory,
     /// Keys that are not there.
@@ -176,17 +184,18 @@ impl<C: SignatureCheck> Identification<'_, C> {
                 peer.map(Rc::new)
             }
             // A certificate without any URI name is no workload, but a token beside it may be.
-            Err(refusal @ PeerRefusal::UriNames(0)) => {
+            Err(IdentityRefusal::Peer(refusal @ PeerRefusal::UriNames(0))) => {
                 nameless = Some(refusal);
                 None
             }
-            Err(refusal) => return Err(refusal.into()),
+            Err(refusal) => return Err(refusal),
         };
         match (bearer_token(fields, &self.config.token_header)?, peer) {
             (Some(token), peer) => {
                 let token = self.token(token, facts.now)?;
                 let certificate = peer.as_ref().map(|peer| peer.certificate_digest);
                 let shown = certificate.or(facts.tls.as_ref().map(|tls| tls.certificate_digest));
+                self.revoked.check_token(&token)?;
                 check_binding(token.binding, shown)?;
                 Ok(Caller::Token { token, peer })
             }
@@ -225,6 +234,7 @@ impl<C: SignatureCheck> Identification<'_, C> {
             subject: verified.subject.to_string(),
             question: authzen::subject_of_token(&verified)?,
             binding: verified.claims.binding,
+            good_under: Cell::default(),
             expires_at: verified.expires_at,
             verified_at: now,
             key: RefCell::default(),
@@ -233,8 +243,8 @@ impl<C: SignatureCheck> Identification<'_, C> {
     }
 
     /// The workload at the other end of the connection: Envoy's own word, or that of a hop which
-    /// the operator trusts.
-    fn peer(&self, fields: &[Field], facts: &Facts<'_>) -> Result<Option<Peer>, PeerRefusal> {
+    /// the operator trusts. None of those who take part in saying so may be revoked.
+    fn peer(&self, fields: &[Field], facts: &Facts<'_>) -> Result<Option<Peer>, IdentityRefusal> {
         let Some(xfcc) = single_text(fields, FORWARDED_CLIENT_CERT) else {
             return Ok(None);
         };
@@ -244,20 +254,26 @@ impl<C: SignatureCheck> Identification<'_, C> {
             let trusted = !self.config.trusted_hops.is_empty()
                 && (facts.source)().is_some_and(|source| self.trusts_network(source));
             return if trusted {
-                peer::vouched(Some(xfcc), 0).map(Some)
+                self.unrevoked(peer::vouched(Some(xfcc), 0)?).map(Some)
             } else {
                 Ok(None)
             };
         };
-        let direct = peer::direct(tls, Some(xfcc))?;
+        self.revoked.check_certificate(&tls.certificate_digest)?;
+        let direct = self.unrevoked(peer::direct(tls, Some(xfcc))?)?;
         if !self.trusts_workload(&direct) {
             return Ok(Some(direct));
         }
         match peer::vouched(Some(xfcc), 1) {
             // The hop speaks for itself where it forwarded nobody.
             Err(PeerRefusal::NotProven) => Ok(Some(direct)),
-            vouched => vouched.map(Some),
+            vouched => self.unrevoked(vouched?).map(Some),
         }
+    }
+
+    fn unrevoked(&self, peer: Peer) -> Result<Peer, IdentityRefusal> {
+        self.revoked.check_peer(&peer)?;
+        Ok(peer)
     }
 
     fn trusts_network(&self, source: IpAddr) -> bool {
@@ -268,10 +284,8 @@ impl<C: SignatureCheck> Identification<'_, C> {
     }
 
     fn trusts_workload(&self, peer: &Peer) -> bool {
-        self.config
-            .trusted_hops
-            .iter()
-            .any(|hop| matches!(hop, TrustedHop::Workload(id) if *id == peer.id))
+        let mut hops = self.config.trusted_hops.iter();
+        hops.any(|hop| matches!(hop, TrustedHop::Workload(id) if *id == peer.id))
     }
 }
 
@@ -281,33 +295,4 @@ fn check_binding(binding: Binding, shown: Option<[u8; 32]>) -> Result<(), Identi
         Binding::Certificate(wanted) if shown == Some(wanted) => Ok(()),
         Binding::Certificate(_) | Binding::Proof => Err(IdentityRefusal::Binding),
     }
-}
-
-fn bearer_token<'f>(fields: &'f [Field], header: &str) -> Result<Option<&'f str>, IdentityRefusal> {
-    let Some(value) = single_text(fields, header) else {
-        return Ok(None);
-    };
-    let value = value.map_err(|Unreadable| IdentityRefusal::AmbiguousToken)?;
-    if header != "authorization" {
-        return Ok(Some(value));
-    }
-    match value.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token)),
-        _ => Err(IdentityRefusal::Scheme),
-    }
-}
-
-/// A header that must be there once, as text, stands twice or is none.
-struct Unreadable;
-
-fn single_text<'f>(fields: &'f [Field], name: &str) -> Option<Result<&'f str, Unreadable>> {
-    let mut values = fields
-        .iter()
-        .filter(|(field, _)| field == name)
-        .map(|(_, value)| value);
-    let value = values.next()?;
-    if values.next().is_some() {
-        return Some(Err(Unreadable));
-    }
-    Some(std::str::from_utf8(value).map_err(|_| Unreadable))
 }

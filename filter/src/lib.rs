@@ -2,10 +2,11 @@
 //! do, and forwards or refuses.
 //!
 //! Read it in this order: [`config`] and [`routes`] (what the operator wrote), [`exchange`] (one
-//! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`caching`] and
-//! [`cache`] (decisions remembered), [`feed`] (whom to believe), [`wanted`] (which keys it lacks),
-//! [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only file that names
-//! a host call; `root` and `http` carry callbacks to the machine and steps back.
+//! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`revoked`]
+//! (what is taken back), [`caching`] and [`cache`] (decisions remembered), [`feed`] (whom to
+//! believe), [`wanted`] (which keys it lacks), [`reply`] (what a refused caller gets). None of these
+//! does I/O. `host` is the only file that names a host call; `root` and `http` carry callbacks to the
+//! machine and steps back.
 //!
 //! INVARIANT: a request is only continued by [`step::Step::Forward`], and that step is only
 //! made from a decision that allows or from a route that asks for none.
@@ -13,6 +14,7 @@
 pub mod cache;
 pub mod caching;
 pub mod config;
+mod credential;
 pub mod exchange;
 pub mod feed;
 mod hashed;
@@ -23,6 +25,7 @@ pub mod intake;
 pub mod memory;
 mod question;
 pub mod reply;
+pub mod revoked;
 mod root;
 pub mod routes;
 pub mod signature;

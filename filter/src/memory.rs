@@ -7,13 +7,13 @@
 //!
 //! INVARIANT: both are forgotten whenever whom we believe changes ([`TokenMemory::clear`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use edgeward_core::revocation::digest_of_token;
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::Binding;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use crate::caching::SubjectKey;
 use crate::hashed::Hashed;
@@ -21,7 +21,7 @@ use crate::hashed::Hashed;
 /// What the verified tokens of one worker may take, in bytes, half of it in each generation.
 const MAX_BYTES: usize = 1024 * 1024;
 /// What an entry costs beside its texts: pointers, numbers, slots.
-const ENTRY_OVERHEAD: usize = 160;
+const ENTRY_OVERHEAD: usize = 168;
 /// How many refused tokens are remembered; a power of two.
 const REFUSED_SLOTS: usize = 1024;
 
@@ -39,6 +39,8 @@ pub struct Remembered {
     pub question: Box<RawValue>,
     /// What the token demands of its connection.
     pub binding: Binding,
+    /// The generation of revocations that it was last found good under.
+    pub good_under: Cell<u32>,
     /// The first instant at which the token must no longer be honoured.
     pub expires_at: UnixSeconds,
     /// The first instant at which it could be honoured: a clock that steps back is a miss.
@@ -115,7 +117,7 @@ impl TokenMemory {
     pub fn was_refused(&self, token: &str) -> bool {
         let tail = tail(token);
         match self.refused.get(slot(tail)) {
-            Some(Some(known)) => known.tail == tail && known.digest == digest(token),
+            Some(Some(known)) => known.tail == tail && known.digest == digest_of_token(token),
             _ => false,
         }
     }
@@ -125,7 +127,7 @@ impl TokenMemory {
     pub fn refuse(&mut self, token: &str) {
         let tail = tail(token);
         if let Some(known) = self.refused.get_mut(slot(tail)) {
-            let digest = digest(token);
+            let digest = digest_of_token(token);
             *known = Some(Refused { tail, digest });
         }
     }
@@ -181,10 +183,6 @@ fn slot(tail: Tail) -> usize {
     usize::try_from(mixed % REFUSED_SLOTS as u64).unwrap_or_default()
 }
 
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +193,7 @@ mod tests {
             subject: "s".repeat(1000),
             question: RawValue::from_string("{}".to_owned()).unwrap(),
             binding: Binding::None,
+            good_under: Cell::new(0),
             expires_at: UnixSeconds(expires_at),
             verified_at: UnixSeconds(100),
             key: RefCell::default(),
@@ -268,7 +267,7 @@ mod tests {
 
     #[test]
     fn refused_tokens_spread_over_the_slots() {
-        let signatures = (0..REFUSED_SLOTS).map(|number| digest(&number.to_string()));
+        let signatures = (0..REFUSED_SLOTS).map(|number| digest_of_token(&number.to_string()));
         let slots: std::collections::BTreeSet<usize> = signatures
             .map(|signature| slot(tail(&edgeward_core::jose::encode_base64url(&signature))))
             .collect();

@@ -6,6 +6,7 @@
 //! - [`keys`]: the keys of issuers and trust domains, fetched and kept fresh;
 //! - [`policy`]: Rego and data → a decision;
 //! - [`cache`]: decisions remembered;
+//! - [`revocation`]: what is taken back before its time, kept on disk;
 //! - [`service`]: sockets in, decisions out;
 //! - [`crypto`]: the signature arithmetic.
 //!
@@ -18,4 +19,5 @@ pub mod config;
 pub mod crypto;
 pub mod keys;
 pub mod policy;
+pub mod revocation;
 pub mod service;

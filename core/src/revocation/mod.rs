@@ -168,11 +168,21 @@ impl Revoked {
 
     /// Its id: 32 hex digits, made of the tag, so that what is revoked twice is one revocation.
     pub fn id(&self) -> String {
-        let digest: [u8; 32] = Sha256::digest(self.tag().as_bytes()).into();
-        let mut id = hex(&digest);
+        let mut id = hex(&sha256(self.tag().as_bytes()));
         id.truncate(32);
         id
     }
+}
+
+/// What a token is known by where it has no other name: SHA-256 of its compact form.
+pub fn digest_of_token(token: &str) -> [u8; 32] {
+    sha256(token.as_bytes())
+}
+
+/// Not inlined: there is one in the filter's module, for everyone.
+#[inline(never)]
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// `bytes` in lower-case hex.

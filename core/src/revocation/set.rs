@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::{Kind, Revoked, hex, tag};
+use super::{Kind, Revoked, digest_of_token, hex, tag};
 
 /// What is known of a caller. What is not known is not asked about.
 #[derive(Debug, Clone, Copy, Default)]
@@ -118,29 +117,38 @@ impl Revocations {
             (Kind::Issuer, who.issuer),
             (Kind::TrustDomain, who.trust_domain),
         ];
-        let owned = |kind, name: Option<&str>| {
-            let name = name?;
-            owners
-                .iter()
-                .any(|(owner, of)| of.is_some_and(|of| self.has(kind, &[owner.word(), of, name])))
-                .then_some(kind)
-        };
-        let named = |kind, name: Option<&str>| self.has(kind, &[name?]).then_some(kind);
-        // A digest costs: it is only taken where one is revoked.
-        let digested = |kind, digest: &dyn Fn() -> Option<[u8; 32]>| {
-            if self.kinds & bit(kind) == 0 {
-                return None;
+        let owned = [
+            (Kind::Token, who.token_id),
+            (Kind::Session, who.session),
+            (Kind::Key, who.key_id),
+        ];
+        for (kind, name) in owned {
+            for (owner, of) in owners {
+                if let (Some(name), Some(of)) = (name, of)
+                    && self.has(kind, &[owner.word(), of, name])
+                {
+                    return Some(kind);
+                }
             }
-            named(kind, Some(&hex(&digest()?)))
-        };
-        digested(Kind::TokenDigest, &|| who.token.map(digest_of))
-            .or_else(|| owned(Kind::Token, who.token_id))
-            .or_else(|| owned(Kind::Session, who.session))
-            .or_else(|| named(Kind::Subject, who.subject))
-            .or_else(|| owned(Kind::Key, who.key_id))
-            .or_else(|| named(Kind::Issuer, who.issuer))
-            .or_else(|| named(Kind::TrustDomain, who.trust_domain))
-            .or_else(|| digested(Kind::Certificate, &|| who.certificate.copied()))
+        }
+        // A digest costs: it is only taken where one is revoked.
+        let token = who.token.filter(|_| self.has_any(Kind::TokenDigest));
+        let token = token.map(|token| hex(&digest_of_token(token)));
+        let certificate = who.certificate.filter(|_| self.has_any(Kind::Certificate));
+        let certificate = certificate.map(|digest| hex(digest));
+        let named = [
+            (Kind::TokenDigest, token.as_deref()),
+            (Kind::Subject, who.subject),
+            (Kind::Certificate, certificate.as_deref()),
+            (Kind::Issuer, who.issuer),
+            (Kind::TrustDomain, who.trust_domain),
+        ];
+        for (kind, name) in named {
+            if name.is_some_and(|name| self.has(kind, &[name])) {
+                return Some(kind);
+            }
+        }
+        None
     }
 
     /// Whether nothing may be decided by the policy of this revision.
@@ -148,8 +156,13 @@ impl Revocations {
         self.has(Kind::Policy, &[revision])
     }
 
+    fn has_any(&self, kind: Kind) -> bool {
+        self.kinds & bit(kind) != 0
+    }
+
+    #[inline(never)]
     fn has(&self, kind: Kind, parts: &[&str]) -> bool {
-        self.kinds & bit(kind) != 0 && self.tags.binary_search(&tag(kind, parts)).is_ok()
+        self.has_any(kind) && self.tags.binary_search(&tag(kind, parts)).is_ok()
     }
 }
 
@@ -157,10 +170,6 @@ impl Serialize for Revocations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.tags.serialize(serializer)
     }
-}
-
-fn digest_of(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 fn bit(kind: Kind) -> u16 {

@@ -275,7 +275,7 @@ fn printable(
 }
 
 fn read_expiry(members: &mut Members) -> Result<Option<Expiry>, MemberError> {
-    match members.value("expires_at") {
+    match members.any("expires_at") {
         None => Ok(None),
         Some(Value::String(text)) if text == "never" => Ok(Some(Expiry::Never)),
         Some(value) => match value.as_u64() {

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
+use super::instant::Instant;
 use super::telemetry::{self, LogFormat};
 use super::welcome;
 use super::{Failure, Verdict, check};
@@ -19,6 +20,7 @@ use crate::config::{Config, ConfigError, Field, Listener, Problem};
 
 use crate::keys::Keyring;
 use crate::policy::{self, PolicyStore};
+use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
 
@@ -99,15 +101,20 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         Keyring::open(config.keys.clone()).map_err(|error| Failure::new(error.to_string()))?;
     let keyring = Arc::new(keyring);
     let cache = Arc::new(DecisionCache::new(&config.cache));
-    let metrics = Metrics::new(
+    let revocations = Arc::new(open_revocations(file, &config)?);
+    let mut metrics = Metrics::new(
         policies.subscribe(),
         Arc::clone(&keyring),
         Arc::clone(&cache),
     );
+    metrics
+        .registry_mut()
+        .register("revocations", "Revocations in force", revocations.gauge());
     let state = ServiceState {
         policies: policies.subscribe(),
         keys: Arc::clone(&keyring),
         cache,
+        revocations: Arc::clone(&revocations),
         metrics: Arc::new(metrics),
     };
     let settings = service_settings(&config)?;
@@ -117,10 +124,28 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         ))
     })?;
     let tasks = keyring.start();
+    let expiry = tokio::spawn(revocations.keep_expiring(|| Instant::now().0));
     announce(&bound, &config);
     let ended = until_stopped(bound, &mut signals).await;
+    expiry.abort();
     drop(tasks);
     ended
+}
+
+fn open_revocations(file: Option<&Path>, config: &Config) -> Result<RevocationStore, Failure> {
+    let Some(revocations) = &config.revocations else {
+        return Ok(RevocationStore::closed());
+    };
+    let lifetimes = Lifetimes::of(&config.keys);
+    let opened = RevocationStore::open(&revocations.directory, lifetimes, Instant::now().0);
+    opened.map_err(|error| {
+        let problem = Problem {
+            field: Field::default().key("revocations").key("directory"),
+            message: error.to_string(),
+            line: None,
+        };
+        refused(file, vec![problem])
+    })
 }
 
 fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
@@ -152,6 +177,11 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
         cache: config.cache,
         sync_max_wait: config.sync_max_wait,
         public_url: config.public_url.clone(),
+        administrators: config
+            .revocations
+            .as_ref()
+            .map(|revocations| revocations.administrators.clone())
+            .unwrap_or_default(),
     })
 }
 

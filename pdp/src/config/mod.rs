@@ -33,7 +33,7 @@ pub use schema::json_schema;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::PolicySettings;
-use crate::service::Limits;
+use crate::service::{Administrators, Limits};
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -57,6 +57,8 @@ pub struct Config {
     pub limits: Limits,
     /// How decisions are remembered.
     pub cache: CacheSettings,
+    /// Where revocations are kept, and who may make them.
+    pub revocations: Option<Revocations>,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
     /// Whom we believe and where their keys come from.
@@ -100,6 +102,15 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// PEM: the authorities of client certificates, which are then mandatory.
     pub client_ca: Option<PathBuf>,
+}
+
+/// Revocations: where they are kept, and who may make them.
+#[derive(Debug, Clone)]
+pub struct Revocations {
+    /// A folder that only this PDP writes to.
+    pub directory: PathBuf,
+    /// Who may revoke; somebody may.
+    pub administrators: Administrators,
 }
 
 /// The policies, and how they are evaluated.

@@ -41,6 +41,8 @@ pub struct RawConfig {
     pub cache: Option<RawCache>,
     /// Where the last known good keys are kept, so that a restart survives a dead issuer.
     pub key_cache: Option<RawKeyCache>,
+    /// Where revocations are kept, and who may make them. Default: nobody may.
+    pub revocations: Option<RawRevocations>,
     /// The feed that the filters read.
     pub sync: Option<RawSync>,
     /// Issuers of OpenID Connect and other JWTs whose tokens are believed.
@@ -151,6 +153,18 @@ pub struct RawKeyCache {
     pub directory: PathBuf,
     /// Older entries are not honoured. Default: `24h`.
     pub max_age: Option<DurationText>,
+}
+
+/// Revocations.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Revocations")]
+pub struct RawRevocations {
+    /// A folder that only this PDP can write to: what is revoked survives a restart.
+    pub directory: PathBuf,
+    /// SHA-256 digests, in hex, of the tokens that may revoke: `printf %s "$TOKEN" | sha256sum`.
+    #[schemars(length(min = 1), inner(regex(pattern = r"^[0-9a-f]{64}$")))]
+    pub admin_tokens_sha256: Vec<String>,
 }
 
 /// The feed that the filters read.

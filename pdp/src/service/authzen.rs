@@ -17,6 +17,7 @@ use super::clock;
 use super::decide::Decided;
 use super::question::Question;
 use super::reply::{self, Refusal, Reply};
+use super::revoked;
 use super::worker::WorkerState;
 use crate::policy::{Failure, Verdict};
 
@@ -51,7 +52,10 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         action,
         resource,
     } = question;
-    let decided = worker.decider().decide(input, now);
+    let decided = match revoked::judge(worker, &input) {
+        Some(denied) => Decided::aside(denied, worker.decider().revision()),
+        None => worker.decider().decide(input, now),
+    };
     let took = started.elapsed();
     let Decided {
         id,

@@ -6,7 +6,7 @@
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
 //! deadlines), `router` (path → door), then the doors: `authzen` (and `decide`, one decision),
-//! `sync`, `unknown_keys`, `health`, `metrics`.
+//! `sync`, `unknown_keys`, `revocations`, `health`, `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
@@ -28,6 +28,8 @@ pub mod metrics;
 mod policy_metrics;
 mod question;
 mod reply;
+mod revocations;
+mod revoked;
 mod router;
 mod sync;
 pub mod tls;
@@ -48,12 +50,14 @@ use tokio::sync::watch;
 
 pub use listen::{BindError, BoundAddress};
 pub use question::read_input;
+pub use revocations::{Administrators, REVOCATIONS_PATH};
 
 use self::listen::Socket;
 use self::metrics::Metrics;
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
+use crate::revocation::RevocationStore;
 
 /// Checked settings of the service; `crate::config` converts into this.
 #[derive(Clone, Debug)]
@@ -73,6 +77,8 @@ pub struct ServiceSettings {
     /// `https` identifier of this PDP for its `AuthZEN` metadata; without it a TLS listener answers
     /// with the host it is asked by, and a plaintext one has no metadata.
     pub public_url: Option<String>,
+    /// Who may revoke.
+    pub administrators: Administrators,
 }
 
 /// One place to listen.
@@ -139,6 +145,8 @@ pub struct ServiceState {
     pub keys: Arc<Keyring>,
     /// The decisions remembered.
     pub cache: Arc<DecisionCache>,
+    /// What is revoked; whoever opened it lets it expire.
+    pub revocations: Arc<RevocationStore>,
     /// Where everything is counted.
     pub metrics: Arc<Metrics>,
 }

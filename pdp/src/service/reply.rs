@@ -3,7 +3,7 @@
 //! A refusal is about the call (the standard's 4xx), never about the decision: a deny is a 200.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
@@ -26,6 +26,16 @@ pub(super) enum Refusal {
     TooLarge(usize),
     /// The body did not arrive in time.
     TooSlow,
+    /// Nobody may: no admin token is configured.
+    NoAdministrators,
+    /// The caller has not shown an admin token.
+    NotAuthenticated,
+    /// Nothing is revoked under this id.
+    NoSuchRevocation,
+    /// There is no room for more; the text says of what.
+    Full(String),
+    /// It cannot be done now; the text says why.
+    Unavailable(String),
     /// The PDP cannot name a decision, so it makes none.
     Broken,
 }
@@ -34,7 +44,11 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound | Self::NoMetadata => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoMetadata | Self::NoSuchRevocation => StatusCode::NOT_FOUND,
+            Self::NoAdministrators => StatusCode::FORBIDDEN,
+            Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -44,7 +58,14 @@ impl Refusal {
 
     pub(super) fn message(&self) -> String {
         match self {
-            Self::BadRequest(message) => message.clone(),
+            Self::BadRequest(message) | Self::Full(message) | Self::Unavailable(message) => {
+                message.clone()
+            }
+            Self::NoAdministrators => "nobody may revoke here: set `revocations.directory` and \
+                 `revocations.admin_tokens_sha256` in the PDP's configuration"
+                .to_owned(),
+            Self::NotAuthenticated => "show an admin token: `authorization: Bearer …`".to_owned(),
+            Self::NoSuchRevocation => "nothing is revoked under this id".to_owned(),
             Self::NotFound => "no such path".to_owned(),
             Self::NoMetadata => "no metadata: set `public_url`, or ask over TLS".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("use {allowed}"),
@@ -59,6 +80,10 @@ impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
         // AuthZEN: the body of an error is a JSON string.
         let mut reply = json(refusal.status(), &refusal.message());
+        if refusal == Refusal::NotAuthenticated {
+            let scheme = HeaderValue::from_static("Bearer realm=\"edgeward\"");
+            reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
         if let Refusal::MethodNotAllowed(allowed) = refusal {
             reply
                 .headers_mut()

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::reply::{Refusal, Reply};
 use super::worker::WorkerState;
-use super::{authzen, health, metadata, metrics, sync, unknown_keys};
+use super::{authzen, health, metadata, metrics, revocations, sync, unknown_keys};
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,10 @@ pub(super) async fn answer(
     arrival: Arrival,
     request: Request<Incoming>,
 ) -> Reply {
+    // On every listener: whoever may revoke shows a token of their own.
+    if let Some(place) = revocations::Place::of(request.uri().path()) {
+        return revocations::answer(worker, place, request).await;
+    }
     let Some(path) = Path::of(request.uri().path(), arrival.role) else {
         return Refusal::NotFound.into();
     };

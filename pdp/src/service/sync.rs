@@ -21,6 +21,7 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
     let deadline = Instant::now() + wait.min(worker.sync_max_wait());
     let mut policies = worker.state().policies.clone();
     let mut keys = worker.state().keys.subscribe();
+    let mut revocations = worker.state().revocations.subscribe();
     let mut stop = worker.stop();
     loop {
         // Marked as seen before it is read: a change in between is then noticed below.
@@ -29,12 +30,16 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
             (set.revision().to_owned(), set.caching())
         };
         keys.borrow_and_update();
+        revocations.borrow_and_update();
         let snapshot = worker.state().keys.snapshot();
-        let cursor = cursor(worker.boot_id(), snapshot.revision, &revision);
+        let revoked = worker.state().revocations.snapshot();
+        let changes = [snapshot.revision, revoked.revision];
+        let cursor = cursor(worker.boot_id(), changes, &revision);
         if since != Some(cursor.as_str()) {
             return match identifiers::lease() {
                 Ok(lease) => {
-                    let feed = Feed::of(&snapshot.trust, cursor, lease, revision, caching);
+                    let mut feed = Feed::of(&snapshot.trust, cursor, lease, revision, caching);
+                    feed.revocations = revoked.revocations.clone();
                     reply::json(StatusCode::OK, &feed)
                 }
                 Err(_) => Refusal::Broken.into(),
@@ -43,6 +48,7 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
         tokio::select! {
             Ok(()) = policies.changed() => {}
             Ok(()) = keys.changed() => {}
+            Ok(()) = revocations.changed() => {}
             _ = stop.wait_for(|stop| *stop) => return reply::empty(StatusCode::NO_CONTENT),
             () = sleep_until(deadline) => return reply::empty(StatusCode::NO_CONTENT),
         }
@@ -50,9 +56,9 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
 }
 
 /// Names one state of one process: after a restart every caller is told everything.
-fn cursor(boot_id: &str, keys: u64, policy: &str) -> String {
+fn cursor(boot_id: &str, [keys, revocations]: [u64; 2], policy: &str) -> String {
     let policy: String = policy.chars().take(16).collect();
-    format!("{boot_id}.{keys}.{policy}")
+    format!("{boot_id}.{keys}.{revocations}.{policy}")
 }
 
 fn since_of(query: &str) -> Option<&str> {

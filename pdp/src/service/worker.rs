@@ -17,7 +17,9 @@ use tokio::time::timeout;
 use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::listen::Socket;
-use super::{Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers};
+use super::{
+    Administrators, Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers,
+};
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
 /// What all workers share.
@@ -62,6 +64,10 @@ impl WorkerState {
 
     pub(super) fn public_url(&self) -> Option<&str> {
         self.shared.settings.public_url.as_deref()
+    }
+
+    pub(super) fn administrators(&self) -> &Administrators {
+        &self.shared.settings.administrators
     }
 
     pub(super) fn boot_id(&self) -> &str {

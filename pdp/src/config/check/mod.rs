@@ -7,6 +7,7 @@ mod cache;
 mod keys;
 mod listen;
 mod policies;
+mod revocations;
 mod scalar;
 mod sources;
 
@@ -47,6 +48,12 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
     let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
     let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
     let cache = cache::cache(raw.cache, &root.key("cache"), &mut findings);
+    let revocations = revocations::revocations(
+        raw.revocations,
+        &root.key("revocations"),
+        &context,
+        &mut findings,
+    );
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
     let keys = keys::keys(
         keys::Parts {
@@ -72,6 +79,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
         policies,
         limits,
         cache,
+        revocations,
         sync_max_wait,
         keys,
     })

@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Shape.
-    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `key_cache`, `sync`, `issuers`, `trust_domains` (line 1)"),
+    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `key_cache`, `revocations`, `sync`, `issuers`, `trust_domains` (line 1)"),
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),
@@ -34,6 +34,10 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("limits: {body: 1GB}", "limits.body: `1GB` is not a size: write a number of bytes, or one with `KiB` or `MiB` (line 1)"),
     ("limits: {body: 65MiB}", "limits.body: 68157440 is out of range: it must be 1024 to 67108864 (line 1)"),
     ("key_cache: {directory: c, max_age: 5s}", "key_cache.max_age: `5s` is out of range: it must be 1m to 30days (line 1)"),
+    ("revocations: {directory: r}", "revocations.admin_tokens_sha256: is missing: it has no default (line 1)"),
+    ("revocations: {directory: r, admin_tokens_sha256: []}", "revocations.admin_tokens_sha256: must not be empty: list the SHA-256 digest of each token that may revoke (line 1)"),
+    ("revocations: {directory: r, admin_tokens_sha256: [s3cret]}", "revocations.admin_tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
+    ("revocations: {directory: r, admin_tokens_sha256: [e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855]}", "revocations.admin_tokens_sha256[0]: is the digest of an empty token: was `$TOKEN` set? (line 1)"),
     // Issuers.
     ("issuers:\n- issuer: https://a\n  keys: {discovery: true}", "issuers[0].audiences: must not be empty: list what this PDP is called in tokens (line 2)"),
     ("issuers: [{issuer: 'https://a', keys: {discovery: true}, audiences: ['']}]", "issuers[0].audiences[0]: must not be empty: remove it (line 1)"),

@@ -39,7 +39,7 @@ pub(super) const ISSUER: &str = "https://issuer.demo.edgeward.dev";
 
 /// One issuer, without keys, whose file the tests may change.
 pub(super) fn key_settings(folder: &Path) -> KeySettings {
-    fs::create_dir(folder.join(".keys")).unwrap();
+    fs::create_dir_all(folder.join(".keys")).unwrap();
     write_keys(folder, "");
     let issuer = IssuerSettings {
         issuer: ISSUER.parse().unwrap(),

@@ -16,10 +16,11 @@ use super::fixtures::{copy, key_settings, write_decision};
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{PolicySettings, PolicyStore};
+use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{
-    BoundAddress, Ended, Limits, ListenAddress, Listener, ServeError, ServiceSettings,
-    ServiceState, bind,
+    Administrators, BoundAddress, Ended, Limits, ListenAddress, Listener, ServeError,
+    ServiceSettings, ServiceState, bind,
 };
 
 pub(super) struct Pdp {
@@ -68,6 +69,7 @@ pub(super) fn settings() -> ServiceSettings {
         cache: CacheSettings::default(),
         sync_max_wait: Duration::from_millis(500),
         public_url: None,
+        administrators: Administrators::default(),
     }
 }
 
@@ -103,10 +105,15 @@ impl Pdp {
         let cache = Arc::new(DecisionCache::new(&settings.cache));
         let metrics = Metrics::new(store.subscribe(), keys.clone(), cache.clone());
         let keyring = keys.clone();
+        let now = crate::service::clock::now();
+        let kept = folder.path().join(".revocations");
+        let revocations = RevocationStore::open(&kept, Lifetimes::default(), now);
+        let revocations = Arc::new(revocations.unwrap());
         let state = ServiceState {
             policies: store.subscribe(),
             keys,
             cache,
+            revocations,
             metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();
@@ -180,6 +187,14 @@ impl Pdp {
             headers,
             body,
         )
+    }
+
+    /// Stops it and starts another where it was.
+    pub(super) fn restart(mut self, settings: ServiceSettings) -> Self {
+        self.stop();
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        drop(self);
+        Self::start_in(folder, settings)
     }
 
     /// Stops it; the drain has its deadline.

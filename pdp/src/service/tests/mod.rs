@@ -7,4 +7,5 @@ mod fixtures;
 mod harness;
 mod listeners;
 mod reload;
+mod revocations;
 mod unknown_keys;
