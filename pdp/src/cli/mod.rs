@@ -11,6 +11,7 @@ mod failure;
 mod instant;
 mod output;
 mod policy;
+mod revoke;
 mod schema;
 mod serve;
 mod telemetry;
@@ -63,6 +64,8 @@ enum Command {
     Policy(policy::Arguments),
     /// Print the JSON Schema of the configuration file
     Schema(schema::Arguments),
+    /// Take back a token, key, workload or policy at a running PDP
+    Revoke(Box<revoke::Arguments>),
     /// Verify or mint tokens
     Token(Box<token::Arguments>),
     /// Print a completion script for a shell
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Policy(arguments)) => policy::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
+        Some(Command::Revoke(arguments)) => revoke::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
     };
