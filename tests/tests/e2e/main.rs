@@ -15,6 +15,7 @@ mod identity_forged;
 mod istio;
 mod mtls;
 mod outage;
+mod revocation;
 mod rotation;
 mod routes;
 mod shipped;
