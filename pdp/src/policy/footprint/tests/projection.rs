@@ -78,6 +78,44 @@ fn a_projected_question_gets_the_answer_of_the_whole_one() {
     );
 }
 
+/// Where the engine looks at more than a rule asks for: chance seldom gets there.
+#[test]
+fn what_only_the_engine_looks_at_is_in_the_projection() {
+    let same_but_for_y = json!({"a": {"x": 1, "y": 1}, "b": {"x": 1, "y": 2}});
+    for (decision, question) in [
+        // Two values of a rule: an error, whatever of them is asked for.
+        (
+            "p := input.a if true\np := input.b if true\ndecision if p.x == 1",
+            &same_but_for_y,
+        ),
+        (
+            "f(_) := input.a if true\nf(_) := input.b if true\ndecision if f(1).x == 1",
+            &same_but_for_y,
+        ),
+        (
+            "f(k) := input.a if k == 1 else := input.b\np := v if { some k in [1, 2]; v := f(k) }\ndecision if p.x == 1",
+            &same_but_for_y,
+        ),
+        // A rule that nobody asks for, in a package that is imported whole.
+        ("import data.lib\ndecision if lib.r.x == 1", &same_but_for_y),
+        // Whether something is there.
+        ("decision if input.a", &json!({"a": {"x": 1}})),
+        (
+            "decision if { x := input.a.x }",
+            &json!({"a": {"x": {"y": 1}}}),
+        ),
+        ("decision if not input.a", &json!({"a": {"x": 1}})),
+    ] {
+        let policy = format!("package edgeward.authz\n{decision}\n");
+        let library = "package lib\nr := input.a\nboth := input.a\nboth := input.b\n";
+        let files = sources(&[("a.rego", &policy), ("lib.rego", library)]).unwrap();
+        let set = PolicySet::build(files, &PolicySettings::default()).unwrap();
+        let (whole, projected, _) = both_ways(set, vec![question.clone(), json!({})]);
+        assert_eq!(whole, projected, "{decision}");
+        assert_ne!(whole[0], whole[1], "{decision}");
+    }
+}
+
 #[test]
 fn the_shipped_policies_decide_on_the_projection_as_on_the_whole() {
     let set = PolicySet::load(&PolicySettings::default()).unwrap();
