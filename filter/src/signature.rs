@@ -6,10 +6,7 @@
 //! the algorithm, and never taken from a token.
 
 use edgeward_core::jose::{Algorithm, BadSignature, KeyMaterial, PublicKey, SignatureCheck, der};
-use rsa::BoxedUint;
-use rsa::pss;
-use rsa::signature::Verifier;
-use sha2::{Sha256, Sha384, Sha512};
+use edgeward_filter_pss::Hash;
 
 /// Calls the host's `verify_signature` with a serialised `VerifySignatureArguments`; whether it
 /// answered that the signature holds.
@@ -44,9 +41,9 @@ impl<H: VerifySignature> SignatureCheck for FilterCheck<H> {
             Algorithm::Es256 => by_host("sha256", &ecdsa_der(signature, 32)?),
             Algorithm::Es384 => by_host("sha384", &ecdsa_der(signature, 48)?),
             Algorithm::Es512 => by_host("sha512", &ecdsa_der(signature, 66)?),
-            Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 => {
-                pss(algorithm, key, signed, signature)
-            }
+            Algorithm::Ps256 => pss(Hash::Sha256, key, signed, signature),
+            Algorithm::Ps384 => pss(Hash::Sha384, key, signed, signature),
+            Algorithm::Ps512 => pss(Hash::Sha512, key, signed, signature),
             Algorithm::EdDsa => ed25519(key, signed, signature),
         }
     }
@@ -62,28 +59,12 @@ fn ed25519(key: &PublicKey, signed: &[u8], signature: &[u8]) -> Result<(), BadSi
         .map_err(|_| BadSignature)
 }
 
-fn pss(
-    algorithm: Algorithm,
-    key: &PublicKey,
-    signed: &[u8],
-    signature: &[u8],
-) -> Result<(), BadSignature> {
+fn pss(hash: Hash, key: &PublicKey, signed: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
     let KeyMaterial::Rsa { modulus, exponent } = key.material() else {
         return Err(BadSignature);
     };
-    let key = rsa::RsaPublicKey::new(
-        BoxedUint::from_be_slice_vartime(modulus),
-        BoxedUint::from_be_slice_vartime(exponent),
-    )
-    .map_err(|_| BadSignature)?;
-    let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
-    // The salt is as long as the hash (RFC 7518 section 3.5).
-    match algorithm {
-        Algorithm::Ps256 => pss::VerifyingKey::<Sha256>::new(key).verify(signed, &signature),
-        Algorithm::Ps384 => pss::VerifyingKey::<Sha384>::new(key).verify(signed, &signature),
-        _ => pss::VerifyingKey::<Sha512>::new(key).verify(signed, &signature),
-    }
-    .map_err(|_| BadSignature)
+    let holds = edgeward_filter_pss::verifies(hash, [modulus, exponent], signed, signature);
+    if holds { Ok(()) } else { Err(BadSignature) }
 }
 
 /// A JWS has `r || s` (RFC 7518 section 3.4); the host wants the ASN.1 form (RFC 3279 section 2.2.3).
