@@ -1,6 +1,5 @@
-//! Promise 5 for what is taken back before its time: each kind of revocation turns a request that
-//! passes, by a remembered token and a remembered decision, into a refusal within the bound; what is
-//! undone passes again; a restart of the PDP forgets nothing.
+//! Promise 5 for what is taken back before its time: each kind of revocation refuses what passed by
+//! a remembered token and decision; what is undone passes again; a restart of the PDP forgets nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -191,8 +190,8 @@ fn each_kind_of_revocation_refuses_a_token_within_the_bound_until_it_is_undone()
             .bearer(&svid)
             .send(parts.envoy.address())
     };
-    let domain = json!({ "kind": "trust-domain", "trust_domain": "example.org" });
-    parts.falls_and_rises(&domain, 401, "trust-domain-revoked", &send);
+    let order = json!({ "kind": "trust-domain", "trust_domain": "example.org" });
+    parts.falls_and_rises(&order, 401, "trust-domain-revoked", &send);
 }
 
 #[test]
