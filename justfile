@@ -205,6 +205,11 @@ test *args: setup wasm
     fi
     cargo test --quiet --workspace --doc {{ args }}
 
+# The differential tests of remembered decisions, long: as many steps as asked for, on each side
+soak-cache steps="10000000": setup-rust
+    EDGEWARD_CACHE_STEPS={{ steps }} cargo test --release -p edgeward-filter --lib a_reused_decision -- --nocapture
+    EDGEWARD_CACHE_STEPS={{ steps }} cargo test --release -p edgeward --lib a_reused_decision -- --nocapture
+
 # Published test suites (../shared/conformance) against core, filter and PDP; prints the table
 conformance: setup-rust
     cargo test --quiet -p edgeward-tests --test conformance -- --nocapture
