@@ -125,7 +125,7 @@ fn requests_that_differ_only_outside_the_footprint_share_one_question_and_others
     for number in 0..64 {
         let request = parts
             .request(&format!("/shared?page={number}"))
-            .header("X-Number", &number.to_string());
+            .header("X-Number", number.to_string());
         assert_eq!(request.send(parts.envoy.address()).status, 200);
     }
     let asked = parts.tap.asked("/shared").len();

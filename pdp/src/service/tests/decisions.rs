@@ -33,18 +33,29 @@ fn the_example_decides_over_the_wire() {
 }
 
 #[test]
-fn an_answer_carries_id_reasons_obligations_and_revision() {
+fn an_answer_carries_id_reasons_obligations_revision_and_premises() {
     let pdp = Pdp::start(settings());
     let first = pdp.ask(&frontend("GET", &["orders"]).to_string()).json();
     let second = pdp.ask(&frontend("GET", &["orders"]).to_string()).json();
-    assert_ne!(first["context"]["id"], second["context"]["id"]);
+    // The second was decided before, and its id says so and names the first.
+    let [first_id, second_id] =
+        [&first, &second].map(|answer| answer["context"]["id"].as_str().unwrap().to_owned());
+    assert!(second_id.starts_with("cached-") && second_id.ends_with(&first_id));
+    assert_eq!(second["context"]["premises"], first["context"]["premises"]);
     let revision = pdp.store.subscribe().borrow().set.revision().to_owned();
     let mut context = first["context"].clone();
     context["id"] = Value::Null;
+    let until = context["premises"]["until"].take().as_u64().unwrap();
+    let ceiling = settings().cache.allow_ttl.as_secs();
+    assert!((1..=ceiling).contains(&until.saturating_sub(clock::now().0)));
     assert_eq!(
         context,
         json!({
             "id": null,
+            "premises": {
+                "program": format!("{revision}:data.edgeward.authz.decision"),
+                "until": null,
+            },
             "reasons": ["grant-matched"],
             "obligations": {
                 "request_headers": {"x-edgeward-client": "frontend"},
