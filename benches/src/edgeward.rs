@@ -26,16 +26,25 @@ pub fn module() -> PathBuf {
         .map_or_else(|| "target/edgeward_filter.wasm".into(), PathBuf::from)
 }
 
-/// The filter that asks through `cluster`.
+/// The listener on which decisions are remembered; on the others each is asked for.
+pub const HIT: &str = "edgeward-hit";
+
+/// The filter that asks through `cluster`, each time.
 pub fn filter(module: &Path, cluster: &str) -> Value {
+    filter_remembering(module, cluster, cluster, 0)
+}
+
+/// The filter called `name` that asks through `cluster` and remembers what is answered.
+pub fn filter_remembering(module: &Path, name: &str, cluster: &str, max_bytes: u64) -> Value {
     let configuration = json!({
         "pdp": {"cluster": cluster, "timeout": "500ms"},
+        "cache": {"max_bytes": max_bytes},
         "routes": [
             {"path_prefix": "/identity", "mode": "identity"},
             {"path_prefix": "/off", "mode": "off"},
         ],
     });
-    wasm(cluster, module, &configuration.to_string())
+    wasm(name, module, &configuration.to_string())
 }
 
 /// The clusters of all four transports.
@@ -81,6 +90,8 @@ pub fn start_pdp(folder: &Path, port: u16, socket: &Path, jwks: &Value) -> Outco
         "workers": 1,
         "policies": {"directory": policies, "entrypoint": "data.edgeward.authz.decision"},
         "limits": {"connections": 4096},
+        // A miss of the filter's is an evaluation here.
+        "cache": {"max_bytes": 0},
         "issuers": [{
             "issuer": ISSUER,
             "keys": {"inline": jwks},

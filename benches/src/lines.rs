@@ -46,6 +46,27 @@ pub fn lines(results: &Results, filter_bytes: Option<f64>, memory: Option<Memory
             2.0,
         ),
         line(
+            "hit-cpu-floor",
+            "added CPU: edgeward-hit / wasm-floor",
+            added("edgeward-hit", "wasm-floor"),
+            2.0,
+        ),
+        line(
+            "hit-cpu-ext_authz",
+            "added CPU: edgeward-hit / ext_authz-grpc, the rival's server not counted",
+            added("edgeward-hit", "ext_authz-grpc"),
+            1.0 / 3.0,
+        ),
+        line(
+            "hit-p99",
+            "p99 at one connection: edgeward-hit / wasm-empty",
+            results
+                .p99_alone("edgeward-hit")
+                .zip(results.p99_alone("wasm-empty"))
+                .map(|(ours, rival)| ours / rival),
+            1.3,
+        ),
+        line(
             "miss-cpu",
             "added CPU: edgeward-miss by the shipped transport / ext_authz-grpc",
             added(SHIPPED, "ext_authz-grpc"),

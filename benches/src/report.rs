@@ -53,6 +53,11 @@ impl Results {
         Some(self.cell(name, CONNECTIONS[1])?.p50_us.median)
     }
 
+    /// The variant's p99 at one connection, in microseconds.
+    pub fn p99_alone(&self, name: &str) -> Option<f64> {
+        Some(self.cell(name, CONNECTIONS[1])?.p99_us.median)
+    }
+
     fn cpu(&self, name: &str) -> Option<f64> {
         Some(self.cell(name, CONNECTIONS[0])?.cpu_us.median)
     }

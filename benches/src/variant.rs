@@ -96,8 +96,10 @@ pub const OPA: &[Variant] = &[of(
     One(Rs256),
 )];
 
-/// Edgeward. Paths under `/identity` verify and do not ask; others ask the PDP every time.
+/// Edgeward. Paths under `/identity` verify and do not ask; others ask the PDP every time, but on
+/// the listener that remembers.
 pub const EDGEWARD: &[Variant] = &[
+    of("edgeward-hit", "edgeward-hit", "/decide", One(Rs256)),
     of("edgeward-off", "edgeward-tcp-h1", "/off", One(Rs256)),
     of(
         "edgeward-identity",

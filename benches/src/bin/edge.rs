@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use edgeward_benches::config::{Endpoint, Listener, Protocol, bootstrap, cluster};
-use edgeward_benches::edgeward::{self, TRANSPORTS};
+use edgeward_benches::edgeward::{self, HIT, TRANSPORTS};
 use edgeward_benches::envoy::Envoy;
 use edgeward_benches::lines;
 use edgeward_benches::machine;
@@ -179,6 +179,8 @@ impl Run {
         if self.options.with_edgeward {
             let module = edgeward::module();
             filters.extend(TRANSPORTS.map(|name| (name, vec![edgeward::filter(&module, name)])));
+            let hit = edgeward::filter_remembering(&module, HIT, TRANSPORTS[1], 1 << 20);
+            filters.push((HIT, vec![hit]));
         }
         filters
             .into_iter()
