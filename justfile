@@ -278,3 +278,9 @@ bench-edge *args: setup-bench wasm
     cargo build --quiet --profile wasm -p edgeward-bench-filters --examples --target "{{ wasm_target }}"
     cargo build --quiet --release -p edgeward
     cargo run --quiet --release -p edgeward-benches --bin edge -- {{ args }}
+
+# From the acknowledgement of a revocation to its refusal by every worker, under load; target/bench/revocation.json
+bench-revocation *args: setup-bench wasm
+    cargo build --quiet --release -p edgeward
+    EDGEWARD_ENVOY="{{ envoy }}" EDGEWARD_FILTER="{{ filter }}" \
+      cargo run --quiet --release -p edgeward-benches --bin revocation -- {{ args }}

@@ -26,6 +26,8 @@ pub fn module() -> PathBuf {
         .map_or_else(|| "target/edgeward_filter.wasm".into(), PathBuf::from)
 }
 
+/// Who shows this to the PDP may revoke.
+pub const ADMIN_TOKEN: &str = "admin-token-of-the-bench";
 /// The listener on which decisions are remembered; on the others each is asked for.
 pub const HIT: &str = "edgeward-hit";
 
@@ -90,6 +92,10 @@ pub fn start_pdp(folder: &Path, port: u16, socket: &Path, jwks: &Value) -> Outco
         "workers": 1,
         "policies": {"directory": policies, "entrypoint": "data.edgeward.authz.decision"},
         "limits": {"connections": 4096},
+        "revocations": {
+            "directory": folder.join("revocations"),
+            "admin_tokens_sha256": [digest_of(ADMIN_TOKEN)],
+        },
         // A miss of the filter's is an evaluation here.
         "cache": {"max_bytes": 0},
         "issuers": [{
@@ -131,6 +137,15 @@ fn write_policies(folder: &Path) -> Outcome<()> {
     fs::create_dir_all(&access)?;
     fs::write(access.join("data.json"), data.to_string())?;
     Ok(())
+}
+
+fn digest_of(token: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn copy_rego(from: &Path, to: &Path) -> Outcome<()> {

@@ -110,7 +110,7 @@ pub enum Revoked {
         /// Its `jti`.
         token_id: String,
     },
-    /// The token with this SHA-256 digest, taken of its compact form.
+    /// The token with this digest ([`digest_of_token`]).
     TokenDigest([u8; 32]),
     /// The workload of this id: a SPIFFE ID or `issuer|sub`.
     Subject(String),
@@ -174,9 +174,12 @@ impl Revoked {
     }
 }
 
-/// What a token is known by where it has no other name: SHA-256 of its compact form.
+/// What a token is known by where it has no other name: SHA-256 of what was signed, header and
+/// payload of its compact form. Without the signature, because whoever holds an ECDSA one can make
+/// another that verifies as well.
 pub fn digest_of_token(token: &str) -> [u8; 32] {
-    sha256(token.as_bytes())
+    let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+    sha256(signed.as_bytes())
 }
 
 /// Not inlined: there is one in the filter's module, for everyone.

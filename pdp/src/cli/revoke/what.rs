@@ -49,7 +49,7 @@ pub(super) enum What {
         /// A file with the token
         #[arg(long, group = "named")]
         file: Option<PathBuf>,
-        /// SHA-256 of the token, in hex
+        /// SHA-256 of the token without its signature (`header.payload`), in hex
         #[arg(long, group = "named", value_name = "HEX")]
         sha256: Option<String>,
         /// Its `jti`, with --issuer or --trust-domain
