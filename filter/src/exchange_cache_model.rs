@@ -6,7 +6,7 @@ use edgeward_core::footprint::Footprint;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::TOKENS;
+use super::{SIGNING, TOKENS};
 
 /// A PDP whose programs decide by anything they read and by the time, which they read in steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,10 @@ pub(super) enum Event {
     },
     Load(Program),
     Feed,
+    /// The issuer's key, of two, changes: told by the next feed.
+    Rotate(u8),
+    /// Nobody, or one subject, is revoked: told by the next feed.
+    Revoke(Option<usize>),
     Quiet,
     Pass(u64),
     StepBack(u64),
@@ -74,7 +78,9 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => request,
         1 => any_program().prop_map(Event::Load),
-        2 => Just(Event::Feed),
+        3 => Just(Event::Feed),
+        1 => prop_oneof![4 => Just(SIGNING), 1 => Just(SIGNING + 1)].prop_map(Event::Rotate),
+        1 => prop::option::of(0..TOKENS / 2).prop_map(Event::Revoke),
         1 => Just(Event::Quiet),
         2 => (0..40_u64).prop_map(Event::Pass),
         1 => (0..5_u64).prop_map(Event::StepBack),

@@ -11,14 +11,24 @@ use model::{Event, Program, any_event, any_program};
 mod model;
 
 const TOKENS: usize = 4;
+/// The key that signs them all; whenever it is not published, they are worth nothing.
+const SIGNING: u8 = 7;
 /// The last token expires while the others hold.
 const LIFETIMES: [u64; TOKENS] = [3000, 3000, 3000, 60];
+
+/// What the PDP holds, and what the filter was last told of it.
+#[derive(Debug, Clone)]
+struct State {
+    program: Program,
+    key: u8,
+    revoked: Option<usize>,
+}
 
 struct World {
     worker: Worker,
     tokens: Vec<String>,
-    pdp: Program,
-    told: Program,
+    pdp: State,
+    told: State,
     now: u64,
     stale_ticks: u32,
     decisions: usize,
@@ -38,11 +48,16 @@ impl World {
             let signature = key().sign(text.as_bytes()).to_bytes();
             format!("Bearer {text}.{}", encode_base64url(&signature))
         });
+        let state = State {
+            program,
+            key: SIGNING,
+            revoked: None,
+        };
         let mut world = Self {
             worker: Worker::new(Config::parse(CONFIG.as_bytes()).unwrap()),
             tokens: tokens.collect(),
-            pdp: program.clone(),
-            told: program,
+            pdp: state.clone(),
+            told: state,
             now: NOW,
             stale_ticks: 0,
             decisions: 0,
@@ -54,12 +69,17 @@ impl World {
 
     fn feed(&mut self) {
         self.told = self.pdp.clone();
-        let caching = json!({"program": self.told.name(), "vary": self.told.vary});
-        let mut feed: Value = serde_json::from_str(
-            &FEED.replace("KEY", &encode_base64url(key().verifying_key().as_bytes())),
-        )
-        .unwrap();
-        feed["caching"] = caching;
+        let State {
+            program,
+            key,
+            revoked,
+        } = &self.told;
+        let key = SigningKey::from_bytes(&[*key; 32]).verifying_key();
+        let text = FEED.replace("KEY", &encode_base64url(key.as_bytes()));
+        let mut feed: Value = serde_json::from_str(&text).unwrap();
+        feed["caching"] = json!({"program": program.name(), "vary": program.vary});
+        let revoked = revoked.map(|subject| format!("subject https://i|w{subject}"));
+        feed["revocations"] = json!(revoked.into_iter().collect::<Vec<_>>());
         self.worker
             .take_feed("200", feed.to_string().as_bytes())
             .unwrap();
@@ -87,8 +107,21 @@ impl World {
             gather
         );
         let step = exchange.identify(&mut self.worker, &facts, &FilterCheck(NoHost));
-        if self.now >= NOW + LIFETIMES[token] {
+        let expired = self.now >= NOW + LIFETIMES[token];
+        if self.told.key != SIGNING {
+            // Known as refused, its time is not looked at any more.
+            let (status, code) = refusal(&step);
+            let of_time = expired && code == "token-expired";
+            prop_assert_eq!(status, 401);
+            prop_assert!(of_time || code == "token-signature-invalid", "{}", code);
+            return Ok(());
+        }
+        if expired {
             prop_assert_eq!(refusal(&step), (401, "token-expired"));
+            return Ok(());
+        }
+        if self.told.revoked == Some(token / 2) {
+            prop_assert_eq!(refusal(&step), (401, "subject-revoked"));
             return Ok(());
         }
         let mut question = Self::question(token, path, header);
@@ -98,14 +131,14 @@ impl World {
             self.decisions += 1;
             // The real PDP adds the time.
             question["context"]["time"] = json!(self.now);
-            let answer = self.pdp.answer(&question, self.now, self.decisions);
+            let answer = self.pdp.program.answer(&question, self.now, self.decisions);
             let step = exchange.answered(&mut self.worker, "200", answer.as_bytes());
-            (self.pdp.decide(&question, self.now), step)
+            (self.pdp.program.decide(&question, self.now), step)
         } else {
             self.hits += 1;
             prop_assert!(self.stale_ticks <= 20, "reused although the feed is cut");
             question["context"]["time"] = json!(self.now);
-            (self.told.decide(&question, self.now), step)
+            (self.told.program.decide(&question, self.now), step)
         };
         check(&step, &decided)
     }
@@ -162,7 +195,9 @@ fn run(program: Program, events: Vec<Event>) -> Result<(usize, usize), TestCaseE
                 path,
                 header,
             } => world.request(token, path, header)?,
-            Event::Load(program) => world.pdp = program,
+            Event::Load(program) => world.pdp.program = program,
+            Event::Rotate(key) => world.pdp.key = key,
+            Event::Revoke(subject) => world.pdp.revoked = subject,
             Event::Feed => world.feed(),
             Event::Quiet => {
                 for _ in 0..11 {
