@@ -147,7 +147,8 @@ pub fn remember(
     } else {
         settings.deny_ttl
     };
-    let until = premises.until.min(pending.asked_at.plus(ceiling.as_secs()));
+    let ceiling = pending.asked_at.plus(ceiling.as_secs());
+    let until = premises.until_by(pending.asked_at).min(ceiling);
     if until <= pending.asked_at {
         return;
     }

@@ -43,7 +43,7 @@ impl Program {
             "id": format!("d-{number}"),
             "reasons": [format!("tier-{tier}")],
             "obligations": {"request_headers": {"x-tier": tier}},
-            "premises": {"program": self.name(), "until": self.until(now)},
+            "premises": {"program": self.name(), "now": now, "until": self.until(now)},
         }})
         .to_string()
     }

@@ -46,8 +46,8 @@ fn named_token() -> String {
 }
 
 fn digest(text: &str) -> String {
-    use sha2::{Digest, Sha256};
-    edgeward_core::revocation::hex(&Sha256::digest(text))
+    use edgeward_core::revocation::{digest_of_token, hex};
+    hex(&digest_of_token(text))
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn premises(context: &mut Members) -> Result<Option<Premises>, MemberError> {
     let mut read = context.object("premises")?;
     let premises = Premises {
         program: read.required_text("program")?,
+        now: UnixSeconds(read.required_number("now")?),
         until: UnixSeconds(read.required_number("until")?),
     };
     read.finish()?;
@@ -158,8 +159,9 @@ mod tests {
             r#"{"decision":true,"context":{"valid_until":"2026-01-01T00:00:00Z"}}"#,
             r#"{"decision":true,"context":{"premises":null}}"#,
             r#"{"decision":true,"context":{"premises":{"program":"p"}}}"#,
-            r#"{"decision":true,"context":{"premises":{"program":"p","until":"1"}}}"#,
-            r#"{"decision":true,"context":{"premises":{"program":"p","until":1,"risk":1}}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p","now":0,"until":"1"}}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p","until":1}}}"#,
+            r#"{"decision":true,"context":{"premises":{"program":"p","now":0,"until":1,"risk":1}}}"#,
             r#"{"decision":true,"more":1,"more":2}"#,
             r#"{"decision":true,"more":"\ud800"}"#,
             r#"{"decision":true,"context":{"obligations":{"request_headers":{"x-a":"1","x-a":"2"}}}}"#,

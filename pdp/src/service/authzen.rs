@@ -43,8 +43,9 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>)
 
 async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Reply, Refusal> {
     let body = json_body(worker, request, worker.limits().body).await?;
-    let question = Question::read(&body, clock::now_text)?;
+    // One instant: what the policy is told, and what its answer is dated by.
     let now = clock::now();
+    let question = Question::read(&body, || clock::text_of(now))?;
     let started = Instant::now();
     let Question {
         input,

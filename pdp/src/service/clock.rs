@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use edgeward_core::time::UnixSeconds;
 use jiff::Timestamp;
 
-/// Now, in UTC with whole seconds, as policies see it: `2026-11-22T16:00:00Z`.
-pub(super) fn now_text() -> String {
-    let instant = i64::try_from(now().0)
+/// `at` in UTC with whole seconds, as policies see it: `2026-11-22T16:00:00Z`.
+pub(super) fn text_of(at: UnixSeconds) -> String {
+    let instant = i64::try_from(at.0)
         .ok()
         .and_then(|s| Timestamp::from_second(s).ok());
     instant.unwrap_or(Timestamp::UNIX_EPOCH).to_string()

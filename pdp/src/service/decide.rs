@@ -162,6 +162,7 @@ impl Decider {
             revision: in_force.revision.clone(),
             premises: in_force.caching.as_ref().map(|caching| Premises {
                 program: caching.program.clone(),
+                now,
                 until: remembered.until,
             }),
         })
@@ -181,6 +182,7 @@ impl Decider {
         }
         Some(Premises {
             program: caching.program.clone(),
+            now,
             until,
         })
     }

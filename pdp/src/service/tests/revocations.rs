@@ -225,7 +225,7 @@ fn what_is_no_order_is_refused_by_the_name_of_its_fault_and_a_strange_issuer_is_
         warning.as_str().unwrap().contains("is not configured here"),
         "{warning}"
     );
-    let digest = hex(&Sha256::digest("a.b.c"));
+    let digest = hex(&Sha256::digest("a.b"));
     let token = revoke(&pdp, &json!({ "kind": "token", "sha256": digest }));
     assert!(
         token["expires_at"].is_u64() && token["warning"].is_null(),
