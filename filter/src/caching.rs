@@ -127,8 +127,8 @@ pub fn look_up(
     Err((miss, pending))
 }
 
-#[inline(never)]
 /// Remembers `answer` to the question of `pending`, if it has premises that stand.
+#[inline(never)]
 pub fn remember(
     cache: &mut DecisionCache,
     settings: &CacheSettings,

@@ -115,10 +115,10 @@ impl SyncedState {
     /// Whom to believe, if anybody.
     pub fn trust(&self, max_staleness: Duration) -> Result<&Trust, NotReady> {
         let trust = self.trust.as_ref().ok_or(NotReady::NeverSynced)?;
-        if self.age > max_staleness {
-            Err(NotReady::Stale)
-        } else {
+        if self.is_fresh(max_staleness) {
             Ok(trust)
+        } else {
+            Err(NotReady::Stale)
         }
     }
 

@@ -11,6 +11,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use edgeward_core::json;
+use edgeward_core::revocation::hex;
 use edgeward_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -166,14 +167,7 @@ impl Disk {
 }
 
 fn checksum(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex(&Sha256::digest(bytes))
 }
 
 fn io(path: &Path, error: std::io::Error) -> DiskError {

@@ -6,11 +6,11 @@
 //!
 //! This file reads bytes and hashes them. It does not parse Rego and never sees the engine.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use edgeward_core::revocation::hex;
 use regorus::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -170,18 +170,10 @@ impl Sources {
                 documents.add(&file, &bytes)?;
             }
         }
-        let digest = hash
-            .finalize()
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                // Writing to a `String` cannot fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            });
         Ok(Self {
             modules,
             data: documents.into_value(),
-            digest,
+            digest: hex(&hash.finalize()),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! The file of revocations: lines (`super::line`) that are appended and flushed.
 //!
-//!
 //! INVARIANT: [`Journal::append`] returns `Ok` only when the line is on the disk, in the file that
 //! the next start reads. A last line that is torn was never acknowledged and is cut off; damage
 //! anywhere else is an error, since a revocation may be lost with it.

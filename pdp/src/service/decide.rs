@@ -73,7 +73,7 @@ impl InForce {
         Self {
             revision: set.revision().into(),
             caching: set.caching(),
-            reads_time: set.footprint().input.at(["context", "time"]).is_some(),
+            reads_time: set.footprint().reads_time(),
             engine,
             set,
         }

@@ -4,6 +4,7 @@
 //! it does not within the wait or the PDP is stopping. What is in the feed is `core::feed`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use edgeward_core::feed::Feed;
@@ -25,19 +26,18 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
     let mut stop = worker.stop();
     loop {
         // Marked as seen before it is read: a change in between is then noticed below.
-        let (revision, caching) = {
-            let set = &policies.borrow_and_update().set;
-            (set.revision().to_owned(), set.caching())
-        };
+        let set = Arc::clone(&policies.borrow_and_update().set);
         keys.borrow_and_update();
         revocations.borrow_and_update();
         let snapshot = worker.state().keys.snapshot();
         let revoked = worker.state().revocations.snapshot();
         let changes = [snapshot.revision, revoked.revision];
-        let cursor = cursor(worker.boot_id(), changes, &revision);
+        let cursor = cursor(worker.boot_id(), changes, set.revision());
         if since != Some(cursor.as_str()) {
             return match identifiers::lease() {
                 Ok(lease) => {
+                    let revision = set.revision().to_owned();
+                    let caching = set.caching();
                     let mut feed = Feed::of(&snapshot.trust, cursor, lease, revision, caching);
                     feed.revocations = revoked.revocations.clone();
                     reply::json(StatusCode::OK, &feed)
