@@ -16,14 +16,14 @@ use crate::footprint::Footprint;
 /// The longest key that is worth remembering, in bytes.
 pub const MAX_KEY_BYTES: usize = 4096;
 
-const NULL: u8 = 0;
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const NUMBER: u8 = 3;
-const TEXT: u8 = 4;
-const LIST: u8 = 5;
-const OBJECT: u8 = 6;
-const END: u8 = 7;
+pub(crate) const NULL: u8 = 0;
+pub(crate) const FALSE: u8 = 1;
+pub(crate) const TRUE: u8 = 2;
+pub(crate) const NUMBER: u8 = 3;
+pub(crate) const TEXT: u8 = 4;
+pub(crate) const LIST: u8 = 5;
+pub(crate) const OBJECT: u8 = 6;
+pub(crate) const END: u8 = 7;
 
 /// Appends the encoding of `value`.
 pub fn write_value(out: &mut Vec<u8>, value: &Value) {
@@ -189,7 +189,7 @@ fn write_texts<'t>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'t str>) {
     out.push(END);
 }
 
-fn write_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     write_bytes(out, TEXT, text.as_bytes());
 }
 

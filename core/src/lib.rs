@@ -12,6 +12,7 @@
 pub mod authzen;
 pub mod bundle;
 pub mod cache_key;
+pub mod decide;
 pub mod decision;
 pub mod feed;
 pub mod footprint;

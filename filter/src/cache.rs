@@ -89,6 +89,11 @@ impl DecisionCache {
         }
     }
 
+    /// Whether anything is ever remembered.
+    pub fn keeps_any(&self) -> bool {
+        self.limit > 0
+    }
+
     /// Seeds the hash, once: with a value that no client knows.
     pub fn seed(&mut self, seed: &str) {
         if self.seed.is_empty() {
@@ -103,6 +108,9 @@ impl DecisionCache {
         generation: u32,
         now: UnixSeconds,
     ) -> Result<Rc<CachedDecision>, Miss> {
+        if !self.keeps_any() {
+            return Err(Miss::Cold);
+        }
         let hash = self.hash(key);
         let entry = self.entries.get_mut(&hash).ok_or(Miss::Cold)?;
         if *entry.key != *key {

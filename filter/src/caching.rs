@@ -7,12 +7,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use edgeward_core::authzen::{Answer, EvaluationRequest};
+use edgeward_core::authzen::EvaluationRequest;
 use edgeward_core::cache_key::{MAX_KEY_BYTES, write_question, write_value};
+use edgeward_core::decision::{Decision, Premises};
 use edgeward_core::feed::Caching;
 use edgeward_core::footprint::Footprint;
 use edgeward_core::members::{MemberError, Members};
 use edgeward_core::time::UnixSeconds;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::cache::{CachedDecision, DecisionCache, Miss};
@@ -79,26 +81,38 @@ pub struct InForce<'s> {
 #[derive(Debug)]
 pub struct Pending {
     key: Box<[u8]>,
-    program: String,
+    /// What was in force.
+    pub program: String,
     generation: u32,
     asked_at: UnixSeconds,
 }
 
-/// The encoding of a caller's subject for one footprint: it is the same for every request.
+/// The encodings of a caller's subject: they are the same for every request.
 #[derive(Debug, Default)]
 pub struct SubjectKey {
     generation: u32,
-    encoding: Option<Box<[u8]>>,
+    encodings: Option<(Box<[u8]>, Box<[u8]>)>,
 }
 
 impl SubjectKey {
-    /// The encoding for what decides now.
-    pub fn of(&mut self, subject: &RawValue, in_force: InForce<'_>) -> Option<&[u8]> {
-        if self.encoding.is_none() || self.generation != in_force.generation {
-            self.encoding = Some(encode(subject, &in_force.caching.vary)?.into());
+    /// The encoding for what decides now, and that for what every question is about.
+    pub fn of(
+        &mut self,
+        subject: &RawValue,
+        in_force: InForce<'_>,
+        about: &Footprint,
+    ) -> Option<(&[u8], &[u8])> {
+        if self.encodings.is_none() || self.generation != in_force.generation {
+            let subject = edgeward_core::json::parse(subject.get().as_bytes()).ok()?;
+            let encode = |subject, vary| encode(subject, vary).into();
+            self.encodings = Some((
+                encode(subject.clone(), &in_force.caching.vary),
+                encode(subject, about),
+            ));
             self.generation = in_force.generation;
         }
-        self.encoding.as_deref()
+        let (key, about) = self.encodings.as_ref()?;
+        Some((key, about))
     }
 }
 
@@ -118,7 +132,8 @@ pub fn look_up(
         Ok(cached) => return Ok(cached),
         Err(miss) => miss,
     };
-    let pending = (scratch.len() <= MAX_KEY_BYTES).then(|| Pending {
+    let may_be_kept = cache.keeps_any() && scratch.len() <= MAX_KEY_BYTES;
+    let pending = may_be_kept.then(|| Pending {
         key: scratch.as_slice().into(),
         program: in_force.caching.program.clone(),
         generation: in_force.generation,
@@ -127,22 +142,23 @@ pub fn look_up(
     Err((miss, pending))
 }
 
-/// Remembers `answer` to the question of `pending`, if it has premises that stand.
+/// Remembers `decision`, the answer to the question of `pending`, if it has premises that stand.
 #[inline(never)]
 pub fn remember(
     cache: &mut DecisionCache,
     settings: &CacheSettings,
     pending: Pending,
-    answer: &Answer,
+    decision: &Decision,
+    premises: Option<&Premises>,
 ) {
-    let Some(premises) = &answer.premises else {
+    let Some(premises) = premises else {
         return;
     };
     // Another program answered than the one whose footprint made the key.
     if premises.program != pending.program {
         return;
     }
-    let ceiling = if answer.decision.is_allow() {
+    let ceiling = if decision.is_allow() {
         settings.allow_ttl
     } else {
         settings.deny_ttl
@@ -153,7 +169,7 @@ pub fn remember(
         return;
     }
     let cached = CachedDecision {
-        decision: answer.decision.clone(),
+        decision: decision.clone(),
         generation: pending.generation,
         from: pending.asked_at,
         until,
@@ -177,11 +193,10 @@ pub fn counter_of(miss: Miss) -> Counter {
 
 /// Once per caller and program: not worth a copy of it at every call.
 #[inline(never)]
-fn encode(subject: &RawValue, vary: &Footprint) -> Option<Vec<u8>> {
+fn encode(subject: Value, vary: &Footprint) -> Vec<u8> {
     let mut encoding = Vec::new();
     if let Some(part) = vary.member("subject") {
-        let subject = edgeward_core::json::parse(subject.get().as_bytes()).ok()?;
         write_value(&mut encoding, &part.project(subject));
     }
-    Some(encoding)
+    encoding
 }

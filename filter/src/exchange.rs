@@ -9,21 +9,21 @@
 //! INVARIANT: [`Step::Forward`] carries the id of the decision that lets the request pass, unless
 //! the route is switched off. Every error, in any state, is a [`Step::Reply`].
 
-use edgeward_core::authzen;
 use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
 use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
 use edgeward_core::revocation::Kind;
 
-use crate::caching::{self, Pending};
+use crate::asked::Asked;
+use crate::caching;
 use crate::feed::NotReady;
 use crate::identify::{Caller, Facts, Field, Identification};
 use crate::intake::{Intake, take_in};
 use crate::question::{self, Question};
-use crate::reply::{Refusal, Reply};
+use crate::reply::{Refusal, Reply, is_code};
 use crate::routes::{Mode, Posture};
 use crate::stats::Counter;
-use crate::step::{Changes, PdpFailure, Step};
+use crate::step::{Changes, Door, PdpFailure, Step};
 use crate::worker::Worker;
 
 /// One request.
@@ -37,7 +37,7 @@ enum State {
     #[default]
     Fresh,
     TakenIn(Box<Intake>),
-    Asked(Box<Intake>, Caller, Option<Pending>),
+    Asked(Box<Intake>, Caller, Asked),
     Ended,
 }
 
@@ -105,21 +105,46 @@ impl Exchange {
     pub fn answered(&mut self, worker: &mut Worker, status: &str, body: &[u8]) -> Step {
         match status {
             "200" => {}
+            // The PDP decides by another program than the one that we know, or is another PDP.
+            "404" | "409" if self.door() == Some(Door::Decide) => return self.ask_whole(worker),
             "" | "503" => return self.failed(worker, PdpFailure::Unavailable),
             "504" => return self.failed(worker, PdpFailure::Timeout),
             _ => return self.failed(worker, PdpFailure::Invalid),
         }
-        let answer = authzen::read_answer(body, || local_id(worker, LocalKind::Unnamed));
-        let Ok(answer) = answer else {
+        let State::Asked(_, _, asked) = &self.state else {
             return self.failed(worker, PdpFailure::Invalid);
         };
-        let State::Asked(intake, caller, pending) = std::mem::take(&mut self.state) else {
+        let Some((decision, premises)) = asked.read(body, || local_id(worker, LocalKind::Unnamed))
+        else {
+            return self.failed(worker, PdpFailure::Invalid);
+        };
+        let State::Asked(intake, caller, asked) = std::mem::take(&mut self.state) else {
             return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
         };
-        if let Some(pending) = pending {
-            caching::remember(&mut worker.cache, &worker.config.cache, pending, &answer);
+        if let Some(pending) = asked.pending {
+            let (cache, settings) = (&mut worker.cache, &worker.config.cache);
+            caching::remember(cache, settings, pending, &decision, premises.as_ref());
         }
-        self.enforce(worker, *intake, &caller, answer.decision)
+        self.enforce(worker, *intake, &caller, decision)
+    }
+
+    /// Which of the PDP's doors is being asked at, if one is: the form of its answer depends on it.
+    pub fn door(&self) -> Option<Door> {
+        match &self.state {
+            State::Asked(_, _, asked) => Some(asked.door),
+            _ => None,
+        }
+    }
+
+    /// From the connection's facts on again, but with the whole question.
+    fn ask_whole(&mut self, worker: &mut Worker) -> Step {
+        let State::Asked(mut intake, ..) = std::mem::take(&mut self.state) else {
+            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
+        };
+        intake.ask_whole = true;
+        let tls = intake.has_field(FORWARDED_CLIENT_CERT);
+        self.state = State::TakenIn(intake);
+        Step::Gather { tls }
     }
 
     /// The PDP gave no answer: the route's posture decides, and it denies unless told otherwise.
@@ -161,10 +186,11 @@ impl Exchange {
     ) -> Step {
         match question::put(worker, &intake, &caller, facts) {
             Question::Decided(decision) => self.enforce(worker, *intake, &caller, decision),
-            Question::Open(body, pending) => {
+            Question::Open(ask, pending) => {
                 worker.tally.count(Counter::PdpAsked);
-                self.state = State::Asked(intake, caller, pending);
-                Step::Ask(body)
+                let door = ask.door;
+                self.state = State::Asked(intake, caller, Asked { door, pending });
+                Step::Ask(ask)
             }
             Question::Unwritable => {
                 self.refuse(worker, Refusal::Unavailable, "question-unwritable", false)
@@ -267,12 +293,6 @@ fn not_ready_code(reason: NotReady) -> &'static str {
         NotReady::NeverSynced => "not-ready",
         NotReady::Stale => "feed-stale",
     }
-}
-
-/// A reason that may stand as the reply's code: it ends up in a header and in `grpc-message`.
-fn is_code(reason: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&reason.len()) && reason.bytes().all(plain)
 }
 
 fn local_id(worker: &mut Worker, kind: LocalKind) -> DecisionId {

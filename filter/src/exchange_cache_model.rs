@@ -1,8 +1,12 @@
 //! What happens in `exchange_cache_tests.rs`: a PDP with random programs, and random events.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use edgeward_core::decide;
+use edgeward_core::decision::{Decision, Obligations};
 use edgeward_core::footprint::Footprint;
+use edgeward_core::time::UnixSeconds;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -37,8 +41,32 @@ impl Program {
         (now / step + 1) * step
     }
 
-    pub(super) fn answer(&self, question: &Value, now: u64, number: usize) -> String {
-        let (allow, tier) = self.decide(question, now);
+    /// To a projected question.
+    pub(super) fn short_answer(&self, mut input: Value, now: u64, number: usize) -> Vec<u8> {
+        input["context"]["time"] = json!(now);
+        let (allow, tier) = self.decide(&input, now);
+        let id = format!("d-{number}").parse().unwrap();
+        let reasons = vec![format!("tier-{tier}")];
+        let tiers = BTreeMap::from([("x-tier".to_owned(), tier)]);
+        let decision = if allow {
+            Decision::Allow {
+                id,
+                reasons,
+                obligations: Obligations::new(tiers, BTreeMap::new()).unwrap(),
+            }
+        } else {
+            Decision::Deny { id, reasons }
+        };
+        let holds = (UnixSeconds(now), UnixSeconds(self.until(now)));
+        let mut body = Vec::new();
+        decide::write_answer(&mut body, &decision, Some(holds));
+        body
+    }
+
+    /// To a whole one. The real PDP adds the time.
+    pub(super) fn answer(&self, mut question: Value, now: u64, number: usize) -> String {
+        question["context"]["time"] = json!(now);
+        let (allow, tier) = self.decide(&question, now);
         json!({"decision": allow, "context": {
             "id": format!("d-{number}"),
             "reasons": [format!("tier-{tier}")],

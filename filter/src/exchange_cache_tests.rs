@@ -1,10 +1,12 @@
 //! Decisions that are reused against decisions that are made: over random requests, programs, feeds
 //! and times, what a remembered decision says is what would be decided at that instant.
 
+use edgeward_core::decide;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::feed::TICK;
+use crate::step::Ask;
 use model::{Event, Program, any_event, any_program};
 
 #[path = "exchange_cache_model.rs"]
@@ -125,14 +127,10 @@ impl World {
             return Ok(());
         }
         let mut question = Self::question(token, path, header);
-        let (decided, step) = if let Step::Ask(body) = step {
-            let asked: Value = serde_json::from_slice(&body).unwrap();
-            prop_assert_eq!(&asked, &question, "the test asks as the filter does");
+        let (decided, step) = if let Step::Ask(ask) = step {
             self.decisions += 1;
-            // The real PDP adds the time.
+            let step = self.answer(&mut exchange, &ask, &question, &facts)?;
             question["context"]["time"] = json!(self.now);
-            let answer = self.pdp.program.answer(&question, self.now, self.decisions);
-            let step = exchange.answered(&mut self.worker, "200", answer.as_bytes());
             (self.pdp.program.decide(&question, self.now), step)
         } else {
             self.hits += 1;
@@ -141,6 +139,41 @@ impl World {
             (self.told.program.decide(&question, self.now), step)
         };
         check(&step, &decided)
+    }
+
+    /// The PDP answers what was asked in the form in which it was.
+    fn answer(
+        &mut self,
+        exchange: &mut Exchange,
+        ask: &Ask,
+        question: &Value,
+        facts: &Facts<'_>,
+    ) -> Result<Step, TestCaseError> {
+        let program = &self.pdp.program;
+        if ask.door == Door::Decide {
+            let asked = decide::read_question(&ask.body).unwrap();
+            let told = &self.told.program;
+            prop_assert_eq!(asked.program, told.name());
+            let vary = &told.vary;
+            prop_assert_eq!(&asked.input, &vary.project(question.clone()));
+            prop_assert_eq!(asked.about, decide::about().project(question.clone()));
+            if *told == *program {
+                let answer = program.short_answer(asked.input, self.now, self.decisions);
+                return Ok(exchange.answered(&mut self.worker, "200", &answer));
+            }
+            let gather = exchange.answered(&mut self.worker, "409", b"");
+            prop_assert!(matches!(gather, Step::Gather { .. }), "{:?}", gather);
+            let step = exchange.identify(&mut self.worker, facts, &FilterCheck(NoHost));
+            let Step::Ask(whole) = step else {
+                return Ok(step);
+            };
+            prop_assert_eq!(whole.door, Door::Evaluation);
+            return self.answer(exchange, &whole, question, facts);
+        }
+        let asked: Value = serde_json::from_slice(&ask.body).unwrap();
+        prop_assert_eq!(&asked, question, "the test asks as the filter does");
+        let answer = program.answer(question.clone(), self.now, self.decisions);
+        Ok(exchange.answered(&mut self.worker, "200", answer.as_bytes()))
     }
 
     fn question(token: usize, path: &str, header: Option<&str>) -> Value {

@@ -125,7 +125,7 @@ fn an_allowed_request_names_its_decision_and_its_workload_and_nothing_the_client
     let Step::Ask(question) = step else {
         panic!("not asked: {step:?}")
     };
-    let question: serde_json::Value = serde_json::from_slice(&question).unwrap();
+    let question: serde_json::Value = serde_json::from_slice(&question.body).unwrap();
     assert_eq!(question["subject"]["id"], "https://i|w");
     assert_eq!(question["resource"]["properties"]["query"]["a"][0], "1");
     assert_eq!(

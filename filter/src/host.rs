@@ -130,19 +130,26 @@ pub(crate) fn call_pdp(call: &PdpCall<'_>) -> Result<u32, Status> {
         (":method", if call.body.is_some() { "POST" } else { "GET" }),
         (":path", call.path),
         (":authority", call.authority),
-        ("accept", "application/json"),
     ];
     if call.body.is_some() {
-        headers.push(("content-type", "application/json"));
+        headers.push(("content-type", call.kind));
+    }
+    // Our own form needs no other word for it.
+    if call.kind == JSON {
+        headers.push(("accept", JSON));
     }
     hostcalls::dispatch_http_call(call.cluster, headers, call.body, vec![], call.timeout)
 }
+
+/// The content type of what everybody speaks.
+pub(crate) const JSON: &str = "application/json";
 
 /// A call to the PDP.
 pub(crate) struct PdpCall<'a> {
     pub(crate) cluster: &'a str,
     pub(crate) authority: &'a str,
     pub(crate) path: &'a str,
+    pub(crate) kind: &'static str,
     pub(crate) body: Option<&'a [u8]>,
     pub(crate) timeout: Duration,
 }
@@ -157,11 +164,16 @@ pub(crate) fn answer_status(headers: usize) -> String {
 }
 
 /// The body of the PDP's answer; empty, which is no answer, where it does not say that it is JSON.
-pub(crate) fn answer_body(headers: usize, size: usize) -> Vec<u8> {
-    if headers == 0 || size == 0 || size > MAX_ANSWER_BYTES {
+pub(crate) fn answer_json(headers: usize, size: usize) -> Vec<u8> {
+    if headers == 0 || !authzen::is_json(&answer_header("content-type")) {
         return Vec::new();
     }
-    if !authzen::is_json(&answer_header("content-type")) {
+    answer_body(size)
+}
+
+/// The body of the PDP's answer, whatever it says that it is: for a form that tells itself.
+pub(crate) fn answer_body(size: usize) -> Vec<u8> {
+    if size == 0 || size > MAX_ANSWER_BYTES {
         return Vec::new();
     }
     hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)

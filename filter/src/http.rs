@@ -7,7 +7,8 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::authzen::{COMPARED_EVALUATION, EVALUATION_PATH};
+use edgeward_core::decide::{DECIDE_PATH, QUESTION_TYPE};
 
 use crate::exchange::Exchange;
 use crate::host;
@@ -15,7 +16,7 @@ use crate::identify::{Facts, Field};
 use crate::reply::Reply;
 use crate::root::Shared;
 use crate::signature::FilterCheck;
-use crate::step::{Changes, PdpFailure, Step};
+use crate::step::{Ask, Changes, Door, PdpFailure, Step};
 
 /// One HTTP stream.
 pub(crate) struct Http {
@@ -61,20 +62,26 @@ impl Http {
                 };
                 self.take(step, phase)
             }
-            Step::Ask(body) => self.ask(&body, phase),
+            Step::Ask(ask) => self.ask(&ask, phase),
             Step::Forward(changes) => self.forward(changes, phase),
             Step::Reply(reply) => self.reply(&reply),
         }
     }
 
-    fn ask(&mut self, body: &[u8], phase: Phase) -> Action {
+    fn ask(&mut self, ask: &Ask, phase: Phase) -> Action {
+        let (path, kind) = match ask.door {
+            Door::Decide => (DECIDE_PATH, QUESTION_TYPE),
+            Door::Evaluation => (EVALUATION_PATH, host::JSON),
+            Door::Compare => (COMPARED_EVALUATION, host::JSON),
+        };
         let sent = {
             let config = &self.shared.borrow().worker.config;
             host::call_pdp(&host::PdpCall {
                 cluster: &config.cluster,
                 authority: &config.authority,
-                path: EVALUATION_PATH,
-                body: Some(body),
+                path,
+                kind,
+                body: Some(&ask.body),
                 timeout: config.pdp_timeout,
             })
         };
@@ -132,10 +139,11 @@ impl Http {
 
 impl Context for Http {
     fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
-        let (status, body) = (
-            host::answer_status(headers),
-            host::answer_body(headers, body_size),
-        );
+        let status = host::answer_status(headers);
+        let body = match self.exchange.door() {
+            Some(Door::Decide) => host::answer_body(body_size),
+            _ => host::answer_json(headers, body_size),
+        };
         let elapsed = host::now_microseconds().saturating_sub(self.asked_at);
         let step = {
             let mut shared = self.shared.borrow_mut();

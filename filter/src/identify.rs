@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use edgeward_core::authzen;
+use edgeward_core::footprint::Footprint;
 use edgeward_core::headers::FORWARDED_CLIENT_CERT;
 use edgeward_core::jose::SignatureCheck;
 use edgeward_core::peer::{self, Peer, PeerRefusal, TlsFacts};
@@ -124,19 +125,22 @@ impl Caller {
         }
     }
 
-    /// Hands over the encoding of the subject for what decides now; none if it has none.
+    /// Hands over the encodings of the subject, for what decides now and for what every question is
+    /// `about`; none if it has none.
     pub fn with_subject_key<T>(
         &self,
         in_force: InForce<'_>,
-        use_key: impl FnOnce(&[u8]) -> T,
+        about: &Footprint,
+        use_key: impl FnOnce((&[u8], &[u8])) -> T,
     ) -> Option<T> {
         match self {
             Self::Token { token, .. } => {
                 let mut key = token.key.borrow_mut();
-                key.of(&token.question, in_force).map(use_key)
+                key.of(&token.question, in_force, about).map(use_key)
             }
             Self::Peer { question, .. } | Self::Anonymous(question) => {
-                SubjectKey::default().of(question, in_force).map(use_key)
+                let mut key = SubjectKey::default();
+                key.of(question, in_force, about).map(use_key)
             }
         }
     }

@@ -22,6 +22,9 @@ pub struct Intake {
     pub changes: Changes,
     /// Whether the token header is there.
     pub has_token: bool,
+    /// Whether the PDP must be told all of it, having refused a part: it decides by another program
+    /// than the one whose footprint we know.
+    pub ask_whole: bool,
     visible: Vec<usize>,
 }
 
@@ -88,6 +91,7 @@ pub fn take_in(fields: Vec<Field>, config: &Config) -> Result<Intake, RequestRef
         fields,
         changes,
         has_token,
+        ask_whole: false,
         visible,
     })
 }

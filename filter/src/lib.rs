@@ -11,6 +11,7 @@
 //! INVARIANT: a request is only continued by [`step::Step::Forward`], and that step is only
 //! made from a decision that allows or from a route that asks for none.
 
+pub mod asked;
 pub mod cache;
 pub mod caching;
 pub mod config;

@@ -55,8 +55,8 @@ impl Remembered {
     }
 
     fn bytes(&self) -> usize {
-        // The key's part is never longer than the subject itself, but for some bytes.
-        let subject = 2 * self.question.get().len();
+        // Neither encoding is longer than the subject itself, but for some bytes.
+        let subject = 3 * self.question.get().len();
         ENTRY_OVERHEAD + self.token.len() + self.subject.len() + subject
     }
 }

@@ -123,3 +123,8 @@ impl Reply {
         }
     }
 }
+/// A reason that may stand as the reply's code: it ends up in a header and in `grpc-message`.
+pub fn is_code(reason: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=64).contains(&reason.len()) && reason.bytes().all(plain)
+}

@@ -10,7 +10,7 @@ use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 
 use crate::config::Config;
 use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK};
-use crate::host::{self, PdpCall};
+use crate::host::{self, JSON, PdpCall};
 use crate::http::Http;
 use crate::stats::{Counter, PDP_MICROSECONDS};
 use crate::wanted::REPORT_TIMEOUT;
@@ -83,6 +83,7 @@ impl Root {
             cluster: &config.cluster,
             authority: &config.authority,
             path: &path,
+            kind: JSON,
             body: None,
             timeout: POLL_TIMEOUT,
         });
@@ -99,6 +100,7 @@ impl Root {
             cluster: &worker.config.cluster,
             authority: &worker.config.authority,
             path: UNKNOWN_KEYS_PATH,
+            kind: JSON,
             body: Some(&report),
             timeout: REPORT_TIMEOUT,
         });
@@ -131,7 +133,7 @@ impl Context for Root {
         let first = !worker.synced.has_synced();
         match worker.take_feed(
             &host::answer_status(headers),
-            &host::answer_body(headers, body_size),
+            &host::answer_json(headers, body_size),
         ) {
             Ok(()) => {
                 worker.tally.count(Counter::SyncSucceeded);

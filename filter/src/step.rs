@@ -10,13 +10,33 @@ pub enum Step {
         /// Whether the client certificate's facts are wanted.
         tls: bool,
     },
-    /// Post this body to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
+    /// Post this to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
     /// [`crate::exchange::Exchange::failed`].
-    Ask(Vec<u8>),
+    Ask(Ask),
     /// Make these changes and let the request pass.
     Forward(Changes),
     /// Answer the request; it goes nowhere.
     Reply(Reply),
+}
+
+/// A question to the PDP.
+#[derive(Debug)]
+pub struct Ask {
+    /// Where it is put.
+    pub door: Door,
+    /// Written in the form that this door reads.
+    pub body: Vec<u8>,
+}
+
+/// The PDP's doors for questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Our own PDP's: the projection alone ([`edgeward_core::decide`]).
+    Decide,
+    /// `AuthZEN`'s: the whole question.
+    Evaluation,
+    /// `AuthZEN`'s, at our own PDP: the whole question, to try the footprint on.
+    Compare,
 }
 
 /// Changes to a request that passes: first remove, then set.

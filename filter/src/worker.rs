@@ -1,5 +1,8 @@
 //! What one worker keeps between requests. Every worker's VM has its own; nothing is shared.
 
+use edgeward_core::decide;
+use edgeward_core::footprint::Footprint;
+
 use crate::cache::DecisionCache;
 use crate::config::Config;
 use crate::feed::{SyncError, SyncedState, Update};
@@ -20,6 +23,10 @@ pub struct Worker {
     pub cache: DecisionCache,
     /// The key of the question in hand; kept so that a hit allocates nothing for it.
     pub key: Vec<u8>,
+    /// What every question is about ([`edgeward_core::decide::about`]).
+    pub about: Footprint,
+    /// How many questions were put to the PDP.
+    pub asked: u32,
     /// Keys that tokens named and nobody has.
     pub wanted: WantedKeys,
     /// What happened since the host was last told.
@@ -32,6 +39,8 @@ impl Worker {
         Self {
             cache: DecisionCache::new(config.cache.max_bytes),
             key: Vec::new(),
+            about: decide::about(),
+            asked: 0,
             synced: SyncedState::polling_every(config.cache.poll_wait()),
             config,
             memory: TokenMemory::default(),

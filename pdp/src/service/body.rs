@@ -1,6 +1,6 @@
-//! The body of a call: declared as JSON, within a size, in time.
+//! The body of a call: declared as what the door reads, within a size, in time.
 //!
-//! What this is not: read as JSON; each door does that with the shape it knows.
+//! What this is not: read; each door does that with the shape it knows.
 
 use std::rc::Rc;
 
@@ -15,17 +15,39 @@ use tokio::time::timeout;
 use super::reply::Refusal;
 use super::worker::WorkerState;
 
-/// All of the body, which is at most `limit` bytes long.
+/// All of the body, which is at most `limit` bytes of JSON.
 pub(super) async fn json_body(
     worker: &Rc<WorkerState>,
     request: Request<Incoming>,
     limit: usize,
 ) -> Result<Bytes, Refusal> {
-    if !is_json(&request) {
+    if !content_type(&request).is_some_and(authzen::is_json) {
         // Not 415: to AuthZEN's certification, whatever is no JSON is a malformed request.
         let message = "content-type must be application/json";
         return Err(Refusal::BadRequest(message.to_owned()));
     }
+    whole_body(worker, request, limit).await
+}
+
+/// All of the body, which is at most `limit` bytes of the content type `kind`.
+pub(super) async fn body_of(
+    worker: &Rc<WorkerState>,
+    request: Request<Incoming>,
+    kind: &'static str,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    if content_type(&request) != Some(kind.as_bytes()) {
+        let message = format!("content-type must be {kind}");
+        return Err(Refusal::BadRequest(message));
+    }
+    whole_body(worker, request, limit).await
+}
+
+async fn whole_body(
+    worker: &Rc<WorkerState>,
+    request: Request<Incoming>,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
     let declared = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -45,10 +67,11 @@ pub(super) async fn json_body(
     }
 }
 
-fn is_json(request: &Request<Incoming>) -> bool {
+/// The content type, where exactly one is said.
+fn content_type(request: &Request<Incoming>) -> Option<&[u8]> {
     let mut values = request.headers().get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
-    };
-    authzen::is_json(value.as_bytes())
+    match (values.next(), values.next()) {
+        (Some(value), None) => Some(value.as_bytes()),
+        _ => None,
+    }
 }

@@ -22,6 +22,17 @@ use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json};
 /// Every so many evaluations, one is made on the whole input as well.
 const SHADOW_EVERY: u32 = 1024;
 
+/// How much is made of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// What is remembered is reused, and now and then an evaluation is tried on the whole input.
+    Usual,
+    /// It is evaluated anew, and tried on the whole input.
+    Compare,
+    /// As usual, but there is no more than the projection to try anything on.
+    Projected,
+}
+
 /// What a question came to.
 pub(super) struct Decided {
     pub(super) id: DecisionId,
@@ -106,16 +117,35 @@ impl Decider {
         self.in_force.borrow().revision.clone()
     }
 
+    /// Whether this thread decides by the program of this name, as filters are told of it.
+    pub(super) fn is_program(&self, name: &str) -> bool {
+        let in_force = self.in_force.borrow();
+        let caching = in_force.caching.as_ref();
+        caching.is_some_and(|caching| caching.program == name)
+    }
+
+    /// Whether the policies in force read the time of a question, `context.time`.
+    pub(super) fn reads_time(&self) -> bool {
+        self.in_force.borrow().reads_time
+    }
+
     /// Decides on `input` at `now`.
-    pub(super) fn decide(&self, input: Value, now: UnixSeconds) -> Result<Decided, NoRandomness> {
+    pub(super) fn decide(
+        &self,
+        input: Value,
+        now: UnixSeconds,
+        care: Care,
+    ) -> Result<Decided, NoRandomness> {
         let in_force = &mut *self.in_force.borrow_mut();
-        let shadow = self.is_sampled().then(|| input.clone());
+        let shadow = self.is_compared(care).then(|| input.clone());
         let projection = in_force.set.footprint().input.project(input);
         let key = &mut *self.key.borrow_mut();
         if in_force.caching.is_some() {
             key.clear();
             write_value(key, &projection);
-            if let Some(decided) = self.reuse(key, in_force, now) {
+            if care != Care::Compare
+                && let Some(decided) = self.reuse(key, in_force, now)
+            {
                 return Ok(decided);
             }
         } else {
@@ -187,7 +217,10 @@ impl Decider {
         })
     }
 
-    fn is_sampled(&self) -> bool {
+    fn is_compared(&self, care: Care) -> bool {
+        if care != Care::Usual {
+            return care == Care::Compare;
+        }
         let evaluated = self.evaluated.get().wrapping_add(1);
         self.evaluated.set(evaluated);
         evaluated % SHADOW_EVERY == 1

@@ -164,7 +164,7 @@ impl World {
             } => {
                 let input = question(self.now, subject, method, path, header);
                 let decided = self.deciders[decider]
-                    .decide(input.clone(), UnixSeconds(self.now))
+                    .decide(input.clone(), UnixSeconds(self.now), Care::Usual)
                     .unwrap();
                 let place = format!("{} {input}", self.loaded);
                 let fresh = &mut self.fresh[self.loaded];

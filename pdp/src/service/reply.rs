@@ -32,6 +32,8 @@ pub(super) enum Refusal {
     NotAuthenticated,
     /// Nothing is revoked under this id.
     NoSuchRevocation,
+    /// The question is for another program than the one in force.
+    AnotherProgram,
     /// There is no room for more; the text says of what.
     Full(String),
     /// It cannot be done now; the text says why.
@@ -49,6 +51,7 @@ impl Refusal {
             Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AnotherProgram => StatusCode::CONFLICT,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -66,6 +69,7 @@ impl Refusal {
                 .to_owned(),
             Self::NotAuthenticated => "show an admin token: `authorization: Bearer …`".to_owned(),
             Self::NoSuchRevocation => "nothing is revoked under this id".to_owned(),
+            Self::AnotherProgram => "another program is in force".to_owned(),
             Self::NotFound => "no such path".to_owned(),
             Self::NoMetadata => "no metadata: set `public_url`, or ask over TLS".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("use {allowed}"),

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::decide::DECIDE_PATH;
 use edgeward_core::feed::SYNC_PATH;
 use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use http::{Method, Request};
@@ -10,7 +11,7 @@ use hyper::body::Incoming;
 
 use super::reply::{Refusal, Reply};
 use super::worker::WorkerState;
-use super::{authzen, health, metadata, metrics, revocations, sync, unknown_keys};
+use super::{authzen, health, metadata, metrics, projected, revocations, sync, unknown_keys};
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub(super) struct Arrival {
 #[derive(Clone, Copy)]
 enum Path {
     Evaluation,
+    Decide,
     Sync,
     UnknownKeys,
     Metadata,
@@ -45,6 +47,7 @@ impl Path {
     fn of(text: &str, role: Role) -> Option<Self> {
         let (path, admin) = match text {
             EVALUATION_PATH => (Self::Evaluation, false),
+            DECIDE_PATH => (Self::Decide, false),
             SYNC_PATH => (Self::Sync, false),
             UNKNOWN_KEYS_PATH => (Self::UnknownKeys, false),
             metadata::PATH => (Self::Metadata, false),
@@ -63,7 +66,7 @@ impl Path {
 
     fn method(self) -> (Method, &'static str) {
         match self {
-            Self::Evaluation | Self::UnknownKeys => (Method::POST, "POST"),
+            Self::Evaluation | Self::Decide | Self::UnknownKeys => (Method::POST, "POST"),
             Self::Sync | Self::Metadata | Self::Live | Self::Ready | Self::Metrics => {
                 (Method::GET, "GET")
             }
@@ -90,6 +93,7 @@ pub(super) async fn answer(
     }
     match path {
         Path::Evaluation => authzen::answer(worker, request).await,
+        Path::Decide => projected::answer(worker, request).await,
         Path::Sync => sync::answer(worker, request.uri().query()).await,
         Path::UnknownKeys => unknown_keys::answer(worker, request).await,
         Path::Metadata => metadata::answer(worker, arrival, &request),
