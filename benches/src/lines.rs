@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::memory::Memory;
 use crate::report::Results;
+use crate::rounds::Sample;
 
 /// One line of "speed to reach".
 #[derive(Debug, Serialize)]
@@ -26,7 +27,8 @@ pub const SHIPPED: &str = "edgeward-miss-tcp-h2";
 
 /// All lines.
 pub fn lines(results: &Results, filter_bytes: Option<f64>, memory: Option<Memory>) -> Vec<Line> {
-    let added = |name, rival| Some(results.added_cpu(name)? / results.added_cpu(rival)?);
+    let added = |name, rival| results.added_ratio(name, rival, |sample| sample.cpu);
+    let everywhere = |sample: &Sample| sample.cpu + sample.servers;
     let p50 = |name| results.p50_alone(name);
     let line = |name, of, measured: Option<f64>, limit| {
         let met = measured.is_some_and(|measured| measured <= limit);
@@ -53,8 +55,8 @@ pub fn lines(results: &Results, filter_bytes: Option<f64>, memory: Option<Memory
         ),
         line(
             "hit-cpu-ext_authz",
-            "added CPU: edgeward-hit / ext_authz-grpc, the rival's server not counted",
-            added("edgeward-hit", "ext_authz-grpc"),
+            "added CPU, that of the servers too: edgeward-hit / ext_authz-grpc",
+            results.added_ratio("edgeward-hit", "ext_authz-grpc", everywhere),
             1.0 / 3.0,
         ),
         line(

@@ -15,6 +15,8 @@ use crate::statistics::Spread;
 pub struct Cell {
     /// Run time of the worker per request, microseconds.
     pub cpu_us: Spread,
+    /// Run time of the servers behind Envoy per request, microseconds.
+    pub servers_us: Spread,
     /// Microseconds in which half of the answers came.
     pub p50_us: Spread,
     /// Microseconds in which 99 of 100 answers came.
@@ -31,16 +33,36 @@ pub struct Cell {
 pub struct Results {
     cells: BTreeMap<(&'static str, u32), Cell>,
     order: Vec<&'static str>,
+    samples: Samples,
 }
 
 impl Results {
     /// Summarises; the variants keep the order given.
-    pub fn new(order: Vec<&'static str>, samples: &Samples) -> Self {
+    pub fn new(order: Vec<&'static str>, samples: Samples) -> Self {
         let cells = samples
             .iter()
             .filter_map(|(key, samples)| Some((*key, Cell::of(samples)?)))
             .collect();
-        Self { cells, order }
+        Self {
+            cells,
+            order,
+            samples,
+        }
+    }
+
+    /// How many times the rival's added CPU the variant's is, by `cost` of a sample. Of each round
+    /// its own ratio, and the median of these: a machine that is slow for a minute is so for both.
+    pub fn added_ratio(
+        &self,
+        name: &'static str,
+        rival: &'static str,
+        cost: fn(&Sample) -> f64,
+    ) -> Option<f64> {
+        let of = |name| self.samples.get(&(name, CONNECTIONS[0]));
+        let rounds = of(name)?.iter().zip(of(rival)?).zip(of("none")?);
+        let ratios = rounds
+            .map(|((ours, rival), none)| (cost(ours) - cost(none)) / (cost(rival) - cost(none)));
+        Some(Spread::of(ratios)?.median)
     }
 
     /// The variant's CPU per request beyond that of no filter, on a saturated worker.
@@ -132,6 +154,7 @@ impl Cell {
         let spread = |figure: fn(&Sample) -> f64| Spread::of(counted.iter().copied().map(figure));
         Some(Self {
             cpu_us: spread(|sample| sample.cpu)?,
+            servers_us: spread(|sample| sample.servers)?,
             p50_us: spread(|sample| sample.seen.p50)?,
             p99_us: spread(|sample| sample.seen.p99)?,
             rate: spread(|sample| sample.seen.rate)?,
@@ -152,7 +175,11 @@ pub fn lines_table(lines: &[Line]) -> String {
                 format!("{value:.0}")
             }
         });
-        let verdict = if line.met { "met" } else { "MISSED" };
+        let verdict = match (line.met, line.measured) {
+            (true, _) => "met",
+            (false, Some(_)) => "MISSED",
+            (false, None) => "absent",
+        };
         let _ = writeln!(
             text,
             "{verdict:<7} {:<18} {measured:>12}  at most {:<8} {}",

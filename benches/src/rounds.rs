@@ -24,6 +24,8 @@ const QUIET: f64 = 0.15;
 pub struct Sample {
     /// Run time of Envoy's worker per request, in microseconds.
     pub cpu: f64,
+    /// Run time of the servers behind Envoy per request, in microseconds: of whichever decides.
+    pub servers: f64,
     /// What the load saw.
     pub seen: load::Seen,
     /// What else ran on the machine meanwhile, in cores.
@@ -57,8 +59,8 @@ pub struct Bench<'a> {
     pub envoy: &'a Envoy,
     /// Its one worker.
     pub worker: u32,
-    /// The processes that belong to the run: whatever else runs is foreign.
-    pub own: Vec<u32>,
+    /// The servers behind it.
+    pub servers: Vec<u32>,
     /// The listeners' ports.
     pub ports: HashMap<&'static str, u16>,
     /// Where `load.lua` is.
@@ -149,26 +151,33 @@ impl Bench<'_> {
         };
         let started = Instant::now();
         let foreign_before = self.foreign()?;
+        let servers_before = self.servers()?;
         let worker_before = machine::thread_run_time(self.envoy.pid(), self.worker)?;
         let seen = load::run(&load, &self.script)?;
         let worker_after = machine::thread_run_time(self.envoy.pid(), self.worker)?;
+        let servers = self.servers()?.saturating_sub(servers_before);
         let foreign_after = self.foreign()?;
         let foreign = foreign_after.saturating_sub(foreign_before);
         *position += seen.requests;
         hold_to_promise(variant, &seen)?;
         Ok(Sample {
             cpu: as_f64(worker_after - worker_before) / 1e3 / as_f64(seen.requests.max(1)),
+            servers: servers.as_secs_f64() * 1e6 / as_f64(seen.requests.max(1)),
             seen,
             foreign: foreign.as_secs_f64() / started.elapsed().as_secs_f64(),
         })
     }
 
+    /// Whatever runs on the machine and does not belong to the run.
     fn foreign(&self) -> Outcome<Duration> {
-        let mut own = machine::process_busy(std::process::id())?;
-        for pid in &self.own {
-            own += machine::process_busy(*pid)?;
-        }
+        let mut own = machine::process_busy(std::process::id())? + self.servers()?;
+        own += machine::process_busy(self.envoy.pid())?;
         Ok(machine::machine_busy()?.saturating_sub(own))
+    }
+
+    fn servers(&self) -> Outcome<Duration> {
+        let busy = self.servers.iter().map(|pid| machine::process_busy(*pid));
+        busy.sum()
     }
 
     fn port(&self, variant: &Variant) -> Outcome<u16> {

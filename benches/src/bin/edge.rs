@@ -129,12 +129,7 @@ impl Run {
         let bench = Bench {
             envoy: &envoy,
             worker: envoy.pin_worker()?,
-            own: self
-                .servers
-                .iter()
-                .map(Server::pid)
-                .chain([envoy.pid()])
-                .collect(),
+            servers: self.servers.iter().map(Server::pid).collect(),
             ports: listeners
                 .iter()
                 .map(|listener| (listener.name, listener.port))
@@ -149,7 +144,7 @@ impl Run {
 
         let results = Results::new(
             variants.iter().map(|variant| variant.name).collect(),
-            &samples,
+            samples,
         );
         let memory = self.weigh(&script, &tokens)?;
         self.report(&results, memory)
