@@ -1,0 +1,66 @@
+//! Atoms: small values that stand for a condition on a large one. Which named networks an address
+//! lies in, which route a request takes and what its path holds in the route's variables.
+//!
+//! A policy that asks for an atom in place of the address or path it is made of tells far fewer
+//! questions apart, so its decisions are reused far more often ([`crate::cache_key`]).
+//!
+//! INVARIANT: the PDP makes atoms itself and believes nobody about them. The filter makes the same
+//! from the same definitions, which the sync feed tells ([`crate::feed::Caching`]), only for its key.
+//!
+//! What this is not: schedules and countries. Those need a clock, a calendar or a database, so only
+//! the PDP makes them: `pdp/src/atoms/`.
+
+mod networks;
+mod routes;
+
+pub use networks::{CidrError, Networks, parse_cidr};
+pub use routes::{HostError, Route, RouteMatch, Routes, Template, TemplateError, parse_host};
+
+use serde::Serialize;
+
+use crate::members::{MemberError, Members};
+
+/// The longest name of a network, route or schedule, in bytes.
+pub const MAX_NAME_BYTES: usize = 64;
+/// The most named networks.
+pub const MAX_NETWORKS: usize = 256;
+/// The most CIDR prefixes of all networks together.
+pub const MAX_PREFIXES: usize = 4096;
+/// The most bytes that all networks take in the sync feed: overlaps repeat their names.
+pub const MAX_NETWORK_BYTES: usize = 512 * 1024;
+/// The most routes.
+pub const MAX_ROUTES: usize = 256;
+/// The longest template of a route, in bytes.
+pub const MAX_TEMPLATE_BYTES: usize = 1024;
+/// The most hosts, and the most methods, of one route.
+pub const MAX_ALTERNATIVES: usize = 32;
+
+/// What networks and routes there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Atoms {
+    /// Networks by name.
+    pub networks: Networks,
+    /// Routes by name, in the order in which they are tried.
+    pub routes: Routes,
+}
+
+impl Atoms {
+    /// Reads the wire form; what is absent is empty.
+    pub(crate) fn read(mut members: Members) -> Result<Self, MemberError> {
+        let networks = Networks::from_wire(members.list("networks")?.unwrap_or_default());
+        let routes = Routes::from_wire(members.list("routes")?.unwrap_or_default());
+        let read = Self {
+            networks: networks.ok_or_else(|| members.error("networks", "must be in order"))?,
+            routes: routes.ok_or_else(|| members.error("routes", "must have four parts each"))?,
+        };
+        members.finish()?;
+        Ok(read)
+    }
+}
+
+/// Whether `name` is plain enough to stand in lists and documents: 1 to [`MAX_NAME_BYTES`] of
+/// letters, digits, `-`, `_` and `.`.
+pub fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(plain)
+}
