@@ -53,7 +53,8 @@ pub struct Caching {
     pub program: String,
     /// What the decisions depend on.
     pub vary: Footprint,
-    /// What the atoms that `vary` covers are made by.
+    /// What the atoms that `vary` covers are made by; on the wire its members stand here.
+    #[serde(flatten)]
     pub atoms: Atoms,
 }
 
@@ -219,7 +220,7 @@ impl Caching {
             program: caching.required_text("program")?,
             vary: Footprint::from_json(&caching.value("vary"))
                 .map_err(|error| caching.error("vary", error))?,
-            atoms: Atoms::read(caching.object("atoms")?)?,
+            atoms: Atoms::read(&mut caching)?,
         };
         caching.finish()?;
         Ok(Some(read))

@@ -3,25 +3,22 @@
 //! Matched segment by segment, on the decoded segments of the canonical path and never on its text,
 //! so that no spelling of a path takes another route.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::MAX_TEMPLATE_BYTES;
 use crate::request::Authority;
 
-/// All routes, in the order in which they are tried: the first that matches is the one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Routes(Vec<Route>);
+/// All routes, in the order in which they are tried: the first that matches is the one. Each is the
+/// text that [`Route`] wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Routes(pub(super) Vec<String>);
 
-/// One route. On the wire: `NAME METHODS HOSTS TEMPLATE`, where several methods or hosts have a comma
-/// between them and none are any.
+/// One route, as the text that it is on the wire and in memory: `NAME METHODS HOSTS TEMPLATE`, where
+/// several methods or hosts have a comma between them and none are any. Read into parts, it would
+/// take more of the filter's module than that saves time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    name: String,
-    methods: String,
-    hosts: String,
-    template: String,
-}
+pub struct Route(String);
 
 /// A route that a request takes.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,17 +147,14 @@ impl Route {
     /// A route of parts that are each checked: `name` by [`super::is_name`], hosts by
     /// [`parse_host`], methods by [`crate::request::Method`].
     pub fn new(name: &str, methods: &[String], hosts: &[String], template: &Template) -> Self {
-        Self {
-            name: name.to_owned(),
-            methods: methods.join(","),
-            hosts: hosts.join(","),
-            template: template.0.clone(),
-        }
+        let (methods, hosts) = (methods.join(","), hosts.join(","));
+        Self([name, &methods, &hosts, &template.0].join(" "))
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.name
+        let [name, ..] = self.parts();
+        name
     }
 
     /// Whether every request that could take `other` takes this one.
@@ -168,39 +162,50 @@ impl Route {
         let within = |all: &str, some: &str| {
             all.is_empty() || (!some.is_empty() && some.split(',').all(|one| is_listed(all, one)))
         };
-        within(&self.methods, &other.methods)
-            && within(&self.hosts, &other.hosts)
-            && Template(self.template.clone()).covers(&Template(other.template.clone()))
+        let [_, methods, hosts, template] = self.parts();
+        let [_, other_methods, other_hosts, other_template] = other.parts();
+        within(methods, other_methods)
+            && within(hosts, other_hosts)
+            && Template(template.to_owned()).covers(&Template(other_template.to_owned()))
     }
 
-    fn take<'m>(
-        &'m self,
-        method: &str,
-        host: &str,
-        segments: &'m [String],
-    ) -> Option<Vec<(&'m str, &'m str)>> {
-        if !is_listed(&self.methods, method) || !is_listed(&self.hosts, host) {
-            return None;
-        }
-        let mut params = Vec::new();
-        let mut segments = segments.iter();
-        for part in self.template.split('/').skip(1) {
-            if part == "**" {
-                return Some(params);
-            }
-            let segment = segments.next()?.as_str();
-            match part.strip_prefix('{') {
-                Some(name) if !segment.is_empty() => {
-                    let name = name.strip_suffix('}').unwrap_or(name);
-                    let later = params.iter().position(|(other, _)| *other > name);
-                    params.insert(later.unwrap_or(params.len()), (name, segment));
-                }
-                None if part == segment => {}
-                _ => return None,
-            }
-        }
-        segments.next().is_none().then_some(params)
+    fn parts(&self) -> [&str; 4] {
+        let mut parts = self.0.splitn(4, ' ');
+        std::array::from_fn(|_| parts.next().unwrap_or_default())
     }
+}
+
+/// What `route` says, if a request takes it.
+fn take<'m>(
+    route: &'m str,
+    method: &str,
+    host: &str,
+    segments: &'m [String],
+) -> Option<RouteMatch<'m>> {
+    let mut parts = route.splitn(4, ' ');
+    let name = parts.next()?;
+    if !is_listed(parts.next()?, method) || !is_listed(parts.next()?, host) {
+        return None;
+    }
+    let mut params = Vec::new();
+    let mut segments = segments.iter();
+    for part in parts.next()?.split('/').skip(1) {
+        if part == "**" {
+            return Some(RouteMatch { name, params });
+        }
+        let segment = segments.next()?.as_str();
+        match part.strip_prefix('{') {
+            Some(name) if !segment.is_empty() => {
+                let name = name.strip_suffix('}').unwrap_or(name);
+                let later = params.iter().position(|(other, _)| *other > name);
+                params.insert(later.unwrap_or(params.len()), (name, segment));
+            }
+            None if part == segment => {}
+            _ => return None,
+        }
+    }
+    let is_end = segments.next().is_none();
+    is_end.then_some(RouteMatch { name, params })
 }
 
 /// Whether `given` is one of `list`, or below one that begins with `*.`; an empty list has all.
@@ -220,7 +225,7 @@ fn is_listed(list: &str, given: &str) -> bool {
 impl Routes {
     /// In this order.
     pub fn new(routes: Vec<Route>) -> Self {
-        Self(routes)
+        Self(routes.into_iter().map(|Route(text)| text).collect())
     }
 
     /// The first route that a request takes. `segments` are those of its canonical path, decoded.
@@ -230,11 +235,8 @@ impl Routes {
         host: &str,
         segments: &'m [String],
     ) -> Option<RouteMatch<'m>> {
-        self.0.iter().find_map(|route| {
-            let params = route.take(method, host, segments)?;
-            let name = &route.name;
-            Some(RouteMatch { name, params })
-        })
+        let mut routes = self.0.iter();
+        routes.find_map(|route| take(route, method, host, segments))
     }
 
     /// How many there are.
@@ -245,32 +247,6 @@ impl Routes {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Reads the wire form; none where a route lacks a part. What the parts hold was checked by whom
-    /// the feed comes from.
-    pub(super) fn from_wire(texts: Vec<String>) -> Option<Self> {
-        let mut routes = Vec::with_capacity(texts.len());
-        for text in texts {
-            let mut parts = text.splitn(4, ' ').map(str::to_owned);
-            routes.push(Route {
-                name: parts.next()?,
-                methods: parts.next()?,
-                hosts: parts.next()?,
-                template: parts.next()?,
-            });
-        }
-        Some(Self(routes))
-    }
-}
-
-impl Serialize for Routes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            self.0.iter().map(|route| {
-                [&*route.name, &route.methods, &route.hosts, &route.template].join(" ")
-            }),
-        )
     }
 }
 

@@ -195,7 +195,7 @@ proptest! {
                 matches(&template, &segments)
             };
             let segments = parts(&path);
-            prop_assert_eq!(first.take("GET", "h", &segments).is_some(), said(&one), "{} {}", one, path);
+            prop_assert_eq!(take(&first.0, "GET", "h", &segments).is_some(), said(&one), "{} {}", one, path);
             prop_assert!(!covers || !said(&other) || said(&one), "{} covers {}: {}", one, other, path);
         }
     }
@@ -211,7 +211,7 @@ proptest! {
             Route::new("n", &list(&methods), &list(&hosts), &Template::parse(template).unwrap())
         }).collect());
         let wire = serde_json::to_value(&routes).unwrap();
-        let told = Routes::from_wire(serde_json::from_value(wire).unwrap());
-        prop_assert_eq!(told, Some(routes));
+        let told = Routes(serde_json::from_value(wire).unwrap());
+        prop_assert_eq!(told, routes);
     }
 }
