@@ -6,14 +6,7 @@ use serde_json::{Map, Value};
 
 /// `context.schedules`, which is always a list.
 pub(super) fn schedules(input: &mut Value, active: &[String]) {
-    // A question of the service has a context; what `edgeward eval` is given may lack it.
-    let Some(input) = input.as_object_mut() else {
-        return;
-    };
-    let context = input
-        .entry("context")
-        .or_insert_with(|| Value::Object(Map::new()));
-    if let Some(context) = context.as_object_mut() {
+    if let Some(context) = context(input) {
         let active: Vec<Value> = active.iter().map(|name| name.as_str().into()).collect();
         context.insert("schedules".to_owned(), active.into());
     }
@@ -39,11 +32,23 @@ pub(super) fn country(input: &mut Value, of: impl FnOnce(&str) -> Option<String>
     }
 }
 
-/// Something else than an object has no members that could be taken for atoms.
+/// A question of the service has a context; what `edgeward eval` is given may lack it.
+fn context(input: &mut Value) -> Option<&mut Map<String, Value>> {
+    object(input.as_object_mut()?, "context")
+}
+
 fn source(input: &mut Value) -> Option<&mut Map<String, Value>> {
-    let context = input.get_mut("context")?.as_object_mut()?;
-    context
-        .entry("source")
+    object(context(input)?, "source")
+}
+
+/// The object `name`, made where there is none. Something else than an object has no members that
+/// could be taken for atoms.
+fn object<'m>(
+    members: &'m mut Map<String, Value>,
+    name: &str,
+) -> Option<&'m mut Map<String, Value>> {
+    members
+        .entry(name)
         .or_insert_with(|| Value::Object(Map::new()))
         .as_object_mut()
 }

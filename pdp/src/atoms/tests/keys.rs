@@ -2,6 +2,7 @@
 
 use edgeward_core::authzen::{Context, EvaluationRequest, Source, Tls};
 use edgeward_core::cache_key::{write_question, write_value};
+use edgeward_core::decide;
 use edgeward_core::request::{CanonicalRequest, PathNormalization};
 use proptest::prelude::*;
 use serde_json::json;
@@ -47,13 +48,13 @@ fn any_asked() -> impl Strategy<Value = Asked> {
     )
 }
 
-/// The filter's key and the question that the PDP decides on.
+/// The filter's key, the projection that it stands for, and the question that the PDP is asked.
 fn both(
     atoms: &Atoms,
     asked: &Asked,
     vary: &Footprint,
     mode: PathNormalization,
-) -> Option<(Vec<u8>, Value)> {
+) -> Option<(Vec<u8>, Value, Value)> {
     let (method, authority, target, address) = asked;
     let request = CanonicalRequest::parse(method, authority, target, mode).ok()?;
     let subject = json!({"type": "workload", "id": "s"});
@@ -65,22 +66,22 @@ fn both(
         }),
     };
     let asked = EvaluationRequest::http(&raw, &request, Vec::new(), context);
-    let told_to_filter = atoms.caching(caching(vary.clone()));
-    let (mut subject_key, mut key) = (Vec::new(), Vec::new());
-    if let Some(part) = told_to_filter.vary.member("subject") {
+    let Caching {
+        program,
+        vary,
+        atoms: definitions,
+    } = atoms.caching(caching(vary.clone()));
+    let (mut subject_key, mut key, mut body) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(part) = vary.member("subject") {
         write_value(&mut subject_key, &part.project(subject));
     }
-    write_question(
-        &mut key,
-        &asked,
-        &subject_key,
-        &told_to_filter.vary,
-        &told_to_filter.atoms,
-    );
-    Some((
-        key,
-        told(atoms, &serde_json::to_value(&asked).unwrap(), NOW),
-    ))
+    write_question(&mut key, &asked, &subject_key, &vary, &definitions);
+    decide::write_question(&mut body, &program);
+    write_value(&mut body, &json!({}));
+    body.extend_from_slice(&key);
+    let projection = decide::read_question(&body).unwrap().input;
+    let whole = told(atoms, &serde_json::to_value(&asked).unwrap(), NOW);
+    Some((key, projection, whole))
 }
 
 fn modes() -> impl Strategy<Value = PathNormalization> {
@@ -104,7 +105,7 @@ proptest! {
         settings.schedules.clear();
         let atoms = Atoms::open(&settings).unwrap();
         let vary = vary(&paths);
-        let Some((key, mut told)) = both(&atoms, &asked, &vary, mode) else { return Ok(()) };
+        let Some((key, _, mut told)) = both(&atoms, &asked, &vary, mode) else { return Ok(()) };
         // What only the PDP knows.
         told["context"].as_object_mut().unwrap().remove("schedules");
         let mut expected = Vec::new();
@@ -129,9 +130,13 @@ proptest! {
             if same[3] { one.3 } else { other.3 },
         );
         let questions = [&one, &near].map(|asked| both(&atoms, asked, &vary, mode));
-        let [Some((first, one)), Some((second, near))] = questions else { return Ok(()) };
+        let [Some((first, projection, one)), Some((second, _, near))] = questions else { return Ok(()) };
         if first == second {
-            prop_assert_eq!(vary.project(one), vary.project(near));
+            prop_assert_eq!(vary.project(one.clone()), vary.project(near));
         }
+        // On the short way the PDP has no more than the filter's projection, and makes the same of it.
+        let mut completed = projection;
+        atoms.complete(&mut completed, &vary, NOW);
+        prop_assert_eq!(vary.project(completed), vary.project(one));
     }
 }
