@@ -65,10 +65,10 @@ impl Networks {
                 *open.entry(name).or_default() += change;
             }
             open.retain(|_, prefixes| *prefixes != 0);
-            let names: String = open.keys().flat_map(|name| [" ", name]).collect();
-            if last != names {
-                ranges.push(place(first) + &names);
-                last = names;
+            let inside: String = open.keys().flat_map(|name| [" ", name]).collect();
+            if last != inside {
+                ranges.push(place(first) + &inside);
+                last = inside;
             }
         }
         Self(ranges)

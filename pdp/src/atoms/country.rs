@@ -1,5 +1,5 @@
-//! The country of an address, from a database in MaxMind's format: held in memory, checked before it
-//! is used, and read again when its file changes. A file that does not hold leaves the last one in
+//! The country of an address, from a database in `MaxMind`'s format: held in memory, checked before
+//! it is used, and read again when its file changes. A file that does not hold leaves the last one in
 //! force.
 
 use std::io::Read as _;

@@ -1,8 +1,8 @@
-//! A database written here, byte by byte, and read by the crate that reads MaxMind's.
+//! A database written here, byte by byte, and read by the crate that reads `MaxMind`'s.
 
 use super::*;
 
-/// A database in MaxMind's format, version 2.0, over IPv6, in which the addresses below each prefix
+/// A database in `MaxMind`'s format, version 2.0, over IPv6, in which the addresses below each prefix
 /// have a country. IPv4 lies below `::/96`.
 pub(in crate::atoms) fn database(prefixes: &[(&str, &str)]) -> Vec<u8> {
     // A trie: of each node what is left and right. 0 is nothing yet, n > 0 is node n, n < 0 a country.

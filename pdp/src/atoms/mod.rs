@@ -66,7 +66,7 @@ pub struct AtomSettings {
     pub definitions: Definitions,
     /// Schedules by name.
     pub schedules: Vec<(String, Schedule)>,
-    /// A database of countries in MaxMind's format.
+    /// A database of countries in `MaxMind`'s format.
     pub country_database: Option<PathBuf>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Which ones hold changes at their boundaries only, so it is computed once for the time between two.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -59,7 +60,11 @@ impl Schedules {
                 spans,
                 except,
             } = schedule;
-            text += &format!("{name:?} {zone_name:?} {windows:?} {spans:?} {except:?}\n");
+            // A `String` takes whatever is written.
+            let _ = writeln!(
+                text,
+                "{name:?} {zone_name:?} {windows:?} {spans:?} {except:?}"
+            );
         }
         text
     }

@@ -58,7 +58,7 @@ pub struct RawConfig {
     /// Named schedules. A policy sees the names of those that hold as `context.schedules`.
     #[serde(default)]
     pub schedules: BTreeMap<String, RawSchedule>,
-    /// A file in MaxMind's format. A policy sees the source address's country as
+    /// A database of countries, a `.mmdb` file. A policy sees the source address's country as
     /// `context.source.country`. Read again when it changes.
     pub country_database: Option<PathBuf>,
     /// Issuers of OpenID Connect and other JWTs whose tokens are believed.

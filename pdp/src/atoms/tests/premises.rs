@@ -45,13 +45,14 @@ fn another_definition_is_another_program_for_those_who_depend_on_it() {
         (
             &NETWORKS[..],
             changed(|settings| {
-                settings.definitions.networks = definitions(&[("corp", "10.0.0.0/9")], &[]).networks
+                settings.definitions.networks =
+                    definitions(&[("corp", "10.0.0.0/9")], &[]).networks;
             }),
         ),
         (
             &ROUTE,
             changed(|settings| {
-                settings.definitions.routes = definitions(&[], &[("order", "/orders/{no}")]).routes
+                settings.definitions.routes = definitions(&[], &[("order", "/orders/{no}")]).routes;
             }),
         ),
         (

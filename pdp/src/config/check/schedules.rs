@@ -23,12 +23,12 @@ pub(super) fn schedules(
     for (name, raw) in raw {
         let field = field.key(&name);
         check_name(&name, &field, findings);
-        schedules.push((name, schedule(raw, &field, findings)));
+        schedules.push((name, schedule(&raw, &field, findings)));
     }
     schedules
 }
 
-fn schedule(raw: RawSchedule, field: &Field, findings: &mut Findings) -> Schedule {
+fn schedule(raw: &RawSchedule, field: &Field, findings: &mut Findings) -> Schedule {
     let zone_name = raw.time_zone.clone().unwrap_or_else(|| UTC.to_owned());
     let zone = TimeZoneDatabase::bundled().get(&zone_name).map_err(|_| {
         let given: String = zone_name.chars().take(64).collect();
