@@ -55,8 +55,8 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
 
 /// Appends the encoding of the projection of `question`, with its atoms, onto `vary`. `subject` is the
 /// encoding of the subject's projection: it is the same for every request of a caller, so it is made
-/// once. Atoms are made only where `vary` covers them. Schedules are not in the key: what is decided
-/// ends at their boundaries ([`crate::decision::Premises`]).
+/// once. The feed tells no `atoms` that `vary` does not cover, so none is made in vain. Schedules are
+/// not in the key: what is decided ends at their boundaries ([`crate::decision::Premises`]).
 pub fn write_question(
     out: &mut Vec<u8>,
     question: &EvaluationRequest<'_>,
@@ -83,10 +83,7 @@ pub fn write_question(
         resource.object("properties", |part| {
             let properties = &target.properties;
             let (host, segments) = (properties.host, properties.segments);
-            let is_read = |name: &&str| part.part.member(name).is_some();
-            let route = ["params", "route"].iter().any(is_read);
-            let route = route.then(|| atoms.routes.find(question.action.name, host, segments));
-            let route = route.flatten();
+            let route = atoms.routes.find(question.action.name, host, segments);
             part.multimap("headers", &properties.headers.0);
             part.text("host", host);
             if let Some(route) = &route {

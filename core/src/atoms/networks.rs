@@ -1,13 +1,14 @@
 //! Named networks: which of them an address lies in, found by a binary search.
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::revocation::hex;
+use super::cut;
 
 /// All named networks, as the ranges of addresses between which the names change. All IPv4
 /// addresses come before all IPv6 addresses; an IPv4 address in IPv6 form is an IPv4 address.
@@ -76,7 +77,9 @@ impl Networks {
 
     /// The names of the networks that `address` lies in, in order: none for what is no address.
     pub fn of(&self, address: &str) -> impl Iterator<Item = &str> {
-        self.range(address).unwrap_or_default().split(' ').skip(1)
+        let mut names = self.range(address);
+        cut(&mut names, b' ');
+        iter::from_fn(move || cut(&mut names, b' '))
     }
 
     fn range(&self, address: &str) -> Option<&str> {
@@ -119,9 +122,20 @@ fn after(address: IpAddr) -> Option<IpAddr> {
 
 /// A text that compares with others as the address does with theirs: `40a010203`, `6fd00…01`.
 fn place(address: IpAddr) -> String {
+    let mut text = String::new();
     match address {
-        IpAddr::V4(v4) => "4".to_owned() + &hex(&v4.octets()),
-        IpAddr::V6(v6) => "6".to_owned() + &hex(&v6.octets()),
+        IpAddr::V4(v4) => push_hex(&mut text, '4', &v4.octets()),
+        IpAddr::V6(v6) => push_hex(&mut text, '6', &v6.octets()),
+    }
+    text
+}
+
+fn push_hex(text: &mut String, family: char, octets: &[u8]) {
+    text.push(family);
+    for octet in octets {
+        for digit in [octet >> 4, octet & 15] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
     }
 }
 

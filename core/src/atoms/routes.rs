@@ -6,7 +6,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use super::MAX_TEMPLATE_BYTES;
+use super::{MAX_TEMPLATE_BYTES, cut};
 use crate::request::Authority;
 
 /// All routes, in the order in which they are tried: the first that matches is the one. Each is the
@@ -145,7 +145,7 @@ fn check_literal(segment: &str) -> Result<(), TemplateError> {
 
 impl Route {
     /// A route of parts that are each checked: `name` by [`super::is_name`], hosts by
-    /// [`parse_host`], methods by [`crate::request::Method`].
+    /// [`parse_host`], methods by [`crate::request::Method`], and without a star.
     pub fn new(name: &str, methods: &[String], hosts: &[String], template: &Template) -> Self {
         let (methods, hosts) = (methods.join(","), hosts.join(","));
         Self([name, &methods, &hosts, &template.0].join(" "))
@@ -182,14 +182,16 @@ fn take<'m>(
     host: &str,
     segments: &'m [String],
 ) -> Option<RouteMatch<'m>> {
-    let mut parts = route.splitn(4, ' ');
-    let name = parts.next()?;
-    if !is_listed(parts.next()?, method) || !is_listed(parts.next()?, host) {
+    let mut rest = Some(route);
+    let name = cut(&mut rest, b' ')?;
+    if !is_listed(cut(&mut rest, b' ')?, method) || !is_listed(cut(&mut rest, b' ')?, host) {
         return None;
     }
+    // What is before the first slash: nothing.
+    cut(&mut rest, b'/');
     let mut params = Vec::new();
     let mut segments = segments.iter();
-    for part in parts.next()?.split('/').skip(1) {
+    while let Some(part) = cut(&mut rest, b'/') {
         if part == "**" {
             return Some(RouteMatch { name, params });
         }
@@ -210,16 +212,18 @@ fn take<'m>(
 
 /// Whether `given` is one of `list`, or below one that begins with `*.`; an empty list has all.
 fn is_listed(list: &str, given: &str) -> bool {
+    let mut rest = Some(list);
+    while let Some(listed) = cut(&mut rest, b',') {
+        let is_it = match listed.strip_prefix('*') {
+            // Of a host; a method with a star is not one of a route.
+            Some(domain) => given.len() > domain.len() && given.ends_with(domain),
+            None => listed == given,
+        };
+        if is_it {
+            return true;
+        }
+    }
     list.is_empty()
-        || list
-            .split(',')
-            .any(|listed| match listed.strip_prefix("*.") {
-                // No method has this form.
-                Some(host) => given
-                    .strip_suffix(host)
-                    .is_some_and(|below| below.len() > 1 && below.ends_with('.')),
-                None => listed == given,
-            })
 }
 
 impl Routes {
