@@ -10,6 +10,7 @@
 
 use serde_json::{Number, Value};
 
+use crate::atoms::Atoms;
 use crate::authzen::EvaluationRequest;
 use crate::footprint::Footprint;
 
@@ -52,20 +53,25 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-/// Appends the encoding of the projection of `question` onto `vary`. `subject` is the encoding of
-/// the subject's projection: it is the same for every request of a caller, so it is made once.
+/// Appends the encoding of the projection of `question`, with its atoms, onto `vary`. `subject` is the
+/// encoding of the subject's projection: it is the same for every request of a caller, so it is made
+/// once. The feed tells no `atoms` that `vary` does not cover, so none is made in vain. Schedules are
+/// not in the key: what is decided ends at their boundaries ([`crate::decision::Premises`]).
 pub fn write_question(
     out: &mut Vec<u8>,
     question: &EvaluationRequest<'_>,
     subject: &[u8],
     vary: &Footprint,
+    atoms: &Atoms,
 ) {
     // Members by name, as in `write_value`.
     let mut whole = ObjectKey::open(out, vary);
     whole.object("action", |action| action.text("name", question.action.name));
     whole.object("context", |context| {
         context.object("source", |source| {
-            source.text("address", question.context.source.address);
+            let address = question.context.source.address;
+            source.text("address", address);
+            source.texts("networks", || atoms.networks.of(address));
         });
         if let Some(tls) = &question.context.tls {
             context.object("tls", |part| part.text("peer", tls.peer));
@@ -76,14 +82,26 @@ pub fn write_question(
         resource.text("id", target.id);
         resource.object("properties", |part| {
             let properties = &target.properties;
+            let (host, segments) = (properties.host, properties.segments);
+            let route = atoms.routes.find(question.action.name, host, segments);
             part.multimap("headers", &properties.headers.0);
-            part.text("host", properties.host);
+            part.text("host", host);
+            if let Some(route) = &route {
+                part.object("params", |params| {
+                    for (name, value) in &route.params {
+                        params.text(name, value);
+                    }
+                });
+            }
             part.text("path", properties.path);
             if let Some(port) = properties.port {
                 part.number("port", port);
             }
             part.multimap("query", &properties.query.0);
-            part.texts("segments", properties.segments.iter().map(String::as_str));
+            if let Some(route) = &route {
+                part.text("route", route.name);
+            }
+            part.texts("segments", || segments.iter().map(String::as_str));
         });
         resource.text("type", target.r#type);
     });
@@ -134,9 +152,9 @@ impl<'o> ObjectKey<'o> {
         }
     }
 
-    fn texts<'t>(&mut self, name: &str, texts: impl Iterator<Item = &'t str>) {
+    fn texts<'t, I: Iterator<Item = &'t str>>(&mut self, name: &str, texts: impl FnOnce() -> I) {
         if self.name(name).is_some() {
-            write_texts(self.out, texts);
+            write_texts(self.out, texts());
         }
     }
 
@@ -176,7 +194,7 @@ impl<'o> ObjectKey<'o> {
             .map(|(_, value)| *value)
             .peekable();
         if values.peek().is_some() {
-            self.texts(name, values);
+            self.texts(name, || values);
         }
     }
 }

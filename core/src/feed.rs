@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::atoms::Atoms;
 use crate::decision::Lease;
 use crate::footprint::Footprint;
 use crate::jose::{KeySet, KeySetError, KeyUse};
@@ -52,6 +53,9 @@ pub struct Caching {
     pub program: String,
     /// What the decisions depend on.
     pub vary: Footprint,
+    /// What the atoms that `vary` covers are made by; on the wire its members stand here.
+    #[serde(flatten)]
+    pub atoms: Atoms,
 }
 
 /// One issuer.
@@ -216,6 +220,7 @@ impl Caching {
             program: caching.required_text("program")?,
             vary: Footprint::from_json(&caching.value("vary"))
                 .map_err(|error| caching.error("vary", error))?,
+            atoms: Atoms::read(&mut caching)?,
         };
         caching.finish()?;
         Ok(Some(read))

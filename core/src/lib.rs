@@ -5,10 +5,11 @@
 //!
 //! A request is read through these modules in this order: [`request`] (one canonical form or a
 //! refusal), [`headers`] (what the client may not say), [`token`] and [`peer`] (who it is),
-//! [`authzen`] (what is asked), [`decision`] (what was answered). [`feed`] is how the PDP tells the
+//! [`authzen`] (what is asked), [`atoms`] (the small values that stand for large ones), [`decision`] (what was answered). [`feed`] is how the PDP tells the
 //! filter whom to believe, [`missing_keys`] how the filter tells the PDP which keys it lacks,
 //! [`revocation`] what is taken back before its time.
 
+pub mod atoms;
 pub mod authzen;
 pub mod bundle;
 pub mod cache_key;

@@ -119,9 +119,10 @@ impl Members {
         &mut self,
         name: &str,
     ) -> Result<Option<Vec<T>>, MemberError> {
-        let Some(texts) = self.text_list(name)? else {
+        if !self.has(name) {
             return Ok(None);
-        };
+        }
+        let texts = self.text_list(name)?;
         let mut items = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
             let item = text.parse();
@@ -130,9 +131,10 @@ impl Members {
         Ok(Some(items))
     }
 
-    fn text_list(&mut self, name: &str) -> Result<Option<Vec<String>>, MemberError> {
+    /// A list of texts as they are; absent is an empty one.
+    pub fn text_list(&mut self, name: &str) -> Result<Vec<String>, MemberError> {
         let items = match self.rest.remove(name) {
-            None => return Ok(None),
+            None => Vec::new(),
             Some(Value::Array(items)) => items,
             Some(_) => return Err(self.error(name, "must be a list of texts")),
         };
@@ -143,7 +145,7 @@ impl Members {
             };
             texts.push(text);
         }
-        Ok(Some(texts))
+        Ok(texts)
     }
 
     /// An object; absent is an empty one.

@@ -127,7 +127,8 @@ pub fn look_up(
     now: UnixSeconds,
 ) -> Result<Rc<CachedDecision>, (Miss, Option<Pending>)> {
     scratch.clear();
-    write_question(scratch, question, subject, &in_force.caching.vary);
+    let Caching { vary, atoms, .. } = in_force.caching;
+    write_question(scratch, question, subject, vary, atoms);
     let miss = match cache.look_up(scratch, in_force.generation, now) {
         Ok(cached) => return Ok(cached),
         Err(miss) => miss,

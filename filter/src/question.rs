@@ -119,7 +119,8 @@ fn look_up(
         found.map_err(|(miss, pending)| {
             let mut body = Vec::with_capacity(key.len() + 512);
             decide::write_question(&mut body, &in_force.caching.program);
-            edgeward_core::cache_key::write_question(&mut body, question, who, about);
+            let atoms = &in_force.caching.atoms;
+            edgeward_core::cache_key::write_question(&mut body, question, who, about, atoms);
             body.extend_from_slice(key);
             Miss {
                 cause: caching::counter_of(miss),

@@ -5,6 +5,7 @@
 //! - [`config`]: one YAML file → checked values;
 //! - [`keys`]: the keys of issuers and trust domains, fetched and kept fresh;
 //! - [`policy`]: Rego and data → a decision;
+//! - [`atoms`]: the small values that policies are told in place of large ones;
 //! - [`cache`]: decisions remembered;
 //! - [`revocation`]: what is taken back before its time, kept on disk;
 //! - [`service`]: sockets in, decisions out;
@@ -13,6 +14,7 @@
 //! What this is not: the rules of identity, requests and decisions; those are `edgeward_core`'s,
 //! shared with the filter. Nothing here knows proxy-wasm.
 
+pub mod atoms;
 pub mod cache;
 pub mod cli;
 pub mod config;

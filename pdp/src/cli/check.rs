@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::output::OutputFormat;
 use super::{Failure, Verdict};
+use crate::atoms::Atoms;
 use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
@@ -74,12 +75,21 @@ fn summary(config: &Config) -> String {
             format!("{number} {one}s")
         }
     };
-    [
+    let atoms = &config.atoms;
+    let (networks, routes) = (atoms.networks, atoms.definitions.routes.len());
+    let mut parts = vec![
         count(config.listeners.len(), "listener"),
         count(config.keys.issuers.len(), "issuer"),
         count(config.keys.trust_domains.len(), "trust domain"),
-    ]
-    .join(", ")
+    ];
+    let named = [
+        (networks, "network"),
+        (routes, "route"),
+        (atoms.schedules.len(), "schedule"),
+    ];
+    let named = named.into_iter().filter(|(number, _)| *number > 0);
+    parts.extend(named.map(|(number, one)| count(number, one)));
+    parts.join(", ")
 }
 
 fn answer(file: &Path, problems: &[Problem]) -> Value {
@@ -100,6 +110,10 @@ fn answer(file: &Path, problems: &[Problem]) -> Value {
 /// What is wrong with the files that the configuration points to, and with the policies.
 fn beyond_the_file(config: &Config) -> Vec<Problem> {
     let mut problems = files(config);
+    if let Err(error) = Atoms::open(&config.atoms) {
+        let field = Field::default().key("country_database");
+        problems.push(problem(field, &error));
+    }
     if let Err(error) = PolicySet::load(&config.policies.settings()) {
         let field = Field::default().key("policies");
         problems.push(problem(field, &error));
@@ -158,7 +172,7 @@ pub(super) fn load_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, Tl
     tls::load(&files.certificate, &files.key, files.client_ca.as_deref())
 }
 
-fn problem(field: Field, error: &impl std::fmt::Display) -> Problem {
+pub(super) fn problem(field: Field, error: &impl std::fmt::Display) -> Problem {
     Problem {
         field,
         message: error.to_string(),

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use super::Failure;
+use crate::atoms::Atoms;
 use crate::config::{Config, DEFAULT_ENTRYPOINT, Policies};
 use crate::policy::PolicySettings;
 
@@ -42,5 +43,15 @@ impl ChosenPolicy {
             settings.entry_point.clone_from(entrypoint);
         }
         Ok(settings)
+    }
+
+    /// What tells questions their atoms, where a configuration says.
+    pub(super) fn atoms(&self) -> Result<Option<Atoms>, Failure> {
+        let Some(file) = &self.config else {
+            return Ok(None);
+        };
+        let opened = Atoms::open(&Config::load(file)?.atoms);
+        let failed = |error| Failure::new(format!("{}: country_database: {error}", file.display()));
+        opened.map(Some).map_err(failed)
     }
 }

@@ -1,7 +1,8 @@
 //! `edgeward eval`: what the policy says to one input, on the command line.
 //!
 //! The input is what Rego sees as `input`: an AuthZEN evaluation request. What this is not: the
-//! service; the input is given to the policy as it is.
+//! service; the input is given to the policy as it is, but for its atoms where a configuration
+//! defines them.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use edgeward_core::json;
 use serde_json::{Value, json};
 
 use super::chosen_policy::ChosenPolicy;
+use super::instant::Instant;
 use super::{Failure, Verdict};
 use crate::policy::{self, PolicySet, on_deep_stack};
 
@@ -23,19 +25,28 @@ const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
 Examples:
   edgeward eval --policies policies --input request.json
   edgeward eval --config edgeward.yaml --input - < request.json
+  edgeward eval --config edgeward.yaml --at 2026-12-24T21:00:00Z --input request.json
 
-Prints the decision as one JSON object. Exit code 0 for allow, 1 for deny.")]
+With `--config` the input is told which of its schedules hold, which networks and country the address
+lies in, and which route the path takes, as the service does. Prints the decision as one JSON object.
+Exit code 0 for allow, 1 for deny.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     policy: ChosenPolicy,
     /// A JSON file with the input, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
+    /// The instant whose schedules hold. Default: now
+    #[arg(long, value_name = "TIME", requires = "config")]
+    at: Option<Instant>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let settings = arguments.policy.settings()?;
-    let input = read_input(&arguments.input)?;
+    let mut input = read_input(&arguments.input)?;
+    if let Some(atoms) = arguments.policy.atoms()? {
+        atoms.tell(&mut input, arguments.at.unwrap_or_else(Instant::now).0);
+    }
     let failed = |error: policy::LoadError| Failure::new(error.to_string());
     let set = Arc::new(PolicySet::load(&settings).map_err(failed)?);
     let revision = set.revision().to_owned();

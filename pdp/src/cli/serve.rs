@@ -15,6 +15,7 @@ use super::instant::Instant;
 use super::telemetry::{self, LogFormat};
 use super::welcome;
 use super::{Failure, Verdict, check};
+use crate::atoms::Atoms;
 use crate::cache::DecisionCache;
 use crate::config::{Config, ConfigError, Field, Listener, Problem};
 
@@ -102,6 +103,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let keyring = Arc::new(keyring);
     let cache = Arc::new(DecisionCache::new(&config.cache));
     let revocations = Arc::new(open_revocations(file, &config)?);
+    let atoms = Arc::new(open_atoms(file, &config)?);
     let mut metrics = Metrics::new(
         policies.subscribe(),
         Arc::clone(&keyring),
@@ -113,6 +115,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let state = ServiceState {
         policies: policies.subscribe(),
         keys: Arc::clone(&keyring),
+        atoms: Arc::clone(&atoms),
         cache,
         revocations: Arc::clone(&revocations),
         metrics: Arc::new(metrics),
@@ -125,11 +128,20 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     })?;
     let tasks = keyring.start();
     let expiry = tokio::spawn(revocations.keep_expiring(|| Instant::now().0));
+    let countries = tokio::spawn(atoms.follow());
     announce(&bound, &config);
     let ended = until_stopped(bound, &mut signals).await;
     expiry.abort();
+    countries.abort();
     drop(tasks);
     ended
+}
+
+fn open_atoms(file: Option<&Path>, config: &Config) -> Result<Atoms, Failure> {
+    Atoms::open(&config.atoms).map_err(|error| {
+        let field = Field::default().key("country_database");
+        refused(file, vec![check::problem(field, &error)])
+    })
 }
 
 fn open_revocations(file: Option<&Path>, config: &Config) -> Result<RevocationStore, Failure> {

@@ -12,6 +12,7 @@ mod check;
 mod lines;
 mod problem;
 mod raw;
+mod raw_atoms;
 mod raw_text;
 mod raw_trust;
 mod read;
@@ -30,6 +31,7 @@ pub use raw::RawConfig;
 pub use read::MAX_CONFIG_BYTES;
 pub use schema::json_schema;
 
+use crate::atoms::AtomSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::PolicySettings;
@@ -61,6 +63,8 @@ pub struct Config {
     pub revocations: Option<Revocations>,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
+    /// Networks, routes, schedules and countries.
+    pub atoms: AtomSettings,
     /// Whom we believe and where their keys come from.
     pub keys: KeySettings,
 }

@@ -4,11 +4,13 @@
 //! [`super::Config`], and nothing after start-up sees this type. The doc comments below are what
 //! `edgeward schema` publishes.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw_atoms::{RawRoute, RawSchedule};
 use super::raw_text::{DurationText, ModeText, SizeText};
 use super::raw_trust::{RawIssuer, RawTrustDomain};
 
@@ -45,6 +47,20 @@ pub struct RawConfig {
     pub revocations: Option<RawRevocations>,
     /// The feed that the filters read.
     pub sync: Option<RawSync>,
+    /// Named networks: lists of CIDR prefixes. A policy sees the names of those that the source
+    /// address lies in as `context.source.networks`.
+    #[serde(default)]
+    pub networks: BTreeMap<String, Vec<String>>,
+    /// Named routes, the most special first. A policy sees the name of the first that a request
+    /// takes as `resource.properties.route`.
+    #[serde(default)]
+    pub routes: Vec<RawRoute>,
+    /// Named schedules. A policy sees the names of those that hold as `context.schedules`.
+    #[serde(default)]
+    pub schedules: BTreeMap<String, RawSchedule>,
+    /// A database of countries, a `.mmdb` file. A policy sees the source address's country as
+    /// `context.source.country`. Read again when it changes.
+    pub country_database: Option<PathBuf>,
     /// Issuers of OpenID Connect and other JWTs whose tokens are believed.
     #[serde(default)]
     pub issuers: Vec<RawIssuer>,

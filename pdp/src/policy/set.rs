@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{io, thread};
 
+use edgeward_core::atoms::Atoms;
 use edgeward_core::feed::Caching;
 use regorus::{Engine, Rc};
 use thiserror::Error;
@@ -161,6 +162,7 @@ impl PolicySet {
             // What decides is more than the policies: which of their rules is asked.
             program: format!("{}:{}", self.revision, self.entry_point),
             vary: footprint.input.clone(),
+            atoms: Atoms::default(),
         })
     }
 

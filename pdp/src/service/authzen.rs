@@ -47,7 +47,8 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
     let body = json_body(worker, request, worker.limits().body).await?;
     // One instant: what the policy is told, and what its answer is dated by.
     let now = clock::now();
-    let question = Question::read(&body, || clock::text_of(now))?;
+    let mut question = Question::read(&body, || clock::text_of(now))?;
+    let told = worker.state().atoms.tell(&mut question.input, now);
     let Question {
         input,
         subject,
@@ -61,7 +62,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         answer,
         revision,
         premises,
-    } = settle(worker, asked, now, denied, || {
+    } = settle(worker, asked, now, denied, &told, || {
         worker.decider().decide(input, now, care)
     })?;
     let response = EvaluationResponse {

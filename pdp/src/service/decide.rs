@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::cache_metrics::Found;
 use super::identifiers::{self, NoRandomness};
 use super::metrics::Metrics;
+use crate::atoms::{Atoms, Told};
 use crate::cache::{CacheSettings, DecisionCache, LookUp, Remembered};
 use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json};
 
@@ -117,11 +118,25 @@ impl Decider {
         self.in_force.borrow().revision.clone()
     }
 
-    /// Whether this thread decides by the program of this name, as filters are told of it.
-    pub(super) fn is_program(&self, name: &str) -> bool {
+    /// Tells `projection`, as a filter made it for `program`, what only the PDP knows; none where
+    /// another program is in force on this thread, by the name that filters are told.
+    pub(super) fn complete(
+        &self,
+        projection: &mut Value,
+        program: &str,
+        atoms: &Atoms,
+        now: UnixSeconds,
+    ) -> Option<Told> {
         let in_force = self.in_force.borrow();
-        let caching = in_force.caching.as_ref();
-        caching.is_some_and(|caching| caching.program == name)
+        let caching = in_force.caching.as_ref()?;
+        let told = atoms.complete(projection, &caching.vary, now);
+        atoms.is_program(program, caching, &told).then_some(told)
+    }
+
+    /// Makes `premises` of the decision just made cover what its question was `told`.
+    pub(super) fn limit(&self, premises: &mut Premises, atoms: &Atoms, told: &Told) {
+        let in_force = self.in_force.borrow();
+        atoms.limit(premises, &in_force.set.footprint().input, told);
     }
 
     /// Whether the policies in force read the time of a question, `context.time`.

@@ -56,6 +56,7 @@ pub use revocations::{Administrators, REVOCATIONS_PATH};
 
 use self::listen::Socket;
 use self::metrics::Metrics;
+use crate::atoms::Atoms;
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
@@ -145,6 +146,8 @@ pub struct ServiceState {
     pub policies: watch::Receiver<PolicyState>,
     /// Told to filters by the sync feed; whoever made it has started it.
     pub keys: Arc<Keyring>,
+    /// What tells questions their atoms.
+    pub atoms: Arc<Atoms>,
     /// The decisions remembered.
     pub cache: Arc<DecisionCache>,
     /// What is revoked; whoever opened it lets it expire.

@@ -34,10 +34,10 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
     let question =
         read_question(&body).map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
     let decider = worker.decider();
-    if !decider.is_program(question.program) {
-        return Err(Refusal::AnotherProgram);
-    }
     let (about, mut input) = (question.about, question.input);
+    let atoms = &worker.state().atoms;
+    let told = decider.complete(&mut input, question.program, atoms, now);
+    let told = told.ok_or(Refusal::AnotherProgram)?;
     if decider.reads_time() {
         tell_time(&mut input, now);
     }
@@ -49,7 +49,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
             .unwrap_or_default()
     });
     let denied = revoked::judge(worker, &about);
-    let settled = settle(worker, asked, now, denied, || {
+    let settled = settle(worker, asked, now, denied, &told, || {
         decider.decide(input, now, Care::Projected)
     })?;
     let Settled {

@@ -12,6 +12,7 @@ use super::decide::Decided;
 use super::identifiers::NoRandomness;
 use super::reply::Refusal;
 use super::worker::WorkerState;
+use crate::atoms::Told;
 use crate::policy::{Failure, Verdict};
 
 /// Characters of an id that a log record shows.
@@ -26,12 +27,14 @@ pub(super) struct Settled {
 }
 
 /// Settles a question of `now`: by `denied` where what it rests on is revoked, else by `decide`.
-/// `asked` are subject, action and resource.
+/// `asked` are subject, action and
+/// resource; `told` is what the question was told.
 pub(super) fn settle(
     worker: &WorkerState,
     asked: [&str; 3],
     now: UnixSeconds,
     denied: Option<Verdict>,
+    told: &Told,
     decide: impl FnOnce() -> Result<Decided, NoRandomness>,
 ) -> Result<Settled, Refusal> {
     let started = Instant::now();
@@ -44,8 +47,12 @@ pub(super) fn settle(
         id,
         outcome,
         revision,
-        premises,
+        mut premises,
     } = decided.map_err(|_| Refusal::Broken)?;
+    if let Some(premises) = &mut premises {
+        let atoms = &worker.state().atoms;
+        worker.decider().limit(premises, atoms, told);
+    }
     worker.state().metrics.decided(&outcome, took);
     let answer = Answer::of(outcome, now);
     answer.log(&id, &revision, asked, took.as_micros());

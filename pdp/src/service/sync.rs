@@ -23,21 +23,24 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
     let mut policies = worker.state().policies.clone();
     let mut keys = worker.state().keys.subscribe();
     let mut revocations = worker.state().revocations.subscribe();
+    let atoms = &worker.state().atoms;
+    let mut countries = atoms.subscribe();
     let mut stop = worker.stop();
     loop {
         // Marked as seen before it is read: a change in between is then noticed below.
         let set = Arc::clone(&policies.borrow_and_update().set);
         keys.borrow_and_update();
         revocations.borrow_and_update();
+        let countries_revision = *countries.borrow_and_update();
         let snapshot = worker.state().keys.snapshot();
         let revoked = worker.state().revocations.snapshot();
-        let changes = [snapshot.revision, revoked.revision];
+        let changes = [snapshot.revision, revoked.revision, countries_revision];
         let cursor = cursor(worker.boot_id(), changes, set.revision());
         if since != Some(cursor.as_str()) {
             return match identifiers::lease() {
                 Ok(lease) => {
                     let revision = set.revision().to_owned();
-                    let caching = set.caching();
+                    let caching = set.caching().map(|caching| atoms.caching(caching));
                     let mut feed = Feed::of(&snapshot.trust, cursor, lease, revision, caching);
                     feed.revocations = revoked.revocations.clone();
                     reply::json(StatusCode::OK, &feed)
@@ -49,6 +52,7 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
             Ok(()) = policies.changed() => {}
             Ok(()) = keys.changed() => {}
             Ok(()) = revocations.changed() => {}
+            Ok(()) = countries.changed() => {}
             _ = stop.wait_for(|stop| *stop) => return reply::empty(StatusCode::NO_CONTENT),
             () = sleep_until(deadline) => return reply::empty(StatusCode::NO_CONTENT),
         }
@@ -56,9 +60,9 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, query: Option<&str>) -> Rep
 }
 
 /// Names one state of one process: after a restart every caller is told everything.
-fn cursor(boot_id: &str, [keys, revocations]: [u64; 2], policy: &str) -> String {
+fn cursor(boot_id: &str, [keys, revocations, countries]: [u64; 3], policy: &str) -> String {
     let policy: String = policy.chars().take(16).collect();
-    format!("{boot_id}.{keys}.{revocations}.{policy}")
+    format!("{boot_id}.{keys}.{revocations}.{countries}.{policy}")
 }
 
 fn since_of(query: &str) -> Option<&str> {

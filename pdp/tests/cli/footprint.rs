@@ -18,7 +18,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 fn the_page_for_authors_shows_what_the_program_says() {
     let page = std::fs::read_to_string(repository("docs/caching-policies.md")).expect("the page");
     let (policies, answers) = (blocks(&page, "rego"), blocks(&page, "text"));
-    assert_eq!((policies.len(), answers.len()), (2, 2));
+    assert_eq!((policies.len(), answers.len()), (4, 4));
     let command = format!("$ edgeward {}\n", FOOTPRINT.join(" "));
     assert_eq!(blocks(&page, "console"), [command]);
     for (policy, answer) in policies.iter().zip(answers) {

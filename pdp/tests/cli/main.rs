@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should stop and say where"
 )]
 
+mod atoms;
 mod check;
 mod fetched;
 mod footprint;

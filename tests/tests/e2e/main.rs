@@ -3,6 +3,7 @@
 //!
 //! One test program, so that all tests share the stages below: an Envoy and a PDP are started once.
 
+mod atoms;
 mod caching;
 mod callouts;
 mod canonical;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::chosen_policy::ChosenPolicy;
 use super::super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
+use crate::atoms::made_of;
 use crate::policy::PolicySet;
 use crate::policy::footprint::Analysis;
 
@@ -51,7 +52,9 @@ fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> st
         } else {
             ""
         };
-        writeln!(out, "  {}{presence}", printable(&part.path))?;
+        let atom = made_of(&part.path).map(|of| format!(" (atom of {of})"));
+        let atom = atom.unwrap_or_default();
+        writeln!(out, "  {}{presence}{atom}", printable(&part.path))?;
     }
     if let Some(place) = &analysis.clock {
         writeln!(out, "  the clock, at {}", printable(&place.to_string()))?;
@@ -100,10 +103,17 @@ fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
             })
         })
         .collect();
+    let parts = analysis.input_parts();
+    let atoms: Vec<&str> = parts
+        .iter()
+        .map(|part| part.path.as_str())
+        .filter(|path| made_of(path).is_some())
+        .collect();
     let answer = json!({
         "entrypoint": entry_point,
         "revision": set.revision(),
-        "input": analysis.input_parts(),
+        "input": &parts,
+        "atoms": atoms,
         "vary": analysis.input,
         "data": analysis.data_parts(),
         "data_roots": analysis.data_roots(),

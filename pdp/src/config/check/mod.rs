@@ -3,12 +3,14 @@
 //! Every function notes what is wrong and goes on, so that one run names every problem. What this
 //! is not: I/O. Whether the files named exist is asked later.
 
+mod atoms;
 mod cache;
 mod keys;
 mod listen;
 mod policies;
 mod revocations;
 mod scalar;
+mod schedules;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -35,12 +37,13 @@ impl Context<'_> {
 }
 
 /// Checks everything; the problems found are in the order of the file format's documentation.
-pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>> {
+pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>> {
     let mut findings = Findings::default();
     let root = Field::default();
     let environment = environment(raw.environment.as_deref(), &root, &mut findings);
     let context = Context { base, environment };
 
+    let atoms = atoms::atoms(&mut raw, &root, &context, &mut findings);
     let listeners = listen::listeners(raw.listen, &root.key("listen"), &context, &mut findings);
     let admin = listen::admin(raw.admin, &root.key("admin"), &listeners, &mut findings);
     let public_url = public_url(raw.public_url, &root.key("public_url"), &mut findings);
@@ -81,6 +84,7 @@ pub(super) fn check(raw: RawConfig, base: &Path) -> Result<Config, Vec<Problem>>
         cache,
         revocations,
         sync_max_wait,
+        atoms,
         keys,
     })
 }

@@ -103,6 +103,21 @@ fn a_complete_file_becomes_checked_values() {
     assert_eq!(config.cache.max_bytes, 16 * 1024 * 1024);
     assert_eq!(config.cache.allow_ttl, Duration::from_secs(30));
     assert_eq!(config.cache.deny_ttl, Duration::from_secs(5));
+    let atoms = &config.atoms;
+    let networks: Vec<&str> = atoms.definitions.networks.of("10.1.2.3").collect();
+    assert_eq!((networks, atoms.networks), (vec!["corp", "office"], 2));
+    assert_eq!(atoms.definitions.routes.len(), 2);
+    let [(name, hours)] = atoms.schedules.as_slice() else {
+        panic!("one schedule")
+    };
+    assert_eq!(
+        (name.as_str(), &*hours.zone_name),
+        ("office-hours", "Europe/Berlin")
+    );
+    let parts = (hours.windows.len(), hours.spans.len(), hours.except.len());
+    assert_eq!(parts, (2, 1, 2));
+    let database = Path::new("/etc/edgeward/countries.mmdb");
+    assert_eq!(atoms.country_database.as_deref(), Some(database));
     assert_eq!(config.listeners.len(), 3);
     let [github, corporate] = config.keys.issuers.as_slice() else {
         panic!("two issuers")

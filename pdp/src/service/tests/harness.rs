@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::fixtures::{copy, key_settings, write_decision};
+use crate::atoms::{AtomSettings, Atoms};
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{PolicySettings, PolicyStore};
@@ -91,7 +92,19 @@ impl Pdp {
         Self::start_in(folder, settings())
     }
 
+    /// The same, told atoms by these settings.
+    pub(super) fn deciding_by(decision: &str, atoms: &AtomSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write_decision(folder.path(), decision);
+        Self::start_with(folder, settings(), Atoms::open(atoms).unwrap())
+    }
+
     fn start_in(folder: TempDir, settings: ServiceSettings) -> Self {
+        let atoms = Atoms::open(&AtomSettings::default()).unwrap();
+        Self::start_with(folder, settings, atoms)
+    }
+
+    fn start_with(folder: TempDir, settings: ServiceSettings, atoms: Atoms) -> Self {
         let store = Arc::new(
             PolicyStore::open(PolicySettings {
                 directory: Some(folder.path().to_owned()),
@@ -110,6 +123,7 @@ impl Pdp {
         let revocations = RevocationStore::open(&kept, Lifetimes::default(), now);
         let revocations = Arc::new(revocations.unwrap());
         let state = ServiceState {
+            atoms: Arc::new(atoms),
             policies: store.subscribe(),
             keys,
             cache,

@@ -1,5 +1,6 @@
 //! The service over real sockets: real policies, a real client that writes bytes.
 
+mod atoms;
 mod decisions;
 mod faults;
 mod feed;
