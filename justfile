@@ -157,7 +157,9 @@ run *args: setup-rust
 
 # Real Envoy, filter, PDP and a dozen telling requests; `--check` exits non-zero when one is not as it must be
 demo *args: setup wasm
-    cargo run --release -p edgeward-tests --bin demo -- {{ args }}
+    # Both in one call: apart, cargo builds the PDP and all below it twice, with other features.
+    cargo build --release -p edgeward-tests --bin demo -p edgeward --bin edgeward
+    EDGEWARD_PDP="${CARGO_TARGET_DIR:-target}/release/edgeward" "${CARGO_TARGET_DIR:-target}/release/demo" {{ args }}
 
 # Print the JSON Schema of the PDP's configuration
 schema: setup-rust
