@@ -12,6 +12,25 @@ use serde_json::{Value, json};
 
 use super::{SIGNING, TOKENS};
 
+/// Where every request comes from lies in one network. On the wire as `core::atoms` has it.
+pub(super) const NETWORKS: [&str; 2] = ["4c0000200 doc", "4c0000300"];
+/// One path is a route of its own, the others are another's.
+pub(super) const ROUTES: [&str; 2] = ["first GET  /a", "other   /{x}"];
+
+/// The question as the PDP tells it to the policy, by the definitions above.
+pub(super) fn with_atoms(question: &Value) -> Value {
+    let mut told = question.clone();
+    told["context"]["source"]["networks"] = json!(["doc"]);
+    let properties = &mut told["resource"]["properties"];
+    let (route, params) = match &properties["segments"][0] {
+        Value::String(segment) if segment == "a" => ("first", json!({})),
+        segment => ("other", json!({ "x": segment })),
+    };
+    properties["route"] = json!(route);
+    properties["params"] = params;
+    told
+}
+
 /// A PDP whose programs decide by anything they read and by the time, which they read in steps.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Program {
@@ -125,7 +144,10 @@ pub(super) fn any_program() -> impl Strategy<Value = Program> {
             "resource.properties.query",
             "resource.properties.query.q",
             "resource.properties.headers.x-h",
+            "resource.properties.route",
+            "resource.properties.params",
             "context.source",
+            "context.source.networks",
             "context.time",
         ][..],
     );

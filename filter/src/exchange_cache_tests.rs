@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::feed::TICK;
 use crate::step::Ask;
-use model::{Event, Program, any_event, any_program};
+use model::{Event, NETWORKS, Program, ROUTES, any_event, any_program, with_atoms};
 
 #[path = "exchange_cache_model.rs"]
 mod model;
@@ -79,7 +79,8 @@ impl World {
         let key = SigningKey::from_bytes(&[*key; 32]).verifying_key();
         let text = FEED.replace("KEY", &encode_base64url(key.as_bytes()));
         let mut feed: Value = serde_json::from_str(&text).unwrap();
-        feed["caching"] = json!({"program": program.name(), "vary": program.vary});
+        feed["caching"] = json!({"program": program.name(), "vary": program.vary,
+            "networks": NETWORKS, "routes": ROUTES});
         let revoked = revoked.map(|subject| format!("subject https://i|w{subject}"));
         feed["revocations"] = json!(revoked.into_iter().collect::<Vec<_>>());
         self.worker
@@ -126,10 +127,11 @@ impl World {
             prop_assert_eq!(refusal(&step), (401, "subject-revoked"));
             return Ok(());
         }
-        let mut question = Self::question(token, path, header);
+        let plain = Self::question(token, path, header);
+        let mut question = with_atoms(&plain);
         let (decided, step) = if let Step::Ask(ask) = step {
             self.decisions += 1;
-            let step = self.answer(&mut exchange, &ask, &question, &facts)?;
+            let step = self.answer(&mut exchange, &ask, &plain, &facts)?;
             question["context"]["time"] = json!(self.now);
             (self.pdp.program.decide(&question, self.now), step)
         } else {
@@ -155,7 +157,7 @@ impl World {
             let told = &self.told.program;
             prop_assert_eq!(asked.program, told.name());
             let vary = &told.vary;
-            prop_assert_eq!(&asked.input, &vary.project(question.clone()));
+            prop_assert_eq!(&asked.input, &vary.project(with_atoms(question)));
             prop_assert_eq!(asked.about, decide::about().project(question.clone()));
             if *told == *program {
                 let answer = program.short_answer(asked.input, self.now, self.decisions);
@@ -172,7 +174,7 @@ impl World {
         }
         let asked: Value = serde_json::from_slice(&ask.body).unwrap();
         prop_assert_eq!(&asked, question, "the test asks as the filter does");
-        let answer = program.answer(question.clone(), self.now, self.decisions);
+        let answer = program.answer(with_atoms(question), self.now, self.decisions);
         Ok(exchange.answered(&mut self.worker, "200", answer.as_bytes()))
     }
 
