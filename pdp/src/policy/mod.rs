@@ -3,12 +3,13 @@
 //! a [`Failure`], which denies.
 //!
 //! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
-//! (one evaluation), `verdict` (what counts as an answer), `store` (watching the folder).
+//! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder).
 //!
 //! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
 //! a policy that runs too long.
 
 mod bounded;
+mod bytecode;
 pub mod capability;
 mod data;
 mod embedded;
@@ -28,6 +29,7 @@ mod loading_tests;
 #[cfg(test)]
 mod tests;
 
+pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
 pub use set::{LoadError, PolicySet, PolicySettings, on_deep_stack, test_folder};
@@ -35,4 +37,4 @@ pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::from_json;
 pub use verdict::{Failure, Verdict};
-pub use worker::{STACK_BYTES, Worker};
+pub use worker::{STACK_BYTES, Worker, disagreements, doubts};

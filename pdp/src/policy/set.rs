@@ -13,6 +13,7 @@ use edgeward_core::feed::Caching;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
+use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, Outcome, TestReport};
@@ -29,6 +30,8 @@ pub struct PolicySettings {
     pub entry_point: String,
     /// The longest an evaluation may take.
     pub evaluation_timeout: Duration,
+    /// What evaluates it.
+    pub engine: EngineChoice,
 }
 
 impl Default for PolicySettings {
@@ -37,6 +40,7 @@ impl Default for PolicySettings {
             directory: None,
             entry_point: "data.edgeward.authz.decision".to_owned(),
             evaluation_timeout: Duration::from_millis(100),
+            engine: EngineChoice::Auto,
         }
     }
 }
@@ -91,6 +95,7 @@ pub struct PolicySet {
     prints: bool,
     tests: TestReport,
     footprint: Analysis,
+    lowered: Result<Lowered, Interpreted>,
     number: u64,
 }
 
@@ -149,6 +154,19 @@ impl PolicySet {
         &self.footprint
     }
 
+    /// The name of what evaluates it.
+    pub fn engine(&self) -> &'static str {
+        match &self.lowered {
+            Ok(_) => "bytecode",
+            Err(_) => "interpreter",
+        }
+    }
+
+    /// Why the interpreter evaluates it; none when bytecode does.
+    pub fn interpreted(&self) -> Option<&Interpreted> {
+        self.lowered.as_ref().err()
+    }
+
     /// Unique to this set in this process; a later one has a higher number.
     pub fn number(&self) -> u64 {
         self.number
@@ -176,11 +194,17 @@ impl PolicySet {
         let mut engine = serving_engine(&self.sources)?;
         // Here and not at the first question, nor again after an evaluation that failed.
         analyse(&mut engine, &self.entry_point)?;
+        let machine = match &self.lowered {
+            // It was compiled once before, so that only a panic is in the way: the interpreter answers.
+            Ok(lowered) => Machine::new(lowered, self.sources.data.clone(), self.timeout).ok(),
+            Err(_) => None,
+        };
         Ok(Worker::new(
             engine,
             self.entry_point.clone(),
             self.timeout,
             self.prints,
+            machine,
         ))
     }
 
@@ -208,6 +232,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
+    let lowered = choose(settings, serving.get_modules(), &sources.data);
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
@@ -220,6 +245,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         sources,
         tests,
         footprint,
+        lowered,
         number: NUMBERS.fetch_add(1, Ordering::Relaxed),
     })
 }

@@ -24,7 +24,7 @@ fn a_sound_configuration_is_ok_wherever_it_is_checked_from() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(
         said.out,
-        "etc/edgeward.yaml: ok: 1 listener, 1 issuer, 0 trust domains\n"
+        "etc/edgeward.yaml: ok: 1 listener, 1 issuer, 0 trust domains; policies in bytecode\n"
     );
 }
 
@@ -79,14 +79,21 @@ fn a_program_gets_the_same_answer_as_json() {
         "problems": [{
             "field": "workers", "message": "0 is out of range: it must be 1 to 1024", "line": 1,
         }],
+        "engine": null,
+        "interpreted": null,
     });
     assert_eq!(answer, expected);
     let said = place.run(&["check", "--config", "good.yaml", "--output", "json"]);
     assert_eq!(said.code, 0);
-    assert_eq!(
-        said.out,
-        "{\"file\":\"good.yaml\",\"problems\":[],\"result\":\"ok\"}\n"
-    );
+    let answer: Value = serde_json::from_str(&said.out).expect("JSON");
+    let expected = serde_json::json!({
+        "result": "ok",
+        "file": "good.yaml",
+        "problems": [],
+        "engine": "bytecode",
+        "interpreted": null,
+    });
+    assert_eq!(answer, expected);
 }
 
 #[test]

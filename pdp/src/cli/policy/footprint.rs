@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::super::chosen_policy::ChosenPolicy;
+use super::super::chosen_policy::{ChosenPolicy, evaluated_by};
 use super::super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::made_of;
@@ -37,13 +37,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let set = PolicySet::load(&settings).map_err(|error| Failure::new(error.to_string()))?;
     let out = std::io::stdout().lock();
     match arguments.output {
-        OutputFormat::Text => write_text(out, &settings.entry_point, set.footprint())?,
+        OutputFormat::Text => write_text(out, &settings.entry_point, &set)?,
         OutputFormat::Json => write_json(out, &settings.entry_point, &set)?,
     }
     Ok(Verdict::Yes)
 }
 
-fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> std::io::Result<()> {
+fn write_text(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::io::Result<()> {
+    let analysis = set.footprint();
     writeln!(out, "{entry_point} reads")?;
     let parts = [analysis.input_parts(), analysis.data_parts()].concat();
     for part in &parts {
@@ -63,6 +64,7 @@ fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> st
         writeln!(out, "  nothing")?;
     }
     writeln!(out, "cacheable: {}", printable(&cacheable(analysis)))?;
+    writeln!(out, "engine: {}", printable(&evaluated_by(set)))?;
     if !analysis.widenings.is_empty() {
         writeln!(out, "read whole:")?;
     }
@@ -122,6 +124,8 @@ fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
         "uncacheable": analysis.uncacheable,
         "cacheable": analysis.is_cacheable(),
         "widenings": widenings,
+        "engine": set.engine(),
+        "interpreted": set.interpreted().map(ToString::to_string),
     });
     writeln!(out, "{answer}")
 }
