@@ -3,7 +3,7 @@
 
 use edgeward_core::authzen::{Context, EvaluationRequest, Source, Tls};
 use edgeward_core::decide;
-use edgeward_core::decision::Decision;
+use edgeward_core::decision::{Decision, LocalKind};
 
 use crate::caching::{self, Pending};
 use crate::identify::{Caller, Facts};
@@ -110,12 +110,10 @@ fn look_up(
     let Some(in_force) = worker.synced.caching() else {
         return Err(Counter::CacheMissVary.into());
     };
-    if !worker.synced.is_fresh(worker.config.cache.max_staleness) {
-        return Err(Counter::CacheMissStale.into());
-    }
+    let fresh = worker.synced.is_fresh(worker.config.cache.max_staleness);
     let (cache, key, about) = (&mut worker.cache, &mut worker.key, &worker.about);
     let found = caller.with_subject_key(in_force, about, |(subject, who)| {
-        let found = caching::look_up(cache, key, in_force, question, subject, facts.now);
+        let found = caching::look_up(cache, key, in_force, fresh, question, subject, facts.now);
         found.map_err(|(miss, pending)| {
             let mut body = Vec::with_capacity(key.len() + 512);
             decide::write_question(&mut body, &in_force.caching.program);
@@ -132,7 +130,7 @@ fn look_up(
     // It has no subject that can be read: not reachable with what was written.
     let cached = found.ok_or(Counter::CacheMissVary)??;
     let original = cached.decision.id();
-    match worker.synced.next_cached_id(original) {
+    match worker.synced.next_reused_id(LocalKind::Cached, original) {
         Some(id) => Ok(cached.decision.under(id)),
         // Its id is so long that no other can name it.
         None => Err(Counter::CacheMissVary.into()),
