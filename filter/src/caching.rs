@@ -200,13 +200,13 @@ pub(crate) fn remember(
     };
     let ceiling = asked_at.plus(ceiling.as_secs());
     let until = premises.until_by(asked_at).min(ceiling);
-    if until <= asked_at {
+    if until <= now {
         return None;
     }
     let cached = Rc::new(CachedDecision {
         decision: decision.clone(),
         generation: pending.generation,
-        from: asked_at,
+        from: now,
         until,
     });
     cache.remember(Rc::clone(&pending.key), Rc::clone(&cached));

@@ -1,5 +1,6 @@
 //! Between Envoy and the PDP: passes every call on, keeps a copy of each evaluation asked, and
-//! plays the broken PDP for the paths a test names. Sync and health pass untouched.
+//! plays the broken PDP for the paths a test names. Sync and health pass untouched. It knows whole
+//! questions only, as another vendor's PDP does, so that a test sees all of what is asked.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use edgeward_core::decide::DECIDE_PATH;
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
@@ -138,6 +140,9 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
     };
     let body = body.to_bytes();
     let mut fault = None;
+    if head.uri.path() == DECIDE_PATH {
+        return reply(404, "application/json", Bytes::new());
+    }
     if head.uri.path() == "/access/v1/evaluation" {
         let question: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let path = path_of(&question).to_owned();

@@ -7,13 +7,16 @@ use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use edgeward_tests::envoy::{Launch, tail};
+use edgeward_tests::envoy::{Envoy, Launch, tail};
+use edgeward_tests::keys::{FRONTEND, Keys};
+use edgeward_tests::pdp::Pdp;
 use edgeward_tests::process::wait_for;
 use edgeward_tests::raw::{self, Request};
 use edgeward_tests::reply::Reply;
 use edgeward_tests::setup::Setup;
 use edgeward_tests::stage::Stage;
 use edgeward_tests::tap::Fault;
+use edgeward_tests::upstream::Upstream;
 use serde_json::json;
 
 /// How many ask at once.
@@ -219,4 +222,43 @@ fn an_answer_that_may_not_be_remembered_is_for_nobody_but_who_asked() {
     assert_eq!(stage.tap.asked("/unshared").len(), 2 * MANY);
     let ids = ids(stage, "/unshared");
     assert!(ids.iter().all(|id| id == "foreign"), "{ids:?}");
+}
+
+#[test]
+fn many_at_once_are_one_question_a_worker_on_the_short_way_to_the_pdp_too() {
+    let keys = Keys::generate();
+    let pdp = Pdp::start(&keys);
+    let upstream = Upstream::start();
+    let setup = Setup::local()
+        .cluster("edgeward_pdp", pdp.address())
+        .cluster("upstream", upstream.address())
+        .plugin(|plugin| plugin["pdp"]["timeout"] = json!("5s"));
+    let envoy = Envoy::start(&setup);
+    let request = |path| Request::get(path).bearer(&keys.jwt_svid(FRONTEND));
+    let ready = || {
+        let all = || (0..16).all(|_| request("/warm").send(envoy.address()).status == 200);
+        all().then_some(())
+    };
+    assert!(wait_for(Duration::from_secs(20), ready).is_some());
+    let crowd = request("/crowd");
+    pdp.freeze(true);
+    let streams: Vec<_> = (0..MANY)
+        .map(|_| {
+            let mut stream = raw::connect(envoy.address()).expect("the listener accepts");
+            stream.write_all(&crowd.bytes()).expect("written");
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    pdp.freeze(false);
+    for reply in replies(streams) {
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    let seen = upstream.seen("/crowd");
+    let ids = seen
+        .iter()
+        .map(|seen| seen.header("x-edgeward-decision-id").concat());
+    let (reused, made): (Vec<_>, Vec<_>) = ids.partition(|id| id.starts_with("cached-"));
+    assert_eq!(reused.len() + made.len(), MANY);
+    assert!((1..=WORKERS).contains(&made.len()), "{made:?}");
 }
