@@ -29,7 +29,7 @@ const SOON: Duration = Duration::from_secs(10);
 fn stage() -> &'static Stage {
     static STAGE: LazyLock<Stage> = LazyLock::new(|| {
         let setup = Setup::local().plugin(|plugin| {
-            plugin["pdp"]["timeout"] = json!("3s");
+            plugin["pdp"]["timeout"] = json!("6s");
             plugin["allowed_request_headers"] = json!(["x-obliged"]);
             plugin["routes"] = json!([{
                 "path_prefix": "/obliged/degraded", "posture": { "pdp_timeout": "identity" },
@@ -123,7 +123,7 @@ fn a_deny_that_many_wait_for_is_a_deny_for_each_and_the_workers_go_on() {
 fn where_the_client_that_asked_leaves_the_others_are_answered_and_it_is_not() {
     let stage = stage();
     // Longer than any of the others will have to wait.
-    let late = Fault::Late(Duration::from_millis(2500));
+    let late = Fault::Late(Duration::from_millis(5500));
     stage.tap.break_for("/leader", late);
     let request = stage.allowed("/leader");
     let asked = || stage.tap.asked("/leader").len();
@@ -131,7 +131,7 @@ fn where_the_client_that_asked_leaves_the_others_are_answered_and_it_is_not() {
     // One after the other, to see which of them asks.
     while leaders.len() < WORKERS && waiting.len() < MANY {
         let stream = send(stage, &request);
-        let more = wait_for(Duration::from_millis(60), || {
+        let more = wait_for(Duration::from_millis(250), || {
             (asked() > leaders.len()).then_some(())
         });
         match more {
@@ -159,7 +159,7 @@ fn where_the_client_that_asked_leaves_the_others_are_answered_and_it_is_not() {
         left.elapsed()
     );
     // Past the time at which the first answer would have come.
-    std::thread::sleep(Duration::from_millis(2600));
+    std::thread::sleep(Duration::from_millis(5600));
     assert_eq!(stage.upstream.seen("/leader").len(), all);
     assert!(asked() <= 2 * WORKERS, "{} questions", asked());
 }
@@ -186,7 +186,7 @@ fn a_pdp_that_gives_no_answer_to_one_is_not_asked_for_the_others_and_all_are_ref
     let stage = stage();
     for (path, fault, code) in [
         ("/down", Fault::Answer(503, "{}".into()), "pdp-unavailable"),
-        ("/slow", Fault::Late(Duration::from_secs(5)), "pdp-timeout"),
+        ("/slow", Fault::Late(Duration::from_secs(8)), "pdp-timeout"),
     ] {
         stage.tap.break_for(path, fault);
         let request = stage.allowed(path);
@@ -197,7 +197,7 @@ fn a_pdp_that_gives_no_answer_to_one_is_not_asked_for_the_others_and_all_are_ref
     }
     assert_one_question_a_worker(stage, "/slow");
     // Each route's posture holds for its own.
-    let late = Fault::Late(Duration::from_secs(5));
+    let late = Fault::Late(Duration::from_secs(8));
     stage.tap.break_for("/obliged/degraded", late);
     let request = stage.allowed("/obliged/degraded");
     for reply in replies(send_many(stage, &request)) {
