@@ -102,11 +102,13 @@ impl Pending {
     }
 }
 
+type Encoding = Box<[u8]>;
+
 /// The encodings of a caller's subject: they are the same for every request.
 #[derive(Debug, Default)]
 pub struct SubjectKey {
     generation: u32,
-    encodings: Option<(Box<[u8]>, Box<[u8]>)>,
+    encodings: Option<(Encoding, Encoding)>,
 }
 
 impl SubjectKey {

@@ -88,14 +88,13 @@ pub(crate) fn put(
         Some(_) if worker.asked.is_multiple_of(COMPARE_EVERY) => Door::Compare,
         Some(_) => Door::Decide,
     };
-    let body = match (door, miss.projected) {
-        (Door::Decide, Some(projected)) => projected,
-        _ => {
-            question.context.source = source();
-            match serde_json::to_vec(&question) {
-                Ok(whole) => whole,
-                Err(_) => return Question::Unwritable,
-            }
+    let body = if let (Door::Decide, Some(projected)) = (door, miss.projected) {
+        projected
+    } else {
+        question.context.source = source();
+        match serde_json::to_vec(&question) {
+            Ok(whole) => whole,
+            Err(_) => return Question::Unwritable,
         }
     };
     Question::Open(Ask { door, body }, miss.pending)
