@@ -16,6 +16,7 @@ use crate::atoms::Atoms;
 use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
+use crate::revocation;
 use crate::service::tls::{self, TlsError};
 
 /// Arguments of `edgeward check`.
@@ -119,11 +120,18 @@ fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>) -> Value {
     })
 }
 
-/// What is wrong with the files that the configuration points to, and with the policies.
+/// What is wrong with the files that the configuration points to, with what is kept of revocations,
+/// and with the policies.
 fn beyond_the_file(config: &Config) -> Result<PolicySet, Vec<Problem>> {
     let mut problems = files(config);
     if let Err(error) = Atoms::open(&config.atoms) {
         let field = Field::default().key("country_database");
+        problems.push(problem(field, &error));
+    }
+    if let Some(revocations) = &config.revocations
+        && let Err(error) = revocation::check(&revocations.directory)
+    {
+        let field = Field::default().key("revocations").key("directory");
         problems.push(problem(field, &error));
     }
     match PolicySet::load(&config.policies.settings()) {
