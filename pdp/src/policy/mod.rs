@@ -10,12 +10,14 @@
 
 mod bounded;
 pub mod capability;
+mod coarse_clock;
 mod data;
 mod embedded;
 mod engine_error;
 pub mod footprint;
 mod gate;
 mod own_tests;
+mod program;
 mod set;
 mod sources;
 mod store;
@@ -28,11 +30,13 @@ mod loading_tests;
 #[cfg(test)]
 mod tests;
 
+pub use coarse_clock::{Quantum, QuantumError};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
+pub use program::Numbers;
 pub use set::{LoadError, PolicySet, PolicySettings, on_deep_stack, test_folder};
 pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
-pub use value::from_json;
+pub use value::{from_json, from_key};
 pub use verdict::{Failure, Verdict};
 pub use worker::{STACK_BYTES, Worker};

@@ -12,9 +12,11 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use edgeward_core::time::UnixSeconds;
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Value};
 
+use super::coarse_clock::CoarseClock;
 use super::set::LoadError;
 use super::sources::Module;
 use super::verdict::{Failure, Verdict};
@@ -31,6 +33,7 @@ pub struct Worker {
     entry_point: String,
     timeout: Duration,
     prints: bool,
+    clock: Option<CoarseClock>,
 }
 
 impl Worker {
@@ -39,6 +42,7 @@ impl Worker {
         entry_point: String,
         timeout: Duration,
         prints: bool,
+        clock: Option<CoarseClock>,
     ) -> Self {
         let mut pristine = engine;
         pristine.set_execution_timer_config(timer(timeout));
@@ -49,11 +53,15 @@ impl Worker {
             entry_point,
             timeout,
             prints,
+            clock,
         }
     }
 
-    /// Asks the entry point about `input`.
-    pub fn evaluate(&mut self, input: Value) -> Result<Verdict, Failure> {
+    /// Asks the entry point about `input`, at `now`: what the policy's own clock shows.
+    pub fn evaluate(&mut self, input: Value, now: UnixSeconds) -> Result<Verdict, Failure> {
+        if let Some(clock) = &self.clock {
+            clock.set(now);
+        }
         let started = Instant::now();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();

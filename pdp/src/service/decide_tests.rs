@@ -1,4 +1,4 @@
-//! Decisions that are reused against decisions that are made: over random questions, policy sets and
+//! Decisions that are reused against decisions that are made: over random questions, policies, data and
 //! times, on one cache that two threads' deciders share, the answer is the one that a fresh engine
 //! gives to the whole input at that instant.
 
@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::{KeySettings, Keyring};
 use crate::policy::{PolicySettings, PolicyStore, Sources, on_deep_stack};
 
 /// What decides: each reads something else of the input, in another way.
-const POLICIES: [&str; 6] = [
+const POLICIES: [&str; 9] = [
     r#"decision := {"allow": input.action.name == "GET", "reasons": ["by-method"]}"#,
     r#"decision := {"allow": allow, "reasons": [concat("-", ["by", input.subject.id])]}
        default allow := false
@@ -27,6 +27,27 @@ const POLICIES: [&str; 6] = [
        seen contains x if some x in input.resource.properties.headers["x-h"]"#,
     // An answer that is none, for some.
     r#"decision := {"allow": input.resource.properties.query.q}"#,
+    // A clock of its own, alone and beside that of the question: one instant.
+    r#"decision := {"allow": time.now_ns() < 1800000030000000000, "ttl": 9,
+          "reasons": [sprintf("at-%d", [time.now_ns() / 1000000000])]}"#,
+    r#"decision := {"allow": input.action.name == "GET", "reasons": reasons}
+       reasons := ["same"] if time.parse_rfc3339_ns(input.context.time) == time.now_ns()
+       reasons := ["other"] if time.parse_rfc3339_ns(input.context.time) != time.now_ns()"#,
+    // Some data: the last policy, with each of `DATA`.
+    r#"decision := {"allow": allow, "reasons": reasons}
+       default allow := false
+       allow if input.subject.id in data.access.open
+       reasons := ["known"] if data.access.names[input.action.name]
+       reasons := ["unknown"] if not data.access.names[input.action.name]"#,
+];
+
+/// What lies beside the policies: some of it the last of them can read.
+const DATA: [&str; 5] = [
+    r#"{"access": {"open": ["a"], "names": {"GET": true}, "beside": 1}}"#,
+    r#"{"access": {"open": ["a"], "names": {"GET": true}, "beside": 2}, "more": []}"#,
+    r#"{"access": {"open": ["b"], "names": {"GET": true}, "beside": 1}}"#,
+    r#"{"access": {"open": ["b"], "names": {"GET": false}}}"#,
+    "{}",
 ];
 
 const START: u64 = 1_800_000_000;
@@ -40,6 +61,7 @@ enum Event {
         path: usize,
         header: usize,
     },
+    /// A set of policies and data, by its number among `sets`.
     Load(usize),
     Pass(u64),
     StepBack(u64),
@@ -57,7 +79,9 @@ fn any_event() -> impl Strategy<Value = Event> {
     );
     prop_oneof![
         20 => ask,
-        1 => (0..POLICIES.len()).prop_map(Event::Load),
+        1 => (0..POLICIES.len() - 1 + DATA.len()).prop_map(Event::Load),
+        // Other data, and back.
+        1 => (POLICIES.len() - 1..POLICIES.len() - 1 + DATA.len()).prop_map(Event::Load),
         2 => (0..4_u64).prop_map(Event::Pass),
         1 => (0..3_u64).prop_map(Event::StepBack),
     ]
@@ -92,16 +116,21 @@ fn question(now: u64, subject: usize, method: usize, path: usize, header: usize)
 }
 
 fn sets() -> Vec<Arc<PolicySet>> {
-    let set = |policy: &&str| {
-        let text = format!("package edgeward.authz\n\n{policy}\n").into_bytes();
-        let sources = Sources::from_files(vec![("policy.rego".to_owned(), text)]).unwrap();
+    let set = |(policy, data): (&str, &str)| {
+        let policy = format!("package edgeward.authz\n\n{policy}\n");
+        let files = [("policy.rego", &*policy), ("data.json", data)]
+            .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        let sources = Sources::from_files(files.to_vec()).unwrap();
         let settings = PolicySettings {
             evaluation_timeout: Duration::from_secs(5),
             ..PolicySettings::default()
         };
         Arc::new(PolicySet::build(sources, &settings).unwrap())
     };
-    POLICIES.iter().map(set).collect()
+    let (last, others) = POLICIES.split_last().unwrap();
+    let others = others.iter().map(|policy| (*policy, DATA[0]));
+    let last = DATA.iter().map(|data| (*last, *data));
+    others.chain(last).map(set).collect()
 }
 
 fn memory() -> impl Fn() -> Memory {
@@ -163,16 +192,23 @@ impl World {
                 header,
             } => {
                 let input = question(self.now, subject, method, path, header);
-                let decided = self.deciders[decider]
-                    .decide(input.clone(), UnixSeconds(self.now), Care::Usual)
+                let body = serde_json::to_vec(&input).unwrap();
+                let (decided, _) = self.deciders[decider]
+                    .decide(
+                        Put::Whole(&body, Care::Usual),
+                        UnixSeconds(self.now),
+                        |_, _| None,
+                    )
                     .unwrap();
                 let place = format!("{} {input}", self.loaded);
+                let now = self.now;
                 let fresh = &mut self.fresh[self.loaded];
                 let fresh = self
                     .known
                     .entry(place)
-                    .or_insert_with(|| fresh.evaluate(from_json(input)));
-                prop_assert_eq!(&decided.outcome, &*fresh, "{:?}", event);
+                    .or_insert_with(|| fresh.evaluate(from_json(input), UnixSeconds(now)));
+                let outcome = decided.outcome.map(|verdict| (*verdict).clone());
+                prop_assert_eq!(&outcome, &*fresh, "{:?}", event);
                 let reused = decided.id.as_str().starts_with("cached-");
                 self.reused += u64::from(reused);
                 if let Some(premises) = decided.premises {

@@ -10,8 +10,8 @@ use super::super::chosen_policy::ChosenPolicy;
 use super::super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::made_of;
-use crate::policy::PolicySet;
 use crate::policy::footprint::Analysis;
+use crate::policy::{PolicySet, Quantum};
 
 /// Arguments of `edgeward policy footprint`.
 #[derive(Debug, clap::Args)]
@@ -37,13 +37,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let set = PolicySet::load(&settings).map_err(|error| Failure::new(error.to_string()))?;
     let out = std::io::stdout().lock();
     match arguments.output {
-        OutputFormat::Text => write_text(out, &settings.entry_point, set.footprint())?,
+        OutputFormat::Text => write_text(out, &settings.entry_point, &set)?,
         OutputFormat::Json => write_json(out, &settings.entry_point, &set)?,
     }
     Ok(Verdict::Yes)
 }
 
-fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> std::io::Result<()> {
+fn write_text(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::io::Result<()> {
+    let analysis = set.footprint();
     writeln!(out, "{entry_point} reads")?;
     let parts = [analysis.input_parts(), analysis.data_parts()].concat();
     for part in &parts {
@@ -62,7 +63,11 @@ fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> st
     if parts.is_empty() && analysis.clock.is_none() {
         writeln!(out, "  nothing")?;
     }
-    writeln!(out, "cacheable: {}", printable(&cacheable(analysis)))?;
+    writeln!(
+        out,
+        "cacheable: {}",
+        printable(&cacheable(analysis, set.clock_quantum()))
+    )?;
     if !analysis.widenings.is_empty() {
         writeln!(out, "read whole:")?;
     }
@@ -73,7 +78,7 @@ fn write_text(mut out: impl Write, entry_point: &str, analysis: &Analysis) -> st
 }
 
 /// Whether answers are remembered, for people.
-fn cacheable(analysis: &Analysis) -> String {
+fn cacheable(analysis: &Analysis, quantum: Option<Quantum>) -> String {
     if let Some(cause) = &analysis.uncacheable {
         return format!(
             "no: `{}` at {} answers anew each time",
@@ -83,10 +88,17 @@ fn cacheable(analysis: &Analysis) -> String {
     if !analysis.is_cacheable() {
         return "no: all of `input` is read, so that no two questions are equal".to_owned();
     }
-    if analysis.reads_time() {
-        return "yes, but each answer ends with its moment: time is read".to_owned();
+    match (&analysis.clock, quantum) {
+        (None, _) if !analysis.reads_time() => "yes".to_owned(),
+        (None, _) => "yes, but each answer ends with its second: `context.time` is read".to_owned(),
+        (Some(_), Some(quantum)) => format!(
+            "yes, but each answer ends with its step of the clock, {}s: time is read",
+            quantum.seconds()
+        ),
+        (Some(place), None) => format!(
+            "no: the true time is read at {place}; `cache.clock_quantum` gives a clock in steps"
+        ),
     }
-    "yes".to_owned()
 }
 
 fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::io::Result<()> {
@@ -120,7 +132,8 @@ fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
         "clock": analysis.clock,
         "reads_time": analysis.reads_time(),
         "uncacheable": analysis.uncacheable,
-        "cacheable": analysis.is_cacheable(),
+        "clock_quantum": set.clock_quantum().map(Quantum::seconds),
+        "cacheable": set.caching().is_some(),
         "widenings": widenings,
     });
     writeln!(out, "{answer}")
