@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use edgeward_core::cache_key::write_value;
+use edgeward_core::decide;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,6 +62,8 @@ enum Event {
         method: usize,
         path: usize,
         header: usize,
+        /// By the filters' own door, where the policy has one.
+        projected: bool,
     },
     /// A set of policies and data, by its number among `sets`.
     Load(usize),
@@ -68,13 +72,15 @@ enum Event {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let ask = (0..2_usize, 0..3_usize, 0..2_usize, 0..4_usize, 0..4_usize).prop_map(
-        |(decider, subject, method, path, header)| Event::Ask {
+    let numbers = (0..2_usize, 0..3_usize, 0..2_usize, 0..4_usize, 0..4_usize);
+    let ask = (numbers, any::<bool>()).prop_map(
+        |((decider, subject, method, path, header), projected)| Event::Ask {
             decider,
             subject,
             method,
             path,
             header,
+            projected,
         },
     );
     prop_oneof![
@@ -173,6 +179,34 @@ impl World {
         }
     }
 
+    /// Asks `decider` as everybody does, or as a filter does that was told of the policy in force.
+    fn decide(&self, decider: usize, input: &Value, projected: bool) -> Decided {
+        let (decider, now) = (&self.deciders[decider], UnixSeconds(self.now));
+        let mut body = Vec::new();
+        let question = match self.sets[self.loaded].caching() {
+            Some(told) if projected => {
+                let mut part = told.vary.project(input.clone());
+                if let Some(context) = part.get_mut("context").and_then(Value::as_object_mut) {
+                    // A filter does not say when it asks.
+                    context.remove("time");
+                }
+                decide::write_question(&mut body, &told.program);
+                write_value(&mut body, &decide::about().project(input.clone()));
+                write_value(&mut body, &part);
+                Some(decide::read_question(&body).unwrap())
+            }
+            _ => {
+                body = serde_json::to_vec(input).unwrap();
+                None
+            }
+        };
+        let put = match &question {
+            Some(question) => Put::Projected(question),
+            None => Put::Whole(&body, Care::Usual),
+        };
+        decider.decide(put, now, |_, _| None).unwrap().0
+    }
+
     fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
         match *event {
             Event::Load(number) => {
@@ -190,16 +224,10 @@ impl World {
                 method,
                 path,
                 header,
+                projected,
             } => {
                 let input = question(self.now, subject, method, path, header);
-                let body = serde_json::to_vec(&input).unwrap();
-                let (decided, _) = self.deciders[decider]
-                    .decide(
-                        Put::Whole(&body, Care::Usual),
-                        UnixSeconds(self.now),
-                        |_, _| None,
-                    )
-                    .unwrap();
+                let decided = self.decide(decider, &input, projected);
                 let place = format!("{} {input}", self.loaded);
                 let now = self.now;
                 let fresh = &mut self.fresh[self.loaded];
