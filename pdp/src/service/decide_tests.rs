@@ -84,12 +84,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         },
     );
     prop_oneof![
-        20 => ask,
+        40 => ask,
         1 => (0..POLICIES.len() - 1 + DATA.len()).prop_map(Event::Load),
         // Other data, and back.
         1 => (POLICIES.len() - 1..POLICIES.len() - 1 + DATA.len()).prop_map(Event::Load),
-        2 => (0..4_u64).prop_map(Event::Pass),
-        1 => (0..3_u64).prop_map(Event::StepBack),
+        4 => (0..4_u64).prop_map(Event::Pass),
+        2 => (0..3_u64).prop_map(Event::StepBack),
     ]
 }
 
