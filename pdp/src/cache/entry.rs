@@ -20,7 +20,11 @@ pub struct Made {
 }
 
 /// Bytes before the key.
-const HEAD: usize = 48;
+const HEAD: usize = 32;
+/// Seconds of an instant and of the time from there to the end share a number: so many bits are the
+/// latter's, which is a day at the most.
+const SPAN_BITS: u32 = 24;
+const MAX_SPAN: u64 = (1 << SPAN_BITS) - 1;
 
 #[derive(Debug, Default)]
 pub(super) struct Entry(Box<[u8]>);
@@ -30,11 +34,24 @@ impl Entry {
         let mut bytes = Vec::with_capacity(HEAD + key.len());
         bytes.extend_from_slice(&made.id.to_ne_bytes());
         let Numbers { policies, data } = made.numbers;
-        for number in [policies, data, made.from.0, made.until.0] {
-            bytes.extend_from_slice(&number.to_ne_bytes());
+        for number in [policies, data] {
+            // The largest is no number: see `made`.
+            let short = u32::try_from(number).unwrap_or(u32::MAX);
+            bytes.extend_from_slice(&short.to_ne_bytes());
         }
+        bytes.extend_from_slice(&Self::times(made).to_ne_bytes());
         bytes.extend_from_slice(key);
         Self(bytes.into_boxed_slice())
+    }
+
+    /// Both instants; what does not fit ends where it begins.
+    fn times(made: &Made) -> u64 {
+        let span = made.until.seconds_since(made.from).min(MAX_SPAN);
+        if made.from.0 >> (u64::BITS - SPAN_BITS) == 0 {
+            made.from.0 << SPAN_BITS | span
+        } else {
+            0
+        }
     }
 
     /// The whole key.
@@ -42,26 +59,62 @@ impl Entry {
         self.0.get(HEAD..).unwrap_or_default()
     }
 
-    /// None only of an entry that was never made.
+    /// None of an entry that was never made, or by more policies or data than have a number here.
     pub(super) fn made(&self) -> Option<Made> {
         let (id, rest) = self.0.split_first_chunk()?;
         let (policies, rest) = rest.split_first_chunk()?;
         let (data, rest) = rest.split_first_chunk()?;
-        let (from, rest) = rest.split_first_chunk()?;
-        let (until, _) = rest.split_first_chunk()?;
+        let (times, _) = rest.split_first_chunk()?;
+        let number = |bytes| {
+            let number = u32::from_ne_bytes(bytes);
+            (number != u32::MAX).then_some(u64::from(number))
+        };
+        let times = u64::from_ne_bytes(*times);
+        let from = UnixSeconds(times >> SPAN_BITS);
         Some(Made {
             id: u128::from_ne_bytes(*id),
             numbers: Numbers {
-                policies: u64::from_ne_bytes(*policies),
-                data: u64::from_ne_bytes(*data),
+                policies: number(*policies)?,
+                data: number(*data)?,
             },
-            from: UnixSeconds(u64::from_ne_bytes(*from)),
-            until: UnixSeconds(u64::from_ne_bytes(*until)),
+            from,
+            until: from.plus(times & MAX_SPAN),
         })
     }
 
     /// Bytes that its allocation takes: allocators round up, by an eighth at the most.
     pub(super) fn bytes(&self) -> usize {
         self.0.len() + self.0.len() / 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(policies: u64, from: u64, until: u64) -> Made {
+        Made {
+            id: u128::MAX - 7,
+            numbers: Numbers { policies, data: 3 },
+            from: UnixSeconds(from),
+            until: UnixSeconds(until),
+        }
+    }
+
+    #[test]
+    fn an_entry_says_what_it_was_made_of_or_nothing_that_could_be_reused() {
+        for whole in [made(1, 1_800_000_000, 1_800_086_400), made(4, 0, 1)] {
+            let entry = Entry::new(b"key", &whole);
+            assert_eq!((entry.made(), entry.key()), (Some(whole), &b"key"[..]));
+        }
+        let uncounted = Entry::new(b"", &made(u64::from(u32::MAX) + 5, 1, 2));
+        assert_eq!(uncounted.made(), None);
+        let far = Entry::new(b"", &made(1, 1 << 60, (1 << 60) + 9))
+            .made()
+            .unwrap();
+        assert_eq!(far.from, far.until);
+        let long = Entry::new(b"", &made(1, 5, u64::MAX)).made().unwrap();
+        assert_eq!(long.until, UnixSeconds(5 + MAX_SPAN));
+        assert_eq!(Entry::default().made(), None);
     }
 }

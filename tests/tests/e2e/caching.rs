@@ -1,6 +1,7 @@
 //! Promises 4 and 5 with remembered decisions: what the policy cannot tell apart shares a decision,
 //! and a remembered one falls with whatever it rests on. Each test has its own parts and policies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -190,6 +191,14 @@ fn other_data_that_the_policy_cannot_read_leave_remembered_decisions_in_force() 
     let parts = Parts::deciding(BY_PATH);
     parts.remember("/kept");
     let asked = parts.tap.asked("/kept").len();
+    let original = |seen| id(&seen).rsplit('.').next().map(str::to_owned);
+    let made: BTreeSet<_> = parts
+        .upstream
+        .seen("/kept")
+        .into_iter()
+        .map(original)
+        .collect();
+    assert!(made.len() <= 2, "two workers had {made:?}");
     let reloads = || parts.pdp.log().matches("policies reloaded").count();
     let before = reloads();
     write_data_with(parts.policies.path(), true, "something");
@@ -205,6 +214,13 @@ fn other_data_that_the_policy_cannot_read_leave_remembered_decisions_in_force() 
         assert_eq!(parts.send("/kept").status, 200);
     }
     assert_eq!(parts.tap.asked("/kept").len(), asked);
+    let kept: BTreeSet<_> = parts
+        .upstream
+        .seen("/kept")
+        .into_iter()
+        .map(original)
+        .collect();
+    assert_eq!(kept, made, "nothing was decided anew");
     // What it can read still counts.
     write_data_with(parts.policies.path(), false, "something");
     assert!(
