@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::atoms::AtomSettings;
 use crate::keys::{KeySettings, Keyring};
 use crate::policy::{PolicySettings, PolicyStore, Sources, on_deep_stack};
 
@@ -153,6 +154,7 @@ fn memory() -> impl Fn() -> Memory {
 }
 
 struct World {
+    atoms: Atoms,
     sets: Vec<Arc<PolicySet>>,
     deciders: [Decider; 2],
     fresh: Vec<Worker>,
@@ -169,6 +171,7 @@ impl World {
         let decider =
             || Decider::new(memory(), sets[0].worker().unwrap(), sets[0].clone()).unwrap();
         Self {
+            atoms: Atoms::open(&AtomSettings::default()).unwrap(),
             deciders: [decider(), decider()],
             fresh: sets.iter().map(|set| set.worker().unwrap()).collect(),
             sets,
@@ -204,7 +207,10 @@ impl World {
             Some(question) => Put::Projected(question),
             None => Put::Whole(&body, Care::Usual),
         };
-        decider.decide(put, now, |_, _| None).unwrap().0
+        decider
+            .decide(put, now, &self.atoms, |_, _| None)
+            .unwrap()
+            .0
     }
 
     fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
