@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use super::asked::Asked;
 use super::body::json_body;
 use super::clock;
-use super::decide::{Care, Put};
+use super::put::{Care, Put};
 use super::reply::{self, Refusal, Reply};
 use super::revoked;
 use super::settle::{Settled, settle};

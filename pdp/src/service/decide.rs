@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use edgeward_core::decide::Question;
 use edgeward_core::decision::{DecisionId, Lease, Premises};
 use edgeward_core::feed::Caching;
 use edgeward_core::time::UnixSeconds;
@@ -16,6 +15,7 @@ use super::asked::Asked;
 use super::cache_metrics::Found;
 use super::identifiers::{self, NoRandomness};
 use super::metrics::Metrics;
+use super::put::{self, Care, Put};
 use super::reply::Refusal;
 use super::{question, question_key};
 use crate::atoms::Atoms;
@@ -24,24 +24,6 @@ use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json, from_key};
 
 /// Every so many evaluations, one is made on the whole input as well.
 const SHADOW_EVERY: u32 = 1024;
-
-/// How much is made of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
-    /// What is remembered is reused, and now and then an evaluation is tried on the whole input.
-    Usual,
-    /// It is evaluated anew, and tried on the whole input.
-    Compare,
-}
-
-/// A question, as a door takes it.
-#[derive(Clone, Copy)]
-pub(super) enum Put<'q> {
-    /// The body of an evaluation request.
-    Whole(&'q [u8], Care),
-    /// A projection, for one program alone: there is no more to try anything on.
-    Projected(&'q Question<'q>),
-}
 
 /// What a question came to.
 pub(super) struct Decided {
@@ -101,7 +83,7 @@ impl InForce {
         Self {
             revision: set.revision().into(),
             caching: set.caching(),
-            reads_atoms: question_key::reads_atoms(&set.footprint().input),
+            reads_atoms: put::reads_atoms(&set.footprint().input),
             engine,
             set,
         }
@@ -149,7 +131,7 @@ impl Decider {
         let mut told = None;
         let asked = match put {
             Put::Whole(body, _) if in_force.reads_atoms => {
-                let (asked, of) = question_key::of_whole(body, now, vary, atoms, key)?;
+                let (asked, of) = put::of_whole(body, now, vary, atoms, key)?;
                 told = Some(of);
                 asked
             }
@@ -157,8 +139,7 @@ impl Decider {
             Put::Projected(question) => {
                 let caching = in_force.caching.as_ref().ok_or(Refusal::AnotherProgram)?;
                 let buffers = (&mut *key, scratch);
-                let (asked, of) =
-                    question_key::of_projected(question, now, caching, atoms, buffers)?;
+                let (asked, of) = put::of_projected(question, now, caching, atoms, buffers)?;
                 told = Some(of);
                 asked
             }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use edgeward_core::time::UnixSeconds;
 
-use super::decide::{Care, Decider, Memory, Put};
+use super::decide::{Decider, Memory};
 use super::metrics::Metrics;
+use super::put::{Care, Put};
 use crate::atoms::{AtomSettings, Atoms};
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::{KeySettings, Keyring};

@@ -30,6 +30,7 @@ pub mod metrics;
 mod place;
 mod policy_metrics;
 mod projected;
+mod put;
 mod question;
 mod question_key;
 mod reading;

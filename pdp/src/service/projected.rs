@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::asked::Asked;
 use super::body::body_of;
-use super::decide::Put;
+use super::put::Put;
 use super::reply::{self, Refusal, Reply};
 use super::settle::{Settled, settle};
 use super::worker::WorkerState;

@@ -9,9 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use edgeward_core::cache_key::{Item, write_item, write_value};
-use edgeward_core::decide;
-use edgeward_core::feed::Caching;
+use edgeward_core::cache_key::{Item, write_item};
 use edgeward_core::footprint::Footprint;
 use edgeward_core::time::UnixSeconds;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -22,7 +20,6 @@ use super::place::{Place, Says};
 use super::reading::{Name, Reading, Written};
 use super::reply::Refusal;
 use super::{question, supplied};
-use crate::atoms::{Atoms, PARAMS, ROUTE, SCHEDULES, Told, reads};
 
 /// Members of one object that are compared one by one; more are looked up in a set.
 const FEW: usize = 24;
@@ -42,63 +39,8 @@ pub(super) fn read<'b>(
     Ok(asked)
 }
 
-/// As [`read`], where the policy can read an atom: what atoms are made of is more than it reads, so
-/// the question is read whole and told them.
-pub(super) fn of_whole(
-    body: &[u8],
-    now: UnixSeconds,
-    vary: &Footprint,
-    atoms: &Atoms,
-    key: &mut Vec<u8>,
-) -> Result<(Asked<'static>, Told), Refusal> {
-    let mut input = question::read(body, now)?;
-    let asked = Asked::of(&input).into_owned();
-    let told = atoms.tell(&mut input, now);
-    key.clear();
-    write_value(key, &vary.project(input));
-    Ok((asked, told))
-}
-
-/// Whether what atoms are told into a question can be seen through `vary`.
-pub(super) fn reads_atoms(vary: &Footprint) -> bool {
-    let places: [&[&str]; 4] = [
-        &SCHEDULES,
-        // Made where there is none.
-        &["context", "source"],
-        &ROUTE,
-        &PARAMS,
-    ];
-    places.into_iter().any(|path| reads(vary, path))
-}
-
-/// Writes the key of a filter's `question` for the program `caching`, asked at `now`, into `key`; none
-/// where it is for another. What only the PDP knows is the PDP's to say: no filter's clock decides.
-pub(super) fn of_projected<'q>(
-    question: &'q decide::Question<'_>,
-    now: UnixSeconds,
-    caching: &Caching,
-    atoms: &Atoms,
-    (key, scratch): (&mut Vec<u8>, &mut Vec<u8>),
-) -> Result<(Asked<'q>, Told), Refusal> {
-    let vary = &caching.vary;
-    let mut input = question.input.clone();
-    let told = atoms.complete(&mut input, vary, now);
-    if !atoms.is_program(question.program, caching, &told) {
-        return Err(Refusal::AnotherProgram);
-    }
-    let asked = Asked {
-        has_context: input.get("context").is_some(),
-        has_time: false,
-        ..Asked::of(&question.about)
-    };
-    key.clear();
-    // It is a projection already, or this makes it one.
-    write_value(key, &vary.project(input));
-    supply(key, scratch, &asked, now, vary)?;
-    Ok((asked, told))
-}
-
-fn supply(
+/// Puts into `key` what the PDP supplies.
+pub(super) fn supply(
     key: &mut Vec<u8>,
     scratch: &mut Vec<u8>,
     asked: &Asked<'_>,
