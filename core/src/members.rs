@@ -163,6 +163,11 @@ impl Members {
         }
     }
 
+    /// Whether the member is an object.
+    pub fn is_object(&self, name: &str) -> bool {
+        matches!(self.rest.get(name), Some(Value::Object(_)))
+    }
+
     /// A list of objects; absent is an empty one.
     pub fn objects(&mut self, name: &str) -> Result<Vec<Self>, MemberError> {
         let items = match self.rest.remove(name) {

@@ -41,6 +41,13 @@ pub struct CachedDecision {
     pub until: UnixSeconds,
 }
 
+impl CachedDecision {
+    /// Whether its time has neither passed nor, by a clock that stepped back, yet to come.
+    pub(crate) fn holds_at(&self, now: UnixSeconds) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
 /// Why a question finds no decision to reuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Miss {
@@ -50,6 +57,8 @@ pub enum Miss {
     Program,
     /// The time of what was decided is over, or the clock stepped back.
     Expired,
+    /// It was not looked for: the sync feed is too old.
+    Stale,
 }
 
 /// The decisions of one worker, bounded in bytes.
@@ -63,11 +72,12 @@ pub struct DecisionCache {
     small_bytes: usize,
     limit: usize,
     seed: String,
+    reused_age: Option<u64>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    key: Box<[u8]>,
+    key: Rc<[u8]>,
     cached: Rc<CachedDecision>,
     bytes: usize,
     uses: u8,
@@ -86,6 +96,7 @@ impl DecisionCache {
             small_bytes: 0,
             limit,
             seed: String::new(),
+            reused_age: None,
         }
     }
 
@@ -111,7 +122,17 @@ impl DecisionCache {
         if !self.keeps_any() {
             return Err(Miss::Cold);
         }
-        let hash = self.hash(key);
+        self.find(self.hash(key), key, generation, now)
+    }
+
+    /// As before, where the key's hash is known.
+    pub(crate) fn find(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        generation: u32,
+        now: UnixSeconds,
+    ) -> Result<Rc<CachedDecision>, Miss> {
         let entry = self.entries.get_mut(&hash).ok_or(Miss::Cold)?;
         if *entry.key != *key {
             return Err(Miss::Cold);
@@ -120,16 +141,34 @@ impl DecisionCache {
         if cached.generation != generation {
             return Err(Miss::Program);
         }
-        if now < cached.from || now >= cached.until {
+        if !cached.holds_at(now) {
             return Err(Miss::Expired);
         }
         entry.uses = (entry.uses + 1).min(MAX_USES);
+        self.reused_age = Some(now.seconds_since(cached.from));
         Ok(Rc::clone(cached))
+    }
+
+    /// What was decided under `key`, also when its time is over, by no more than `grace` seconds.
+    pub(crate) fn find_late(
+        &self,
+        key: &[u8],
+        generation: u32,
+        now: UnixSeconds,
+        grace: u64,
+    ) -> Option<Rc<CachedDecision>> {
+        let entry = self.entries.get(&self.hash(key))?;
+        let cached = &entry.cached;
+        let stands = *entry.key == *key
+            && cached.generation == generation
+            && cached.from <= now
+            && now < cached.until.plus(grace);
+        stands.then(|| Rc::clone(cached))
     }
 
     /// Remembers what was decided under `key`. It takes the place of what was there, or of another
     /// key with this hash.
-    pub fn remember(&mut self, key: Box<[u8]>, cached: CachedDecision) {
+    pub fn remember(&mut self, key: Rc<[u8]>, cached: Rc<CachedDecision>) {
         let bytes = ENTRY_OVERHEAD + key.len() + size_of_decision(&cached.decision);
         if bytes > self.limit / SMALL_SHARE {
             return;
@@ -139,7 +178,7 @@ impl DecisionCache {
         let (in_main, uses) = place.unwrap_or_else(|| (self.was_dropped(hash), 0));
         let entry = Box::new(Entry {
             key,
-            cached: Rc::new(cached),
+            cached,
             bytes,
             uses,
             in_main,
@@ -168,6 +207,11 @@ impl DecisionCache {
     /// How many bytes they take at the most, as counted here.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How old the decision was that was reused last, in seconds; none since this was last asked.
+    pub(crate) fn take_reused_age(&mut self) -> Option<u64> {
+        self.reused_age.take()
     }
 
     /// Drops or moves one entry; false when there is none.
@@ -214,7 +258,8 @@ impl DecisionCache {
         }
     }
 
-    fn hash(&self, key: &[u8]) -> u64 {
+    /// What finds a key; no client knows it.
+    pub(crate) fn hash(&self, key: &[u8]) -> u64 {
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(self.seed.as_bytes());
         hasher.write(key);

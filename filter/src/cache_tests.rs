@@ -4,8 +4,8 @@ use super::*;
 
 const NOW: UnixSeconds = UnixSeconds(150);
 
-fn cached(generation: u32) -> CachedDecision {
-    CachedDecision {
+fn cached(generation: u32) -> Rc<CachedDecision> {
+    Rc::new(CachedDecision {
         decision: Decision::Deny {
             id: "d".parse().unwrap(),
             reasons: vec!["no-rule-matches".to_owned()],
@@ -13,10 +13,10 @@ fn cached(generation: u32) -> CachedDecision {
         generation,
         from: UnixSeconds(100),
         until: UnixSeconds(200),
-    }
+    })
 }
 
-fn key(number: usize) -> Box<[u8]> {
+fn key(number: usize) -> Rc<[u8]> {
     format!("key {number:06}").into_bytes().into()
 }
 

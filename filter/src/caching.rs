@@ -4,6 +4,7 @@
 //! Who the caller is has been established before anything here is asked: a revoked or expired
 //! identity never gets this far.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -80,18 +81,34 @@ pub struct InForce<'s> {
 /// A question that is being asked, and the key for what will be answered.
 #[derive(Debug)]
 pub struct Pending {
-    key: Box<[u8]>,
+    /// Of the key and what decides: finds, and proves nothing.
+    pub(crate) hash: u64,
+    key: Rc<[u8]>,
     /// What was in force.
     pub program: String,
     generation: u32,
-    asked_at: UnixSeconds,
+    asked_at: Cell<UnixSeconds>,
 }
+
+impl Pending {
+    /// Whether both are the same question to the same program.
+    pub(crate) fn asks_as(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.generation == other.generation && self.key == other.key
+    }
+
+    /// It is asked again, as `other`: what is left of an answer counts from then.
+    pub(crate) fn ask_again(&self, other: &Self) {
+        self.asked_at.set(other.asked_at.get());
+    }
+}
+
+type Encoding = Box<[u8]>;
 
 /// The encodings of a caller's subject: they are the same for every request.
 #[derive(Debug, Default)]
 pub struct SubjectKey {
     generation: u32,
-    encodings: Option<(Box<[u8]>, Box<[u8]>)>,
+    encodings: Option<(Encoding, Encoding)>,
 }
 
 impl SubjectKey {
@@ -116,12 +133,14 @@ impl SubjectKey {
     }
 }
 
-/// Looks up what was decided for `question`; `scratch` is overwritten. A miss comes with its cause,
-/// and with what is needed to remember the answer where that may be done.
+/// Looks up what was decided for `question`, unless the feed is no longer `fresh`; `scratch` is
+/// overwritten. A miss comes with its cause, and with what is needed to remember the answer where that
+/// may be done.
 pub fn look_up(
     cache: &mut DecisionCache,
     scratch: &mut Vec<u8>,
     in_force: InForce<'_>,
+    fresh: bool,
     question: &EvaluationRequest<'_>,
     subject: &[u8],
     now: UnixSeconds,
@@ -129,53 +148,87 @@ pub fn look_up(
     scratch.clear();
     let Caching { vary, atoms, .. } = in_force.caching;
     write_question(scratch, question, subject, vary, atoms);
-    let miss = match cache.look_up(scratch, in_force.generation, now) {
-        Ok(cached) => return Ok(cached),
-        Err(miss) => miss,
+    let hash = if cache.keeps_any() {
+        cache.hash(scratch)
+    } else {
+        0
+    };
+    let miss = if fresh {
+        match cache.find(hash, scratch, in_force.generation, now) {
+            Ok(cached) => return Ok(cached),
+            Err(miss) => miss,
+        }
+    } else {
+        Miss::Stale
     };
     let may_be_kept = cache.keeps_any() && scratch.len() <= MAX_KEY_BYTES;
     let pending = may_be_kept.then(|| Pending {
+        hash: hash ^ u64::from(in_force.generation),
         key: scratch.as_slice().into(),
         program: in_force.caching.program.clone(),
         generation: in_force.generation,
-        asked_at: now,
+        asked_at: Cell::new(now),
     });
     Err((miss, pending))
 }
 
-/// Remembers `decision`, the answer to the question of `pending`, if it has premises that stand.
+/// Remembers `decision`, the answer to the question of `pending`, if it has premises that stand; hands
+/// over what others may be told.
 #[inline(never)]
-pub fn remember(
+pub(crate) fn remember(
     cache: &mut DecisionCache,
     settings: &CacheSettings,
-    pending: Pending,
+    in_force: InForce<'_>,
+    pending: &Pending,
     decision: &Decision,
     premises: Option<&Premises>,
-) {
-    let Some(premises) = premises else {
-        return;
-    };
-    // Another program answered than the one whose footprint made the key.
-    if premises.program != pending.program {
-        return;
+    now: UnixSeconds,
+) -> Option<Rc<CachedDecision>> {
+    let premises = premises?;
+    // Another program answered than the one whose footprint made the key, or is in force now.
+    let same = premises.program == in_force.caching.program;
+    if !same || pending.generation != in_force.generation {
+        return None;
+    }
+    // The clock stepped back since: what is left of the answer cannot be told by it.
+    let asked_at = pending.asked_at.get();
+    if now < asked_at {
+        return None;
     }
     let ceiling = if decision.is_allow() {
         settings.allow_ttl
     } else {
         settings.deny_ttl
     };
-    let ceiling = pending.asked_at.plus(ceiling.as_secs());
-    let until = premises.until_by(pending.asked_at).min(ceiling);
-    if until <= pending.asked_at {
-        return;
+    let ceiling = asked_at.plus(ceiling.as_secs());
+    let until = premises.until_by(asked_at).min(ceiling);
+    if until <= now {
+        return None;
     }
-    let cached = CachedDecision {
+    let cached = Rc::new(CachedDecision {
         decision: decision.clone(),
         generation: pending.generation,
-        from: pending.asked_at,
+        from: now,
         until,
-    };
-    cache.remember(pending.key, cached);
+    });
+    cache.remember(Rc::clone(&pending.key), Rc::clone(&cached));
+    Some(cached)
+}
+
+/// What was decided for the question of `pending` by what is `in_force` still, also when its time is
+/// over by no more than `grace` seconds.
+pub(crate) fn look_up_late(
+    cache: &DecisionCache,
+    in_force: InForce<'_>,
+    pending: &Pending,
+    now: UnixSeconds,
+    grace: u64,
+) -> Option<Rc<CachedDecision>> {
+    // A key means something else for every footprint.
+    if pending.generation != in_force.generation {
+        return None;
+    }
+    cache.find_late(&pending.key, in_force.generation, now, grace)
 }
 
 /// Whether `vary` covers where a request comes from.
@@ -189,6 +242,7 @@ pub fn counter_of(miss: Miss) -> Counter {
         Miss::Cold => Counter::CacheMissCold,
         Miss::Program => Counter::CacheMissPolicy,
         Miss::Expired => Counter::CacheMissExpired,
+        Miss::Stale => Counter::CacheMissStale,
     }
 }
 
@@ -200,4 +254,18 @@ fn encode(subject: Value, vary: &Footprint) -> Vec<u8> {
         write_value(&mut encoding, &part.project(subject));
     }
     encoding
+}
+
+#[cfg(test)]
+impl Pending {
+    /// A question of its own for each `key`.
+    pub(crate) fn for_tests(key: u8) -> Self {
+        Self {
+            hash: u64::from(key),
+            key: [key].as_slice().into(),
+            program: String::new(),
+            generation: 0,
+            asked_at: Cell::new(UnixSeconds(0)),
+        }
+    }
 }

@@ -1,49 +1,75 @@
 //! One request, from its headers to its end: events in, steps out. No host call, no clock.
 //!
 //! ```text
-//! receive ──► Gather ──► identify ──► Ask ──► answered ──► Forward
-//!    │                      │                    │
-//!    └──► Reply / Forward   └──► Reply / Forward └──► Reply
+//! receive ──► Gather ──► identify ──► Ask / Wait ──► answered ──► Forward
+//!    │                      │                           │
+//!    └──► Reply / Forward   └──► Reply / Forward        └──► Reply
 //! ```
+//!
+//! What becomes of an answer is in [`crate::outcome`], how a request waits in [`crate::waiting`].
 //!
 //! INVARIANT: [`Step::Forward`] carries the id of the decision that lets the request pass, unless
 //! the route is switched off. Every error, in any state, is a [`Step::Reply`].
+
+use std::rc::Rc;
 
 use edgeward_core::decision::{Decision, DecisionId, LocalKind, Obligations};
 use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
 use edgeward_core::revocation::Kind;
 
-use crate::asked::Asked;
-use crate::caching;
 use crate::feed::NotReady;
-use crate::identify::{Caller, Facts, Field, Identification};
+use crate::flight::{Flight, Waiter};
+use crate::identify::{Caller, Facts, Field, Identification, IdentityRefusal};
 use crate::intake::{Intake, take_in};
 use crate::question::{self, Question};
-use crate::reply::{Refusal, Reply, is_code};
-use crate::routes::{Mode, Posture};
+use crate::reply::{Refusal, Reply, is_code, is_grpc};
+use crate::routes::Mode;
 use crate::stats::Counter;
-use crate::step::{Changes, Door, PdpFailure, Step};
+use crate::step::{Changes, Door, Step};
 use crate::worker::Worker;
 
 /// One request.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    state: State,
+    pub(crate) stream: u32,
+    grpc: bool,
+    /// Which revocations its caller was found good under.
+    pub(crate) good_under: u32,
+    /// Which of the PDP's doors is being asked at, if one is: the form of its answer depends on it.
+    pub(crate) door: Option<Door>,
+    /// The flight that it leads.
+    pub(crate) flight: Option<Rc<Flight>>,
+    /// Whether it has waited for another's answer: it does so once.
+    pub(crate) waited: bool,
+    /// Its place among those who wait.
+    pub(crate) place: Option<Rc<()>>,
+    pub(crate) state: State,
 }
 
 #[derive(Debug, Default)]
-enum State {
+pub(crate) enum State {
     #[default]
     Fresh,
     TakenIn(Box<Intake>),
-    Asked(Box<Intake>, Caller, Asked),
+    Asked(Box<Intake>, Caller),
+    /// What was asked for is held there.
+    Waiting(Rc<Waiter>),
     Ended,
 }
 
 impl Exchange {
+    /// One of the stream that the host knows by this number.
+    pub fn of(stream: u32) -> Self {
+        Self {
+            stream,
+            ..Self::default()
+        }
+    }
+
     /// The request's headers have arrived.
     pub fn receive(&mut self, worker: &mut Worker, fields: Vec<Field>) -> Step {
+        self.grpc = is_grpc(&fields);
         let intake = match take_in(fields, &worker.config) {
             Ok(intake) => intake,
             Err(refusal) => {
@@ -84,6 +110,7 @@ impl Exchange {
             check,
         }
         .caller(&intake.fields, facts, intake.settings.anonymous);
+        self.good_under = worker.synced.revoked().generation;
         match caller {
             Ok(caller) if intake.settings.mode == Mode::Identity => {
                 let id = local_id(worker, LocalKind::Identity);
@@ -91,84 +118,17 @@ impl Exchange {
             }
             // Denied as the PDP would deny it, whatever is remembered of its decisions.
             Ok(_) if worker.synced.revoked().policy => {
+                worker.tally.count(Counter::CacheMissRevoked);
                 self.refuse(worker, Refusal::Denied, Kind::Policy.code(), false)
             }
             Ok(caller) => self.ask(worker, intake, caller, facts),
             Err(refusal) => {
+                if matches!(refusal, IdentityRefusal::Revoked(_)) {
+                    worker.tally.count(Counter::CacheMissRevoked);
+                }
                 let shown = intake.has_field(&worker.config.token_header);
                 self.refuse(worker, Refusal::Unauthenticated, refusal.code(), shown)
             }
-        }
-    }
-
-    /// The PDP has answered with this status and body.
-    pub fn answered(&mut self, worker: &mut Worker, status: &str, body: &[u8]) -> Step {
-        match status {
-            "200" => {}
-            // The PDP decides by another program than the one that we know, or is another PDP.
-            "404" | "409" if self.door() == Some(Door::Decide) => return self.ask_whole(worker),
-            "" | "503" => return self.failed(worker, PdpFailure::Unavailable),
-            "504" => return self.failed(worker, PdpFailure::Timeout),
-            _ => return self.failed(worker, PdpFailure::Invalid),
-        }
-        let State::Asked(_, _, asked) = &self.state else {
-            return self.failed(worker, PdpFailure::Invalid);
-        };
-        let Some((decision, premises)) = asked.read(body, || local_id(worker, LocalKind::Unnamed))
-        else {
-            return self.failed(worker, PdpFailure::Invalid);
-        };
-        let State::Asked(intake, caller, asked) = std::mem::take(&mut self.state) else {
-            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
-        };
-        if let Some(pending) = asked.pending {
-            let (cache, settings) = (&mut worker.cache, &worker.config.cache);
-            caching::remember(cache, settings, pending, &decision, premises.as_ref());
-        }
-        self.enforce(worker, *intake, &caller, decision)
-    }
-
-    /// Which of the PDP's doors is being asked at, if one is: the form of its answer depends on it.
-    pub fn door(&self) -> Option<Door> {
-        match &self.state {
-            State::Asked(_, _, asked) => Some(asked.door),
-            _ => None,
-        }
-    }
-
-    /// From the connection's facts on again, but with the whole question.
-    fn ask_whole(&mut self, worker: &mut Worker) -> Step {
-        let State::Asked(mut intake, ..) = std::mem::take(&mut self.state) else {
-            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
-        };
-        intake.ask_whole = true;
-        let tls = intake.has_field(FORWARDED_CLIENT_CERT);
-        self.state = State::TakenIn(intake);
-        Step::Gather { tls }
-    }
-
-    /// The PDP gave no answer: the route's posture decides, and it denies unless told otherwise.
-    pub fn failed(&mut self, worker: &mut Worker, failure: PdpFailure) -> Step {
-        worker.tally.count(Counter::PdpFailed);
-        let (posture, code) = match (&self.state, failure) {
-            (State::Asked(intake, ..), PdpFailure::Unavailable) => {
-                (intake.settings.posture.pdp_unavailable, "pdp-unavailable")
-            }
-            (State::Asked(intake, ..), PdpFailure::Timeout) => {
-                (intake.settings.posture.pdp_timeout, "pdp-timeout")
-            }
-            (_, PdpFailure::Invalid) => (Posture::Deny, "pdp-answer-invalid"),
-            (_, _) => (Posture::Deny, "filter-out-of-order"),
-        };
-        match std::mem::take(&mut self.state) {
-            State::Asked(intake, caller, _)
-                if posture == Posture::Identity && !matches!(caller, Caller::Anonymous(_)) =>
-            {
-                worker.tally.count(Counter::PostureUsed);
-                let id = local_id(worker, LocalKind::Posture);
-                self.let_pass(worker, *intake, &caller, &id, Obligations::default())
-            }
-            _ => self.refuse(worker, Refusal::Unavailable, code, false),
         }
     }
 
@@ -187,9 +147,14 @@ impl Exchange {
         match question::put(worker, &intake, &caller, facts) {
             Question::Decided(decision) => self.enforce(worker, *intake, &caller, decision),
             Question::Open(ask, pending) => {
+                self.state = State::Asked(intake, caller);
+                self.door = Some(ask.door);
+                if let Some(pending) = pending
+                    && self.waits(worker, pending)
+                {
+                    return Step::Wait;
+                }
                 worker.tally.count(Counter::PdpAsked);
-                let door = ask.door;
-                self.state = State::Asked(intake, caller, Asked { door, pending });
                 Step::Ask(ask)
             }
             Question::Unwritable => {
@@ -198,7 +163,7 @@ impl Exchange {
         }
     }
 
-    fn enforce(
+    pub(crate) fn enforce(
         &mut self,
         worker: &mut Worker,
         intake: Intake,
@@ -213,7 +178,7 @@ impl Exchange {
         }
     }
 
-    fn let_pass(
+    pub(crate) fn let_pass(
         &mut self,
         worker: &mut Worker,
         intake: Intake,
@@ -251,14 +216,21 @@ impl Exchange {
         self.forward(worker, changes)
     }
 
-    fn forward(&mut self, worker: &mut Worker, changes: Changes) -> Step {
+    /// Over: whoever waits for its answer has to go on without.
+    fn end(&mut self) {
         self.state = State::Ended;
+        self.flight = None;
+        self.place = None;
+    }
+
+    fn forward(&mut self, worker: &mut Worker, changes: Changes) -> Step {
+        self.end();
         worker.tally.count(Counter::Forwarded);
         Step::Forward(changes)
     }
 
     fn deny(&mut self, worker: &mut Worker, id: DecisionId, reasons: Vec<String>) -> Step {
-        self.state = State::Ended;
+        self.end();
         worker.tally.count(Counter::Denied);
         let code = reasons.first().filter(|reason| is_code(reason)).cloned();
         Step::Reply(Reply {
@@ -267,11 +239,18 @@ impl Exchange {
             decision_id: id,
             reasons,
             credential_shown: false,
+            grpc: self.grpc,
         })
     }
 
-    fn refuse(&mut self, worker: &mut Worker, refusal: Refusal, code: &str, shown: bool) -> Step {
-        self.state = State::Ended;
+    pub(crate) fn refuse(
+        &mut self,
+        worker: &mut Worker,
+        refusal: Refusal,
+        code: &str,
+        shown: bool,
+    ) -> Step {
+        self.end();
         worker.tally.count(match refusal {
             Refusal::NotCanonical => Counter::NotCanonical,
             Refusal::Unauthenticated => Counter::Unauthenticated,
@@ -284,6 +263,7 @@ impl Exchange {
             decision_id: local_id(worker, LocalKind::Refused),
             reasons: Vec::new(),
             credential_shown: shown,
+            grpc: self.grpc,
         })
     }
 }
@@ -295,7 +275,7 @@ fn not_ready_code(reason: NotReady) -> &'static str {
     }
 }
 
-fn local_id(worker: &mut Worker, kind: LocalKind) -> DecisionId {
+pub(crate) fn local_id(worker: &mut Worker, kind: LocalKind) -> DecisionId {
     worker.synced.next_decision_id(kind)
 }
 

@@ -12,6 +12,25 @@ use serde_json::{Value, json};
 
 use super::{SIGNING, TOKENS};
 
+/// Where every request comes from lies in one network. On the wire as `core::atoms` has it.
+pub(super) const NETWORKS: [&str; 2] = ["4c0000200 doc", "4c0000300"];
+/// One path is a route of its own, the others are another's.
+pub(super) const ROUTES: [&str; 2] = ["first GET  /a", "other   /{x}"];
+
+/// The question as the PDP tells it to the policy, by the definitions above.
+pub(super) fn with_atoms(question: &Value) -> Value {
+    let mut told = question.clone();
+    told["context"]["source"]["networks"] = json!(["doc"]);
+    let properties = &mut told["resource"]["properties"];
+    let (route, params) = match &properties["segments"][0] {
+        Value::String(segment) if segment == "a" => ("first", json!({})),
+        segment => ("other", json!({ "x": segment })),
+    };
+    properties["route"] = json!(route);
+    properties["params"] = params;
+    told
+}
+
 /// A PDP whose programs decide by anything they read and by the time, which they read in steps.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Program {
@@ -35,7 +54,7 @@ impl Program {
     }
 
     /// Whoever reads the time itself knows it to the second.
-    fn until(&self, now: u64) -> u64 {
+    pub(super) fn until(&self, now: u64) -> u64 {
         let reads_time = self.vary.at(["context", "time"]).is_some();
         let step = if reads_time { 1 } else { self.step };
         (now / step + 1) * step
@@ -84,6 +103,20 @@ pub(super) enum Event {
         path: &'static str,
         header: Option<&'static str>,
     },
+    /// The PDP answers a question, as it decided at once or as it decides now.
+    Answer {
+        which: usize,
+        late: bool,
+    },
+    /// It does not.
+    Fail {
+        which: usize,
+        status: &'static str,
+    },
+    /// A client leaves.
+    Leave(usize),
+    /// The root's tick.
+    Tick,
     Load(Program),
     Feed,
     /// The issuer's key, of two, changes: told by the next feed.
@@ -96,15 +129,23 @@ pub(super) enum Event {
 }
 
 pub(super) fn any_event() -> impl Strategy<Value = Event> {
-    let path = prop::sample::select(&["/a", "/a?q=1", "/b", "/a?q=1&q=2"][..]);
+    let path = prop::sample::select(&["/a", "/a?q=1", "/b", "/a?q=1&q=2", "/stale"][..]);
     let header = prop::option::of(prop::sample::select(&["", "1", "1,1"][..]));
     let request = (0..TOKENS, path, header).prop_map(|(token, path, header)| Event::Request {
         token,
         path,
         header,
     });
+    let answer =
+        (0..8_usize, any::<bool>()).prop_map(|(which, late)| Event::Answer { which, late });
+    let status = prop::sample::select(&["503", "504", "500", ""][..]);
+    let fail = (0..8_usize, status).prop_map(|(which, status)| Event::Fail { which, status });
     prop_oneof![
-        12 => request,
+        14 => request,
+        9 => answer,
+        2 => fail,
+        1 => (0..8_usize).prop_map(Event::Leave),
+        3 => Just(Event::Tick),
         1 => any_program().prop_map(Event::Load),
         3 => Just(Event::Feed),
         1 => prop_oneof![4 => Just(SIGNING), 1 => Just(SIGNING + 1)].prop_map(Event::Rotate),
@@ -125,7 +166,10 @@ pub(super) fn any_program() -> impl Strategy<Value = Program> {
             "resource.properties.query",
             "resource.properties.query.q",
             "resource.properties.headers.x-h",
+            "resource.properties.route",
+            "resource.properties.params",
             "context.source",
+            "context.source.networks",
             "context.time",
         ][..],
     );
@@ -141,4 +185,28 @@ pub(super) fn any_program() -> impl Strategy<Value = Program> {
             }
             Program { number, vary, step }
         })
+}
+
+/// What happened in all, to be printed.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) made: usize,
+    pub(super) reused: usize,
+    pub(super) shared: usize,
+    pub(super) failed: usize,
+    pub(super) stale: usize,
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            made: self.made + more.made,
+            reused: self.reused + more.reused,
+            shared: self.shared + more.shared,
+            failed: self.failed + more.failed,
+            stale: self.stale + more.stale,
+        }
+    }
 }

@@ -168,6 +168,9 @@ fn nothing_is_decided_by_a_revoked_policy_until_another_is_in_force() {
         refusal(&begin(&mut worker, fields()).1),
         (403, "policy-revoked")
     );
+    let mut counts = worker.tally.drain();
+    assert!(counts.any(|counted| counted == (Counter::CacheMissRevoked as usize, 1)));
+    drop(counts);
     let mut next = feed(2, &policy);
     next["policy_revision"] = "q".into();
     tell(&mut worker, &next);

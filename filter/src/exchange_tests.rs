@@ -12,6 +12,7 @@ use super::*;
 use crate::config::Config;
 use crate::identify::Field;
 use crate::signature::{FilterCheck, VerifySignature};
+use crate::step::PdpFailure;
 
 #[path = "exchange_cache_tests.rs"]
 mod cache;
@@ -19,13 +20,14 @@ mod cache;
 mod revocation;
 #[path = "exchange_rotation_tests.rs"]
 mod rotation;
+#[path = "exchange_stale_tests.rs"]
+mod stale;
 
 const NOW: u64 = 1_800_000_000;
+const AT: UnixSeconds = UnixSeconds(NOW);
 const CONFIG: &str = r#"{"pdp":{"cluster":"pdp"},"allowed_request_headers":["x-tier"],"routes":[
-    {"path_prefix":"/off","mode":"off"},
-    {"path_prefix":"/id","mode":"identity"},
-    {"path_prefix":"/public","anonymous":true},
-    {"path_prefix":"/posture","posture":{"pdp_unavailable":"identity"}}]}"#;
+    {"path_prefix":"/off","mode":"off"}, {"path_prefix":"/id","mode":"identity"}, {"path_prefix":"/public","anonymous":true},
+    {"path_prefix":"/posture","posture":{"pdp_unavailable":"identity"}}, {"path_prefix":"/stale","posture":{"pdp_unavailable":{"serve_stale":"30s"}}}]}"#;
 
 /// A host whose function verifies nothing: these tests use Ed25519, which the module does itself.
 struct NoHost;
@@ -76,7 +78,7 @@ fn request(path: &str, more: &[(&str, &str)]) -> Vec<Field> {
 
 fn facts() -> Facts<'static> {
     Facts {
-        now: UnixSeconds(NOW),
+        now: AT,
         source: &|| "192.0.2.7".parse().ok(),
         tls: None,
     }
@@ -136,7 +138,7 @@ fn an_allowed_request_names_its_decision_and_its_workload_and_nothing_the_client
 
     let answer = br#"{"decision":true,"context":{"id":"d-1","obligations":
         {"request_headers":{"x-tier":"iron"},"response_headers":{"x-seen":"1"}}}}"#;
-    let Step::Forward(changes) = exchange.answered(&mut worker, "200", answer) else {
+    let Step::Forward(changes) = exchange.answered(&mut worker, AT, "200", answer) else {
         panic!("not forwarded")
     };
     assert_eq!(set(&changes, DECISION_ID), Some("d-1"));
@@ -257,7 +259,7 @@ fn a_pdp_that_gives_no_decision_lets_nobody_pass_but_by_an_explicit_posture() {
     ] {
         let mut worker = synced();
         let (mut exchange, _) = begin(&mut worker, request(path, &[("authorization", &token)]));
-        let step = exchange.answered(&mut worker, status, body.as_bytes());
+        let step = exchange.answered(&mut worker, AT, status, body.as_bytes());
         if let Some(want) = want {
             assert_eq!(refusal(&step), want, "{path} {status} {body}");
             continue;
@@ -285,10 +287,10 @@ proptest! {
             let step = match event {
                 0 => exchange.receive(&mut worker, fields.clone()),
                 1 => exchange.identify(&mut worker, &facts(), &FilterCheck(NoHost)),
-                2 => exchange.answered(&mut worker, "200", br#"{"decision":false}"#),
-                3 => exchange.answered(&mut worker, "200", br#"{"decision":true}"#),
-                4 => exchange.answered(&mut worker, "500", br#"{"decision":true}"#),
-                _ => exchange.failed(&mut worker, PdpFailure::Timeout),
+                2 => exchange.answered(&mut worker, AT, "200", br#"{"decision":false}"#),
+                3 => exchange.answered(&mut worker, AT, "200", br#"{"decision":true}"#),
+                4 => exchange.answered(&mut worker, AT, "500", br#"{"decision":true}"#),
+                _ => exchange.failed(&mut worker, AT, PdpFailure::Timeout),
             };
             if matches!(step, Step::Forward(_)) {
                 prop_assert!(allow && with_token);

@@ -158,9 +158,9 @@ impl SyncedState {
     }
 
     /// As before, for one that is reused; none where `original` is too long to be named.
-    pub fn next_cached_id(&mut self, original: &DecisionId) -> Option<DecisionId> {
+    pub fn next_reused_id(&mut self, kind: LocalKind, original: &DecisionId) -> Option<DecisionId> {
         self.decisions = self.decisions.wrapping_add(1);
-        DecisionId::cached(&self.lease, self.decisions, original)
+        DecisionId::reused(kind, &self.lease, self.decisions, original)
     }
 
     fn read(&mut self, status: &str, body: &[u8]) -> Result<Update, SyncError> {

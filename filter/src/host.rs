@@ -8,16 +8,19 @@
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use edgeward_core::authzen;
+use edgeward_core::authzen::{self, COMPARED_EVALUATION, EVALUATION_PATH};
+use edgeward_core::decide::{DECIDE_PATH, QUESTION_TYPE};
 use edgeward_core::peer::TlsFacts;
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::xfcc::hex_digest;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
+use crate::config::Config;
 use crate::identify::Field;
 use crate::reply::Reply;
 use crate::signature::{VERIFIED, VerifySignature};
+use crate::step::{Ask, Door};
 
 /// The most that is read of an answer of the PDP, in bytes: a feed is the largest.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -77,10 +80,15 @@ pub(crate) fn resume_request() -> Result<(), Status> {
     hostcalls::resume_http_request()
 }
 
+/// Has what follows in this callback be done to another stream, which its filter still holds.
+pub(crate) fn act_for(stream: u32) -> Result<(), Status> {
+    hostcalls::set_effective_context(stream)
+}
+
 /// Answers the request.
-pub(crate) fn send(reply: &Reply, grpc: bool) -> Result<(), Status> {
+pub(crate) fn send(reply: &Reply) -> Result<(), Status> {
     let headers = reply.headers();
-    if grpc {
+    if reply.grpc {
         let metadata: Vec<(&str, &[u8])> = headers
             .iter()
             .filter(|(name, _)| *name != "content-type")
@@ -154,6 +162,25 @@ pub(crate) struct PdpCall<'a> {
     pub(crate) timeout: Duration,
 }
 
+impl<'a> PdpCall<'a> {
+    /// One that asks for a decision.
+    pub(crate) fn question(config: &'a Config, ask: &'a Ask) -> Self {
+        let (path, kind) = match ask.door {
+            Door::Decide => (DECIDE_PATH, QUESTION_TYPE),
+            Door::Evaluation => (EVALUATION_PATH, JSON),
+            Door::Compare => (COMPARED_EVALUATION, JSON),
+        };
+        Self {
+            cluster: &config.cluster,
+            authority: &config.authority,
+            path,
+            kind,
+            body: Some(&ask.body),
+            timeout: config.pdp_timeout,
+        }
+    }
+}
+
 /// The status of the PDP's answer; empty where there is none: a call whose stream Envoy reset ends
 /// with no headers at all, and the SDK panics when asked for one of them.
 pub(crate) fn answer_status(headers: usize) -> String {
@@ -171,8 +198,16 @@ pub(crate) fn answer_json(headers: usize, size: usize) -> Vec<u8> {
     answer_body(size)
 }
 
+/// The body of the PDP's answer to what was asked at `door`.
+pub(crate) fn answer_to(door: Option<Door>, headers: usize, size: usize) -> Vec<u8> {
+    match door {
+        Some(Door::Decide) => answer_body(size),
+        _ => answer_json(headers, size),
+    }
+}
+
 /// The body of the PDP's answer, whatever it says that it is: for a form that tells itself.
-pub(crate) fn answer_body(size: usize) -> Vec<u8> {
+fn answer_body(size: usize) -> Vec<u8> {
     if size == 0 || size > MAX_ANSWER_BYTES {
         return Vec::new();
     }
@@ -212,9 +247,14 @@ pub(crate) fn define_histogram(name: &str) -> Option<u32> {
     hostcalls::define_metric(MetricType::Histogram, name).ok()
 }
 
-/// Adds to a counter.
-pub(crate) fn add(counter: u32, number: u32) {
-    let _ = hostcalls::increment_metric(counter, i64::from(number));
+/// Makes a gauge known.
+pub(crate) fn define_gauge(name: &str) -> Option<u32> {
+    hostcalls::define_metric(MetricType::Gauge, name).ok()
+}
+
+/// Adds to a counter or a gauge; a gauge also takes less than nothing.
+pub(crate) fn add(metric: u32, number: i64) {
+    let _ = hostcalls::increment_metric(metric, number);
 }
 
 /// Records a value in a histogram.

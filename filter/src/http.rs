@@ -7,22 +7,22 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use edgeward_core::authzen::{COMPARED_EVALUATION, EVALUATION_PATH};
-use edgeward_core::decide::{DECIDE_PATH, QUESTION_TYPE};
+use edgeward_core::time::UnixSeconds;
 
 use crate::exchange::Exchange;
-use crate::host;
-use crate::identify::{Facts, Field};
+use crate::flight::Waiter;
+use crate::host::{self, PdpCall};
+use crate::identify::Facts;
 use crate::reply::Reply;
 use crate::root::Shared;
 use crate::signature::FilterCheck;
-use crate::step::{Ask, Changes, Door, PdpFailure, Step};
+use crate::step::{Ask, Changes, PdpFailure, Step};
+use crate::waiting;
 
 /// One HTTP stream.
 pub(crate) struct Http {
     shared: Rc<RefCell<Shared>>,
     exchange: Exchange,
-    grpc: bool,
     asked_at: u64,
     on_response: Vec<(String, String)>,
 }
@@ -37,11 +37,10 @@ enum Phase {
 }
 
 impl Http {
-    pub(crate) fn new(shared: Rc<RefCell<Shared>>) -> Self {
+    pub(crate) fn new(shared: Rc<RefCell<Shared>>, stream: u32) -> Self {
         Self {
             shared,
-            exchange: Exchange::default(),
-            grpc: false,
+            exchange: Exchange::of(stream),
             asked_at: 0,
             on_response: Vec::new(),
         }
@@ -50,11 +49,7 @@ impl Http {
     fn take(&mut self, step: Step, phase: Phase) -> Action {
         match step {
             Step::Gather { tls } => {
-                let facts = Facts {
-                    now: host::now(),
-                    source: &host::source_address,
-                    tls: if tls { host::tls_facts() } else { None },
-                };
+                let facts = facts(tls);
                 let step = {
                     let worker = &mut self.shared.borrow_mut().worker;
                     self.exchange
@@ -63,27 +58,29 @@ impl Http {
                 self.take(step, phase)
             }
             Step::Ask(ask) => self.ask(&ask, phase),
-            Step::Forward(changes) => self.forward(changes, phase),
-            Step::Reply(reply) => self.reply(&reply),
+            Step::Wait => Action::Pause,
+            Step::Forward(changes) => {
+                if let Some(on_response) = let_go(changes, phase) {
+                    self.on_response = on_response;
+                    return Action::Continue;
+                }
+                let step = {
+                    let worker = &mut self.shared.borrow_mut().worker;
+                    self.exchange.unapplied(worker)
+                };
+                self.take(step, phase)
+            }
+            Step::Reply(reply) => {
+                answer(&reply);
+                Action::Pause
+            }
         }
     }
 
     fn ask(&mut self, ask: &Ask, phase: Phase) -> Action {
-        let (path, kind) = match ask.door {
-            Door::Decide => (DECIDE_PATH, QUESTION_TYPE),
-            Door::Evaluation => (EVALUATION_PATH, host::JSON),
-            Door::Compare => (COMPARED_EVALUATION, host::JSON),
-        };
         let sent = {
             let config = &self.shared.borrow().worker.config;
-            host::call_pdp(&host::PdpCall {
-                cluster: &config.cluster,
-                authority: &config.authority,
-                path,
-                kind,
-                body: Some(&ask.body),
-                timeout: config.pdp_timeout,
-            })
+            host::call_pdp(&PdpCall::question(config, ask))
         };
         self.asked_at = host::now_microseconds();
         if sent.is_ok() {
@@ -91,73 +88,124 @@ impl Http {
         }
         let step = {
             let worker = &mut self.shared.borrow_mut().worker;
-            self.exchange.failed(worker, PdpFailure::Unavailable)
+            let now = seconds(self.asked_at);
+            self.exchange.failed(worker, now, PdpFailure::Unavailable)
         };
-        self.take(step, phase)
+        let action = self.take(step, phase);
+        resume(&self.shared);
+        action
     }
+}
 
-    fn forward(&mut self, changes: Changes, phase: Phase) -> Action {
-        let Changes {
-            remove,
-            set,
-            reroute,
-            on_response,
-        } = changes;
-        self.on_response = on_response;
-        let applied = remove
-            .iter()
-            .try_for_each(|name| host::remove_request_header(name))
-            .and_then(|()| {
-                set.iter()
-                    .try_for_each(|(name, value)| host::set_request_header(name, value))
-            });
-        if applied.is_err() {
-            let step = {
-                let worker = &mut self.shared.borrow_mut().worker;
-                self.exchange.unapplied(worker)
-            };
-            return self.take(step, phase);
+/// Carries out the steps of requests that waited. What is done after this in the same callback may
+/// be done to another stream than the callback's own.
+pub(crate) fn resume(shared: &RefCell<Shared>) {
+    let next = || shared.borrow_mut().worker.flights.resumed();
+    while let Some((waiter, step)) = next() {
+        if host::act_for(waiter.stream).is_err() {
+            // Nothing may be done in its name to whatever stream is in force now.
+            log::warn!("a request that waited could not be gone on with");
+            continue;
         }
-        if reroute {
-            host::clear_route_cache();
-        }
-        if phase == Phase::Held && host::resume_request().is_err() {
-            // Nothing to be done: the stream is gone, or its timer ends it.
-            log::warn!("a decided request could not be resumed");
-        }
-        Action::Continue
+        go_on(shared, &waiter, step);
     }
+}
 
-    fn reply(&mut self, reply: &Reply) -> Action {
-        if host::send(reply, self.grpc).is_err() {
-            // The request stays held, and the stream's timer ends it: it never goes on.
-            log::warn!("a refused request could not be answered");
+fn go_on(shared: &RefCell<Shared>, waiter: &Rc<Waiter>, step: Step) {
+    let step = match step {
+        Step::Gather { tls } => {
+            let facts = facts(tls);
+            let worker = &mut shared.borrow_mut().worker;
+            let mut exchange = waiter.exchange.borrow_mut();
+            exchange.identify(worker, &facts, &FilterCheck(host::Envoy))
         }
-        Action::Pause
+        // Only in a callback of the root: `waiting::go_on`.
+        Step::Ask(ask) => {
+            let worker = &mut shared.borrow_mut().worker;
+            if let Ok(token) = host::call_pdp(&PdpCall::question(&worker.config, &ask)) {
+                worker.flights.sent(token, waiter);
+            } else {
+                waiting::unasked(worker, waiter, host::now());
+            }
+            return;
+        }
+        Step::Forward(changes) => {
+            if let Some(on_response) = let_go(changes, Phase::Held) {
+                waiter.on_response.replace(on_response);
+                return;
+            }
+            let worker = &mut shared.borrow_mut().worker;
+            waiter.exchange.borrow_mut().unapplied(worker)
+        }
+        Step::Reply(reply) => {
+            return answer(&reply);
+        }
+        Step::Wait => return,
+    };
+    go_on(shared, waiter, step);
+}
+
+fn facts(tls: bool) -> Facts<'static> {
+    Facts {
+        now: host::now(),
+        source: &host::source_address,
+        tls: if tls { host::tls_facts() } else { None },
     }
+}
+
+/// Makes the changes and lets the request go; what is to be set on its response. None, and it stays,
+/// where one cannot be made.
+#[inline(never)]
+fn let_go(changes: Changes, phase: Phase) -> Option<Vec<(String, String)>> {
+    let mut removed = changes.remove.iter();
+    let mut set = changes.set.iter();
+    let applied = removed
+        .try_for_each(|name| host::remove_request_header(name))
+        .and_then(|()| set.try_for_each(|(name, value)| host::set_request_header(name, value)));
+    if applied.is_err() {
+        return None;
+    }
+    if changes.reroute {
+        host::clear_route_cache();
+    }
+    if phase == Phase::Held && host::resume_request().is_err() {
+        // Nothing to be done: the stream is gone, or its timer ends it.
+        log::warn!("a decided request could not be resumed");
+    }
+    Some(changes.on_response)
+}
+
+fn answer(reply: &Reply) {
+    if host::send(reply).is_err() {
+        // The request stays held, and the stream's timer ends it: it never goes on.
+        log::warn!("a refused request could not be answered");
+    }
+}
+
+fn seconds(microseconds: u64) -> UnixSeconds {
+    UnixSeconds(microseconds / 1_000_000)
 }
 
 impl Context for Http {
     fn on_http_call_response(&mut self, _: u32, headers: usize, body_size: usize, _: usize) {
         let status = host::answer_status(headers);
-        let body = match self.exchange.door() {
-            Some(Door::Decide) => host::answer_body(body_size),
-            _ => host::answer_json(headers, body_size),
-        };
-        let elapsed = host::now_microseconds().saturating_sub(self.asked_at);
+        let body = host::answer_to(self.exchange.door(), headers, body_size);
+        let now = host::now_microseconds();
         let step = {
             let mut shared = self.shared.borrow_mut();
-            shared.meters.record_pdp(elapsed);
-            self.exchange.answered(&mut shared.worker, &status, &body)
+            shared.meters.record_pdp(now.saturating_sub(self.asked_at));
+            let now = seconds(now);
+            self.exchange
+                .answered(&mut shared.worker, now, &status, &body)
         };
         self.take(step, Phase::Held);
+        resume(&self.shared);
     }
 }
 
 impl HttpContext for Http {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         let fields = host::request_fields();
-        self.grpc = is_grpc(&fields);
         let step = self
             .exchange
             .receive(&mut self.shared.borrow_mut().worker, fields);
@@ -165,21 +213,15 @@ impl HttpContext for Http {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        for (name, value) in std::mem::take(&mut self.on_response) {
+        let mut on_response = std::mem::take(&mut self.on_response);
+        if let Some(waiter) = self.exchange.waiter() {
+            on_response = waiter.on_response.take();
+        }
+        for (name, value) in on_response {
             if host::set_response_header(&name, &value).is_err() {
                 log::warn!("an obligation's response header could not be set");
             }
         }
         Action::Continue
     }
-}
-
-/// Whether the caller reads gRPC statuses (gRPC over HTTP/2, "Requests").
-fn is_grpc(fields: &[Field]) -> bool {
-    fields.iter().any(|(name, value)| {
-        name == "content-type"
-            && value
-                .strip_prefix(b"application/grpc")
-                .is_some_and(|rest| rest.first().is_none_or(|byte| matches!(byte, b'+' | b';')))
-    })
 }

@@ -3,27 +3,29 @@
 //!
 //! Read it in this order: [`config`] and [`routes`] (what the operator wrote), [`exchange`] (one
 //! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`revoked`]
-//! (what is taken back), [`caching`] and [`cache`] (decisions remembered), [`feed`] (whom to
-//! believe), [`wanted`] (which keys it lacks), [`reply`] (what a refused caller gets). None of these
-//! does I/O. `host` is the only file that names a host call; `root` and `http` carry callbacks to the
-//! machine and steps back.
+//! (what is taken back), [`caching`] and [`cache`] (decisions remembered), [`flight`] and [`waiting`] (who
+//! waits for another's answer), [`outcome`] (what becomes of it), [`feed`] (whom to believe), [`wanted`] (which
+//! keys it lacks), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
+//! file that names a host call; `root` and `http` carry callbacks to the machine and steps back.
 //!
 //! INVARIANT: a request is only continued by [`step::Step::Forward`], and that step is only
 //! made from a decision that allows or from a route that asks for none.
 
-pub mod asked;
+mod asked;
 pub mod cache;
 pub mod caching;
 pub mod config;
 mod credential;
 pub mod exchange;
 pub mod feed;
+pub mod flight;
 mod hashed;
 mod host;
 mod http;
 pub mod identify;
 pub mod intake;
 pub mod memory;
+pub mod outcome;
 mod question;
 pub mod reply;
 pub mod revoked;
@@ -32,6 +34,7 @@ pub mod routes;
 pub mod signature;
 pub mod stats;
 pub mod step;
+pub mod waiting;
 pub mod wanted;
 pub mod worker;
 

@@ -3,7 +3,7 @@
 
 use edgeward_core::authzen::{Context, EvaluationRequest, Source, Tls};
 use edgeward_core::decide;
-use edgeward_core::decision::Decision;
+use edgeward_core::decision::{Decision, LocalKind};
 
 use crate::caching::{self, Pending};
 use crate::identify::{Caller, Facts};
@@ -88,14 +88,13 @@ pub(crate) fn put(
         Some(_) if worker.asked.is_multiple_of(COMPARE_EVERY) => Door::Compare,
         Some(_) => Door::Decide,
     };
-    let body = match (door, miss.projected) {
-        (Door::Decide, Some(projected)) => projected,
-        _ => {
-            question.context.source = source();
-            match serde_json::to_vec(&question) {
-                Ok(whole) => whole,
-                Err(_) => return Question::Unwritable,
-            }
+    let body = if let (Door::Decide, Some(projected)) = (door, miss.projected) {
+        projected
+    } else {
+        question.context.source = source();
+        match serde_json::to_vec(&question) {
+            Ok(whole) => whole,
+            Err(_) => return Question::Unwritable,
         }
     };
     Question::Open(Ask { door, body }, miss.pending)
@@ -110,12 +109,10 @@ fn look_up(
     let Some(in_force) = worker.synced.caching() else {
         return Err(Counter::CacheMissVary.into());
     };
-    if !worker.synced.is_fresh(worker.config.cache.max_staleness) {
-        return Err(Counter::CacheMissStale.into());
-    }
+    let fresh = worker.synced.is_fresh(worker.config.cache.max_staleness);
     let (cache, key, about) = (&mut worker.cache, &mut worker.key, &worker.about);
     let found = caller.with_subject_key(in_force, about, |(subject, who)| {
-        let found = caching::look_up(cache, key, in_force, question, subject, facts.now);
+        let found = caching::look_up(cache, key, in_force, fresh, question, subject, facts.now);
         found.map_err(|(miss, pending)| {
             let mut body = Vec::with_capacity(key.len() + 512);
             decide::write_question(&mut body, &in_force.caching.program);
@@ -132,7 +129,7 @@ fn look_up(
     // It has no subject that can be read: not reachable with what was written.
     let cached = found.ok_or(Counter::CacheMissVary)??;
     let original = cached.decision.id();
-    match worker.synced.next_cached_id(original) {
+    match worker.synced.next_reused_id(LocalKind::Cached, original) {
         Some(id) => Ok(cached.decision.under(id)),
         // Its id is so long that no other can name it.
         None => Err(Counter::CacheMissVary.into()),

@@ -8,6 +8,8 @@ use edgeward_core::headers;
 use proxy_wasm::types::GrpcStatusCode;
 use serde::Serialize;
 
+use crate::identify::Field;
+
 /// The class of a refusal: decides status, title and gRPC status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -65,6 +67,18 @@ pub struct Reply {
     pub reasons: Vec<String>,
     /// Whether a credential was shown: RFC 6750 tells a client so.
     pub credential_shown: bool,
+    /// Whether the caller reads gRPC statuses.
+    pub grpc: bool,
+}
+
+/// Whether a request's fields say that its caller reads gRPC statuses (gRPC over HTTP/2, "Requests").
+pub(crate) fn is_grpc(fields: &[Field]) -> bool {
+    fields.iter().any(|(name, value)| {
+        name == "content-type"
+            && value
+                .strip_prefix(b"application/grpc")
+                .is_some_and(|rest| rest.first().is_none_or(|byte| matches!(byte, b'+' | b';')))
+    })
 }
 
 /// RFC 9457 problem details.

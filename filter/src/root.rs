@@ -11,8 +11,9 @@ use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use crate::config::Config;
 use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK};
 use crate::host::{self, JSON, PdpCall};
-use crate::http::Http;
-use crate::stats::{Counter, PDP_MICROSECONDS};
+use crate::http::{Http, resume};
+use crate::stats::{CACHE_BYTES, CACHE_ENTRIES, Counter, PDP_MICROSECONDS, REUSED_AGE_SECONDS};
+use crate::waiting;
 use crate::wanted::REPORT_TIMEOUT;
 use crate::worker::Worker;
 
@@ -35,6 +36,12 @@ impl Shared {
         for (counter, number) in self.worker.tally.drain() {
             self.meters.add(counter, number);
         }
+        let cache = &mut self.worker.cache;
+        if let (Some(id), Some(age)) = (self.meters.reused_age, cache.take_reused_age()) {
+            host::record(id, age);
+        }
+        self.meters.entries.tell(cache.len());
+        self.meters.bytes.tell(cache.bytes());
     }
 }
 
@@ -42,6 +49,35 @@ impl Shared {
 pub(crate) struct Meters {
     counters: Vec<Option<u32>>,
     pdp_microseconds: Option<u32>,
+    reused_age: Option<u32>,
+    entries: Gauge,
+    bytes: Gauge,
+}
+
+/// One worker's share of a gauge, which Envoy keeps for all of them: what changed is added to it.
+struct Gauge {
+    id: Option<u32>,
+    told: usize,
+}
+
+impl Gauge {
+    fn define(name: &str) -> Self {
+        Self {
+            id: host::define_gauge(name),
+            told: 0,
+        }
+    }
+
+    fn tell(&mut self, value: usize) {
+        let number = |value| i64::try_from(value).unwrap_or(i64::MAX);
+        let change = number(value) - number(self.told);
+        if let Some(id) = self.id
+            && change != 0
+        {
+            host::add(id, change);
+            self.told = value;
+        }
+    }
 }
 
 impl Meters {
@@ -52,12 +88,15 @@ impl Meters {
                 .map(|c| host::define_counter(c.as_str()))
                 .collect(),
             pdp_microseconds: host::define_histogram(PDP_MICROSECONDS),
+            reused_age: host::define_histogram(REUSED_AGE_SECONDS),
+            entries: Gauge::define(CACHE_ENTRIES),
+            bytes: Gauge::define(CACHE_BYTES),
         }
     }
 
     fn add(&self, counter: usize, number: u32) {
         if let Some(Some(id)) = self.counters.get(counter) {
-            host::add(*id, number);
+            host::add(*id, i64::from(number));
         }
     }
 
@@ -75,6 +114,20 @@ pub(crate) struct Root {
 }
 
 impl Root {
+    /// Does what is to be done now and then.
+    fn tick(shared: &mut Shared) {
+        let period = if shared.worker.synced.has_synced() {
+            TICK
+        } else {
+            FIRST_TICK
+        };
+        let path = shared.worker.synced.tick(period);
+        Self::poll(shared, path);
+        let report = shared.worker.wanted.tick(period);
+        Self::report_keys(&mut shared.worker, report);
+        shared.report();
+    }
+
     /// Sends `path` to the PDP, if it is time to.
     fn poll(shared: &mut Shared, path: Option<String>) {
         let Some(path) = path else { return };
@@ -118,23 +171,12 @@ impl Root {
             Counter::KeysNotReported
         });
     }
-}
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
-        let Some(shared) = &self.shared else { return };
-        let shared = &mut *shared.borrow_mut();
+    /// The PDP's answer to a poll of the feed.
+    fn polled(shared: &mut Shared, status: &str, body: &[u8]) {
         let worker = &mut shared.worker;
-        if worker.wanted.ended(call) {
-            Self::keys_reported(worker, &host::answer_status(headers));
-            shared.report();
-            return;
-        }
         let first = !worker.synced.has_synced();
-        match worker.take_feed(
-            &host::answer_status(headers),
-            &host::answer_json(headers, body_size),
-        ) {
+        match worker.take_feed(status, body) {
             Ok(()) => {
                 worker.tally.count(Counter::SyncSucceeded);
                 if first {
@@ -148,7 +190,29 @@ impl Context for Root {
                 log::warn!("sync feed: {error}");
             }
         }
+    }
+
+    /// The PDP's answer to whatever the root asked.
+    fn answered(shared: &mut Shared, token: u32, headers: usize, body_size: usize) {
+        let status = host::answer_status(headers);
+        let worker = &mut shared.worker;
+        if worker.wanted.ended(token) {
+            Self::keys_reported(worker, &status);
+        } else if let Some(call) = worker.flights.ended(token) {
+            let body = host::answer_to(call.door, headers, body_size);
+            waiting::call_answered(worker, call, host::now(), &status, &body);
+        } else {
+            Self::polled(shared, &status, &host::answer_json(headers, body_size));
+        }
         shared.report();
+    }
+}
+
+impl Context for Root {
+    fn on_http_call_response(&mut self, call: u32, headers: usize, body_size: usize, _: usize) {
+        let Some(shared) = &self.shared else { return };
+        Self::answered(&mut shared.borrow_mut(), call, headers, body_size);
+        resume(shared);
     }
 }
 
@@ -169,22 +233,15 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let Some(shared) = &self.shared else { return };
-        let shared = &mut *shared.borrow_mut();
-        let period = if shared.worker.synced.has_synced() {
-            TICK
-        } else {
-            FIRST_TICK
-        };
-        let path = shared.worker.synced.tick(period);
-        Self::poll(shared, path);
-        let report = shared.worker.wanted.tick(period);
-        Self::report_keys(&mut shared.worker, report);
-        shared.report();
+        Self::tick(&mut shared.borrow_mut());
+        while waiting::go_on(&mut shared.borrow_mut().worker) {
+            resume(shared);
+        }
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+    fn create_http_context(&self, stream: u32) -> Option<Box<dyn HttpContext>> {
         let shared = self.shared.as_ref()?;
-        Some(Box::new(Http::new(Rc::clone(shared))))
+        Some(Box::new(Http::new(Rc::clone(shared), stream)))
     }
 
     fn get_type(&self) -> Option<ContextType> {

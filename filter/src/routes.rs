@@ -6,9 +6,15 @@
 //! holds; what nothing matches is decided, and nobody is anonymous there.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use edgeward_core::members::{MemberError, Members, read_each};
 use edgeward_core::request::{Authority, CanonicalPath, CanonicalRequest, PathNormalization};
+
+use crate::config::duration;
+
+/// The most that a decision may be reused beyond its time, in seconds.
+const MOST_STALE: u64 = 60 * 60;
 
 /// How far a request is looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub enum Posture {
     Deny,
     /// A verified workload passes as if the route's mode were `identity`; the decision id says so.
     Identity,
+    /// What was decided before holds for so many seconds beyond its time; the decision id says so.
+    ServeStale(u64),
 }
 
 /// The posture by cause. A PDP that answers nonsense is no cause: that is always a refusal.
@@ -156,11 +164,26 @@ impl Route {
 impl Postures {
     fn read(mut members: Members) -> Result<Self, MemberError> {
         let postures = Self {
-            pdp_unavailable: members.parsed("pdp_unavailable")?.unwrap_or_default(),
-            pdp_timeout: members.parsed("pdp_timeout")?.unwrap_or_default(),
+            pdp_unavailable: Posture::read(&mut members, "pdp_unavailable")?,
+            pdp_timeout: Posture::read(&mut members, "pdp_timeout")?,
         };
         members.finish()?;
         Ok(postures)
+    }
+}
+
+impl Posture {
+    fn read(members: &mut Members, name: &str) -> Result<Self, MemberError> {
+        if !members.is_object(name) {
+            return Ok(members.parsed(name)?.unwrap_or_default());
+        }
+        let mut object = members.object(name)?;
+        let grace = duration(&mut object, "serve_stale", Duration::ZERO)?.as_secs();
+        if !(1..=MOST_STALE).contains(&grace) {
+            return Err(object.error("serve_stale", "must be a duration from 1s to 1h"));
+        }
+        object.finish()?;
+        Ok(Self::ServeStale(grace))
     }
 }
 
@@ -184,7 +207,7 @@ impl FromStr for Posture {
         match name {
             "deny" => Ok(Self::Deny),
             "identity" => Ok(Self::Identity),
-            _ => Err("must be `deny` or `identity`"),
+            _ => Err("must be `deny`, `identity` or an object with `serve_stale`"),
         }
     }
 }

@@ -83,6 +83,22 @@ fn a_route_that_could_not_mean_what_it_says_is_refused() {
             "[0].posture.pdp_timeout: must be `deny`",
         ),
         (
+            r#"[{"posture":{"pdp_timeout":{}}}]"#,
+            "[0].posture.pdp_timeout.serve_stale: must be a duration from 1s to 1h",
+        ),
+        (
+            r#"[{"posture":{"pdp_timeout":{"serve_stale":"999ms"}}}]"#,
+            "[0].posture.pdp_timeout.serve_stale: must be a duration from 1s to 1h",
+        ),
+        (
+            r#"[{"posture":{"pdp_timeout":{"serve_stale":"61m"}}}]"#,
+            "[0].posture.pdp_timeout.serve_stale: must be a duration from 1s to 1h",
+        ),
+        (
+            r#"[{"posture":{"pdp_timeout":{"serve_stale":"1m","deny":true}}}]"#,
+            "[0].posture.pdp_timeout.deny: is not known here",
+        ),
+        (
             r#"[{"posture":{"pdp_down":"deny"}}]"#,
             "[0].posture.pdp_down: is not known here",
         ),

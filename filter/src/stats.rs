@@ -27,6 +27,8 @@ pub enum Counter {
     PdpFailed,
     /// A request passed by posture although the PDP did not answer.
     PostureUsed,
+    /// A decision was reused beyond its time because the PDP did not answer.
+    PostureStale,
     /// A poll of the sync feed succeeded.
     SyncSucceeded,
     /// A poll of the sync feed failed.
@@ -43,6 +45,10 @@ pub enum Counter {
     CacheMissStale,
     /// None was looked for: what decides now cannot be remembered.
     CacheMissVary,
+    /// None was looked for: whoever asks, or what would decide, is revoked.
+    CacheMissRevoked,
+    /// A decision that another waited for was told to this one too.
+    CacheShared,
     /// The PDP took a report of keys that nobody has.
     KeysReported,
     /// It did not.
@@ -51,7 +57,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of their ids.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Forwarded,
         Self::NotCanonical,
         Self::Unauthenticated,
@@ -63,6 +69,7 @@ impl Counter {
         Self::PdpAsked,
         Self::PdpFailed,
         Self::PostureUsed,
+        Self::PostureStale,
         Self::SyncSucceeded,
         Self::SyncFailed,
         Self::CacheHit,
@@ -71,6 +78,8 @@ impl Counter {
         Self::CacheMissExpired,
         Self::CacheMissStale,
         Self::CacheMissVary,
+        Self::CacheMissRevoked,
+        Self::CacheShared,
         Self::KeysReported,
         Self::KeysNotReported,
     ];
@@ -89,6 +98,7 @@ impl Counter {
             Self::PdpAsked => "edgeward.pdp.asked",
             Self::PdpFailed => "edgeward.pdp.failed",
             Self::PostureUsed => "edgeward.posture.used",
+            Self::PostureStale => "edgeward.posture.stale",
             Self::SyncSucceeded => "edgeward.sync.succeeded",
             Self::SyncFailed => "edgeward.sync.failed",
             Self::CacheHit => "edgeward.cache.hit",
@@ -97,6 +107,8 @@ impl Counter {
             Self::CacheMissExpired => "edgeward.cache.miss_expired",
             Self::CacheMissStale => "edgeward.cache.miss_stale",
             Self::CacheMissVary => "edgeward.cache.miss_vary",
+            Self::CacheMissRevoked => "edgeward.cache.miss_revoked",
+            Self::CacheShared => "edgeward.cache.shared",
             Self::KeysReported => "edgeward.keys.reported",
             Self::KeysNotReported => "edgeward.keys.not_reported",
         }
@@ -105,6 +117,14 @@ impl Counter {
 
 /// The histogram of the PDP's answers, in microseconds as the filter saw them.
 pub const PDP_MICROSECONDS: &str = "edgeward.pdp.microseconds";
+
+/// The histogram of the ages of reused decisions, in seconds: of one decision a tick and worker, for each
+/// record is a call of the host.
+pub const REUSED_AGE_SECONDS: &str = "edgeward.cache.age_seconds";
+/// The gauge of decisions remembered by all workers, and of what they take.
+pub const CACHE_ENTRIES: &str = "edgeward.cache.entries";
+/// The gauge of the bytes that they take.
+pub const CACHE_BYTES: &str = "edgeward.cache.bytes";
 
 /// What happened since the host was last told.
 #[derive(Debug, Default)]

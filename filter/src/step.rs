@@ -13,6 +13,9 @@ pub enum Step {
     /// Post this to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
     /// [`crate::exchange::Exchange::failed`].
     Ask(Ask),
+    /// Hold the request: its question is being asked for another. The step that goes on comes from
+    /// [`crate::flight::Flights::resumed`].
+    Wait,
     /// Make these changes and let the request pass.
     Forward(Changes),
     /// Answer the request; it goes nowhere.

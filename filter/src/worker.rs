@@ -6,6 +6,7 @@ use edgeward_core::footprint::Footprint;
 use crate::cache::DecisionCache;
 use crate::config::Config;
 use crate::feed::{SyncError, SyncedState, Update};
+use crate::flight::Flights;
 use crate::memory::TokenMemory;
 use crate::stats::Tally;
 use crate::wanted::WantedKeys;
@@ -21,6 +22,8 @@ pub struct Worker {
     pub memory: TokenMemory,
     /// Decisions remembered.
     pub cache: DecisionCache,
+    /// Questions that are being asked.
+    pub flights: Flights,
     /// The key of the question in hand; kept so that a hit allocates nothing for it.
     pub key: Vec<u8>,
     /// What every question is about ([`edgeward_core::decide::about`]).
@@ -38,6 +41,7 @@ impl Worker {
     pub fn new(config: Config) -> Self {
         Self {
             cache: DecisionCache::new(config.cache.max_bytes),
+            flights: Flights::default(),
             key: Vec::new(),
             about: decide::about(),
             asked: 0,

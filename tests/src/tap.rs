@@ -1,5 +1,7 @@
 //! Between Envoy and the PDP: passes every call on, keeps a copy of each evaluation asked, and
-//! plays the broken PDP for the paths a test names. Sync and health pass untouched.
+//! plays the broken PDP for the paths a test names. Sync and health pass untouched. Unless the
+//! answer is to be late it knows whole questions only, as another vendor's PDP does, so that a test
+//! sees all of what is asked.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -8,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use edgeward_core::decide::{DECIDE_PATH, read_question};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
@@ -138,6 +141,9 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
     };
     let body = body.to_bytes();
     let mut fault = None;
+    if head.uri.path() == DECIDE_PATH {
+        return answer_short(head, body, shared).await;
+    }
     if head.uri.path() == "/access/v1/evaluation" {
         let question: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let path = path_of(&question).to_owned();
@@ -159,6 +165,29 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
         Some(Fault::Truncated) => truncated(),
         Some(Fault::Padded(bytes)) => pad(pass_on(head, body, shared).await, bytes).await,
     }
+}
+
+/// To a question in the short form only where the answer is to be late: else the whole is wanted.
+async fn answer_short(head: http::request::Parts, body: Bytes, shared: &Shared) -> Response<Body> {
+    let question = read_question(&body).map(|question| question.input);
+    let mut question = question.unwrap_or_default();
+    let segments = &question["resource"]["properties"]["segments"];
+    let segments = segments.as_array().into_iter().flatten();
+    let path = segments.fold(String::new(), |path, segment| {
+        path + "/" + segment.as_str().unwrap_or_default()
+    });
+    let delay = {
+        let faults = shared.faults.lock().expect("not poisoned");
+        let fault = faults.iter().find(|(part, _)| path.contains(*part));
+        match fault {
+            Some((_, Fault::Late(delay))) => *delay,
+            _ => return reply(404, "application/json", Bytes::new()),
+        }
+    };
+    question["resource"]["properties"]["path"] = path.into();
+    shared.asked.lock().expect("not poisoned").push(question);
+    tokio::time::sleep(delay).await;
+    pass_on(head, body, shared).await
 }
 
 /// The call as it came, made of the PDP; 502 when it cannot be reached.

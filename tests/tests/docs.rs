@@ -19,6 +19,7 @@ const DOCUMENTS: [&str; 10] = [
     "CHANGELOG.md",
     "docs/caching-policies.md",
     "docs/configuration.md",
+    "docs/policies-in-bytecode.md",
     "docs/reason-codes.md",
     "envoy/README.md",
     "policies/README.md",

@@ -4,8 +4,9 @@
 //! A policy that asks for an atom in place of the address or path it is made of tells far fewer
 //! questions apart, so its decisions are reused far more often ([`crate::cache_key`]).
 //!
-//! INVARIANT: the PDP makes atoms itself and believes nobody about them. The filter makes the same
-//! from the same definitions, which the sync feed tells ([`crate::feed::Caching`]), only for its key.
+//! INVARIANT: the PDP makes atoms itself and believes no caller about them. The filter makes the same
+//! from the same definitions, which the sync feed tells ([`crate::feed::Caching`]), for its key and for
+//! the questions that are put as its key ([`crate::decide`]).
 //!
 //! What this is not: schedules and countries. Those need a clock, a calendar or a database, so only
 //! the PDP makes them: `pdp/src/atoms/`.

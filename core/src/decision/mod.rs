@@ -47,7 +47,12 @@ impl DecisionId {
     /// The id of the `number`th decision that a holder of `lease` takes from its memory: it names
     /// the decision that was remembered. None where both do not fit into one id.
     pub fn cached(lease: &Lease, number: u64, original: &Self) -> Option<Self> {
-        let Self(mut id) = Self::numbered(LocalKind::Cached, lease, number);
+        Self::reused(LocalKind::Cached, lease, number, original)
+    }
+
+    /// As before; `kind` says how it came to be reused.
+    pub fn reused(kind: LocalKind, lease: &Lease, number: u64, original: &Self) -> Option<Self> {
+        let Self(mut id) = Self::numbered(kind, lease, number);
         id.push('.');
         id.push_str(&original.0);
         (id.len() <= MAX_ID_BYTES).then_some(Self(id))
@@ -105,6 +110,9 @@ pub enum LocalKind {
     Unnamed,
     /// The same question was decided before, and what that decision rests on still stands.
     Cached,
+    /// So it was, but the time of that decision is over, the PDP did not answer, and the route's
+    /// posture allows it.
+    Stale,
 }
 
 impl LocalKind {
@@ -115,6 +123,7 @@ impl LocalKind {
             Self::Refused => "refused",
             Self::Unnamed => "unnamed",
             Self::Cached => "cached",
+            Self::Stale => "stale",
         }
     }
 }
@@ -195,6 +204,7 @@ impl Decision {
     }
 
     /// The same decision under another id.
+    #[inline(never)]
     pub fn under(&self, id: DecisionId) -> Self {
         match self {
             Self::Allow {
@@ -245,6 +255,8 @@ mod tests {
         let id = DecisionId::cached(&lease, 7, &original).unwrap();
         assert_eq!(id.as_str(), "cached-3f2a-7.0199-d");
         assert!(id.as_str().parse::<DecisionId>().is_ok());
+        let id = DecisionId::reused(LocalKind::Stale, &lease, 8, &original).unwrap();
+        assert_eq!(id.as_str(), "stale-3f2a-8.0199-d");
         let long: DecisionId = "d".repeat(MAX_ID_BYTES).parse().unwrap();
         assert_eq!(DecisionId::cached(&lease, 7, &long), None);
     }

@@ -3,6 +3,8 @@
 //!
 //! INVARIANT: whatever a caller wrote in their places is overwritten. All are made from the base
 //! facts of the question (`context.source.address`, method, host and path) and the PDP's own time.
+//! Only a filter's projection comes with networks and route, made by the same code and by the
+//! definitions that its program names; for another program it is not answered.
 //!
 //! Order of reading: `tell` (into the question), `schedules` and `calendar` (time), `country` (the
 //! database). Networks and routes are `edgeward_core::atoms`, shared with the filter.

@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::output::OutputFormat;
+use super::chosen_policy::evaluated_by;
+use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::Atoms;
 use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
+use crate::revocation;
 use crate::service::tls::{self, TlsError};
 
 /// Arguments of `edgeward check`.
@@ -37,30 +39,35 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let file = &arguments.config;
     let checked = Config::load(file).and_then(|config| {
-        let problems = beyond_the_file(&config);
-        if problems.is_empty() {
-            return Ok(config);
-        }
-        Err(ConfigError::Refused {
+        let refused = |problems| ConfigError::Refused {
             file: file.clone(),
             problems,
-        })
+        };
+        let set = beyond_the_file(&config).map_err(refused)?;
+        Ok((config, set))
     });
     let mut out = std::io::stdout().lock();
     match (arguments.output, checked) {
-        (OutputFormat::Text, Ok(config)) => {
+        (OutputFormat::Text, Ok((config, set))) => {
             for warning in warnings(&config) {
                 eprintln!("{}: warning: {warning}", file.display());
             }
-            writeln!(out, "{}: ok: {}", file.display(), summary(&config))?;
+            let engine = evaluated_by(&set);
+            let engine = printable(&engine);
+            let summary = summary(&config);
+            writeln!(
+                out,
+                "{}: ok: {summary}; policies in {engine}",
+                file.display()
+            )?;
             Ok(Verdict::Yes)
         }
-        (OutputFormat::Json, Ok(_)) => {
-            writeln!(out, "{}", answer(file, &[]))?;
+        (OutputFormat::Json, Ok((_, set))) => {
+            writeln!(out, "{}", answer(file, &[], Some(&set)))?;
             Ok(Verdict::Yes)
         }
         (OutputFormat::Json, Err(ConfigError::Refused { problems, .. })) => {
-            writeln!(out, "{}", answer(file, &problems))?;
+            writeln!(out, "{}", answer(file, &problems, None))?;
             Err(Failure::said_already())
         }
         (_, Err(error)) => Err(error.into()),
@@ -92,7 +99,7 @@ fn summary(config: &Config) -> String {
     parts.join(", ")
 }
 
-fn answer(file: &Path, problems: &[Problem]) -> Value {
+fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>) -> Value {
     let listed: Vec<Value> = problems
         .iter()
         .map(|problem| {
@@ -104,21 +111,38 @@ fn answer(file: &Path, problems: &[Problem]) -> Value {
         })
         .collect();
     let result = if problems.is_empty() { "ok" } else { "refused" };
-    json!({ "result": result, "file": file.display().to_string(), "problems": listed })
+    json!({
+        "result": result,
+        "file": file.display().to_string(),
+        "problems": listed,
+        "engine": set.map(PolicySet::engine),
+        "interpreted": set.and_then(PolicySet::interpreted).map(ToString::to_string),
+    })
 }
 
-/// What is wrong with the files that the configuration points to, and with the policies.
-fn beyond_the_file(config: &Config) -> Vec<Problem> {
+/// What is wrong with the files that the configuration points to, with what is kept of revocations,
+/// and with the policies.
+fn beyond_the_file(config: &Config) -> Result<PolicySet, Vec<Problem>> {
     let mut problems = files(config);
     if let Err(error) = Atoms::open(&config.atoms) {
         let field = Field::default().key("country_database");
         problems.push(problem(field, &error));
     }
-    if let Err(error) = PolicySet::load(&config.policies.settings()) {
-        let field = Field::default().key("policies");
+    if let Some(revocations) = &config.revocations
+        && let Err(error) = revocation::check(&revocations.directory)
+    {
+        let field = Field::default().key("revocations").key("directory");
         problems.push(problem(field, &error));
     }
-    problems
+    match PolicySet::load(&config.policies.settings()) {
+        Ok(set) if problems.is_empty() => return Ok(set),
+        Ok(_) => {}
+        Err(error) => {
+            let field = Field::default().key("policies");
+            problems.push(problem(field, &error));
+        }
+    }
+    Err(problems)
 }
 
 /// What is wrong with the certificates and keys that the configuration points to.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::atoms::Atoms;
 use crate::config::{Config, DEFAULT_ENTRYPOINT, Policies};
-use crate::policy::PolicySettings;
+use crate::policy::{PolicySet, PolicySettings};
 
 /// The flags.
 #[derive(Debug, clap::Args)]
@@ -53,5 +53,13 @@ impl ChosenPolicy {
         let opened = Atoms::open(&Config::load(file)?.atoms);
         let failed = |error| Failure::new(format!("{}: country_database: {error}", file.display()));
         opened.map(Some).map_err(failed)
+    }
+}
+
+/// What evaluates `set`, and why it is not bytecode, for people.
+pub(super) fn evaluated_by(set: &PolicySet) -> String {
+    match set.interpreted() {
+        None => set.engine().to_owned(),
+        Some(why) => format!("{}: {why}", set.engine()),
     }
 }

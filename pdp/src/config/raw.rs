@@ -124,6 +124,19 @@ pub struct RawPolicies {
     pub watch: Option<bool>,
     /// The longest an evaluation may take before it is a deny. Default: `100ms`.
     pub evaluation_timeout: Option<DurationText>,
+    /// What evaluates the policies. Default: `auto`.
+    pub engine: Option<RawEngine>,
+}
+
+/// What evaluates policies.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Engine")]
+pub enum RawEngine {
+    /// Bytecode where that is known to answer as the interpreter does, else the interpreter.
+    Auto,
+    /// The interpreter, always.
+    Interpreter,
 }
 
 /// Bounds on what callers may ask for.

@@ -14,7 +14,7 @@ const MAX_RANGE: i128 = 100_000;
 
 /// Why a range is refused.
 #[derive(Debug, Error)]
-enum RangeError {
+pub(super) enum RangeError {
     #[error("a range needs whole numbers of 64 bits")]
     NotWhole,
     #[error("a range needs a step above zero")]
@@ -42,7 +42,7 @@ pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
 }
 
 /// From `args[0]` to `args[1]`, both included, up or down.
-fn range(args: &[Value], step: Option<&Value>) -> Result<Value, RangeError> {
+pub(super) fn range(args: &[Value], step: Option<&Value>) -> Result<Value, RangeError> {
     let whole = |value: Option<&Value>| match value.map(Value::as_i64) {
         Some(Ok(number)) => Ok(i128::from(number)),
         _ => Err(RangeError::NotWhole),

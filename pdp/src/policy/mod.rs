@@ -3,12 +3,13 @@
 //! a [`Failure`], which denies.
 //!
 //! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
-//! (one evaluation), `verdict` (what counts as an answer), `store` (watching the folder).
+//! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder).
 //!
 //! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
 //! a policy that runs too long.
 
 mod bounded;
+mod bytecode;
 pub mod capability;
 mod coarse_clock;
 mod data;
@@ -30,6 +31,7 @@ mod loading_tests;
 #[cfg(test)]
 mod tests;
 
+pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
@@ -39,4 +41,4 @@ pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::{from_json, from_key};
 pub use verdict::{Failure, Verdict};
-pub use worker::{STACK_BYTES, Worker};
+pub use worker::{STACK_BYTES, Worker, disagreements, doubts};

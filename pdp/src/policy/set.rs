@@ -13,6 +13,7 @@ use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
+use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
@@ -34,6 +35,8 @@ pub struct PolicySettings {
     /// How long `time.now_ns()` stands still, so that answers that rest on it can be remembered; none
     /// gives policies the true time.
     pub clock_quantum: Option<Quantum>,
+    /// What evaluates it.
+    pub engine: EngineChoice,
 }
 
 impl Default for PolicySettings {
@@ -43,6 +46,7 @@ impl Default for PolicySettings {
             entry_point: "data.edgeward.authz.decision".to_owned(),
             evaluation_timeout: Duration::from_millis(100),
             clock_quantum: Some(Quantum::SECOND),
+            engine: EngineChoice::Auto,
         }
     }
 }
@@ -96,6 +100,7 @@ pub struct PolicySet {
     tests: TestReport,
     footprint: Analysis,
     program: Program,
+    lowered: Result<Lowered, Interpreted>,
 }
 
 impl PolicySet {
@@ -153,6 +158,19 @@ impl PolicySet {
         &self.footprint
     }
 
+    /// The name of what evaluates it.
+    pub fn engine(&self) -> &'static str {
+        match &self.lowered {
+            Ok(_) => "bytecode",
+            Err(_) => "interpreter",
+        }
+    }
+
+    /// Why the interpreter evaluates it; none when bytecode does.
+    pub fn interpreted(&self) -> Option<&Interpreted> {
+        self.lowered.as_ref().err()
+    }
+
     /// What its decisions rest on, in numbers of this process: sets that share them decide alike.
     pub fn numbers(&self) -> Numbers {
         self.program.numbers
@@ -198,12 +216,18 @@ impl PolicySet {
         let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum));
         // Here and not at the first question, nor again after an evaluation that failed.
         analyse(&mut engine, &self.entry_point)?;
+        let machine = match &self.lowered {
+            // It was compiled once before, so that only a panic is in the way: the interpreter answers.
+            Ok(lowered) => Machine::new(lowered, self.sources.data.clone(), self.timeout).ok(),
+            Err(_) => None,
+        };
         Ok(Worker::new(
             engine,
             self.entry_point.clone(),
             self.timeout,
             self.prints,
             clock.transpose()?,
+            machine,
         ))
     }
 
@@ -231,6 +255,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
+    let lowered = choose(settings, serving.get_modules(), &sources.data);
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
@@ -245,6 +270,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         sources,
         tests,
         footprint,
+        lowered,
     })
 }
 

@@ -4,18 +4,21 @@
 //! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
 //! engine, a run past its time), the process goes on and the answer is a deny.
 //!
-//! It is the engine's interpreter that runs, not its bytecode, which is three times as fast and wrong
-//! (regorus 0.14.1): there `x := input.absent` holds, so that a rule with nothing else in its body
-//! is true, and a comprehension keeps what is undefined as a member.
+//! Two engines: the interpreter, which is right, and for policies of which it is known to be right too
+//! (`bytecode`) the bytecode machine, which is several times as fast. Whatever the machine is in doubt
+//! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
+//! the stricter answer counts and the machine has answered for the last time.
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Value};
 
+use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
 use super::set::LoadError;
 use super::sources::Module;
@@ -25,8 +28,29 @@ use super::{bounded, engine_error, gate};
 /// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
 pub const STACK_BYTES: usize = 256 * 1024 * 1024;
 
+/// One in so many of the machine's answers is asked of the interpreter too, the first among them.
+const COMPARE_EVERY: u32 = 1024;
+
+/// How often the two engines differed, in this process.
+static DISAGREEMENTS: AtomicU64 = AtomicU64::new(0);
+/// How often the interpreter had to answer what the machine could not.
+static DOUBTS: AtomicU64 = AtomicU64::new(0);
+
+/// How often the bytecode machine answered otherwise than the interpreter in this process. Should be 0.
+pub fn disagreements() -> u64 {
+    DISAGREEMENTS.load(Ordering::Relaxed)
+}
+
+/// How often the interpreter answered in place of a machine in doubt.
+pub fn doubts() -> u64 {
+    DOUBTS.load(Ordering::Relaxed)
+}
+
 /// An engine that only one thread uses.
 pub struct Worker {
+    /// Answers, where the policies let it.
+    machine: Option<Machine>,
+    answered: u32,
     /// As built; cloned when an evaluation leaves `engine` in doubt.
     pristine: Engine,
     engine: Engine,
@@ -43,11 +67,14 @@ impl Worker {
         timeout: Duration,
         prints: bool,
         clock: Option<CoarseClock>,
+        machine: Option<Machine>,
     ) -> Self {
         let mut pristine = engine;
         pristine.set_execution_timer_config(timer(timeout));
         let engine = pristine.clone();
         Self {
+            machine,
+            answered: 0,
             pristine,
             engine,
             entry_point,
@@ -62,6 +89,47 @@ impl Worker {
         if let Some(clock) = &self.clock {
             clock.set(now);
         }
+        let Some(machine) = &mut self.machine else {
+            return self.interpret(input);
+        };
+        match machine.evaluate(input.clone()) {
+            Outcome::Value(value) => {
+                let outcome = Verdict::read(&value);
+                self.answered = self.answered.wrapping_add(1);
+                if self.answered % COMPARE_EVERY == 1 {
+                    return self.compare(outcome, input);
+                }
+                outcome
+            }
+            Outcome::TimedOut => Err(Failure::Timeout),
+            Outcome::InDoubt => {
+                DOUBTS.fetch_add(1, Ordering::Relaxed);
+                self.interpret(input)
+            }
+        }
+    }
+
+    /// The guard of the machine: the interpreter must answer the same.
+    fn compare(
+        &mut self,
+        outcome: Result<Verdict, Failure>,
+        input: Value,
+    ) -> Result<Verdict, Failure> {
+        let interpreted = self.interpret(input);
+        // It is slower: that it takes too long says nothing about the answer.
+        if interpreted == outcome || interpreted == Err(Failure::Timeout) {
+            return outcome;
+        }
+        DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            entry_point = &*self.entry_point,
+            "the policy answers otherwise in bytecode than in the interpreter, which answers from now on: please report this"
+        );
+        self.machine = None;
+        stricter(interpreted, outcome)
+    }
+
+    fn interpret(&mut self, input: Value) -> Result<Verdict, Failure> {
         let started = Instant::now();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();
@@ -88,6 +156,19 @@ impl Worker {
         for line in self.engine.take_prints().unwrap_or_default() {
             tracing::debug!(target: "edgeward::policy::print", line, "policy print");
         }
+    }
+}
+
+/// The interpreter's answer, unless only that allows.
+fn stricter(
+    interpreted: Result<Verdict, Failure>,
+    machine: Result<Verdict, Failure>,
+) -> Result<Verdict, Failure> {
+    let allows = |outcome: &Result<Verdict, Failure>| outcome.as_ref().is_ok_and(|v| v.allow);
+    if allows(&interpreted) && !allows(&machine) {
+        machine
+    } else {
+        interpreted
     }
 }
 
@@ -126,3 +207,7 @@ fn length_limits() -> PolicyLengthConfig {
         ..PolicyLengthConfig::default()
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

@@ -153,6 +153,16 @@ impl Journal {
     }
 }
 
+/// Whether a start would find the file in `directory` sound. It changes nothing, and is in no running
+/// PDP's way: a last line that it is still writing is none yet.
+pub fn check(directory: &Path) -> Result<(), JournalError> {
+    let path = directory.join(FILE);
+    match read(&path)? {
+        Some(bytes) => replay(&path, &bytes).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 /// Two writers would tear each other's lines.
 fn lock(directory: &Path) -> Result<File, JournalError> {
     let path = directory.join(LOCK);

@@ -15,6 +15,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use journal::JournalError;
+pub use journal::{JournalError, check};
 pub use lifetimes::Lifetimes;
 pub use store::{RevocationSnapshot, RevocationStore, Revoking, StoreError};

@@ -27,6 +27,11 @@ struct Policy {
     last_error: Option<String>,
     reloads: u64,
     refused: u64,
+    /// What evaluates it.
+    engine: &'static str,
+    /// Why it is not bytecode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interpreted: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +55,8 @@ pub(super) fn ready(worker: &Rc<WorkerState>) -> Reply {
             last_error: state.last_error.as_deref().map(str::to_owned),
             reloads: state.reloads,
             refused: state.refused,
+            engine: state.set.engine(),
+            interpreted: state.set.interpreted().map(ToString::to_string),
         }
     };
     let keys = Keys {

@@ -11,7 +11,7 @@ use prometheus_client::metrics::info::Info;
 use tokio::sync::watch;
 
 use crate::keys::{Keyring, Outcome, Refetch};
-use crate::policy::PolicyState;
+use crate::policy::{PolicyState, disagreements, doubts};
 
 /// Reads the rooms at scrape time.
 pub(super) struct PolicyMetrics {
@@ -37,6 +37,14 @@ impl Collector for PolicyMetrics {
         // One series at a time: the label follows the revision in force.
         let info = Info::new([("revision", policies.set.revision().to_owned())]);
         one(&mut encoder, "policy", "The policy in force", &info)?;
+        let info = Info::new([("engine", policies.set.engine())]);
+        one(&mut encoder, "policy_engine", "What evaluates it", &info)?;
+        let help = "Evaluations in bytecode that differed from the interpreter's; should be 0";
+        let differed = ConstCounter::new(disagreements());
+        one(&mut encoder, "policy_engine_disagreements", help, &differed)?;
+        let help = "Evaluations that bytecode left to the interpreter, because something failed";
+        let doubts = ConstCounter::new(doubts());
+        one(&mut encoder, "policy_engine_doubts", help, &doubts)?;
         let stale = ConstGauge::new(i64::from(policies.last_error.is_some()));
         let help = "1 while newer policies are refused and the old ones stay in force";
         one(&mut encoder, "policy_stale", help, &stale)?;

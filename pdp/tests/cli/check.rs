@@ -24,7 +24,7 @@ fn a_sound_configuration_is_ok_wherever_it_is_checked_from() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(
         said.out,
-        "etc/edgeward.yaml: ok: 1 listener, 1 issuer, 0 trust domains\n"
+        "etc/edgeward.yaml: ok: 1 listener, 1 issuer, 0 trust domains; policies in bytecode\n"
     );
 }
 
@@ -68,6 +68,32 @@ fn what_the_configuration_points_to_is_checked_too() {
 }
 
 #[test]
+fn damage_to_the_journal_of_revocations_is_found_and_nothing_is_written() {
+    let administrator = "0".repeat(64);
+    let config = format!(
+        "revocations: {{ directory: revocations, admin_tokens_sha256: [\"{administrator}\"] }}\n"
+    );
+    let place = Place::with(&[("edgeward.yaml", &config)]);
+    let said = place.run(&["check", "--config", "edgeward.yaml"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(!place.path("revocations").exists());
+    let place = Place::with(&[
+        ("edgeward.yaml", &config),
+        (
+            "revocations/revocations.journal",
+            "edgeward-revocations 1\n0123456789abcdef 00000c {\"undo\":\"a\"}\n\
+             0123456789abcdef 00000c {\"undo\":\"b\"}\n",
+        ),
+    ]);
+    let said = place.run(&["check", "--config", "edgeward.yaml"]);
+    assert_eq!(said.code, 2, "{}", said.out);
+    let begin = "edgeward.yaml: revocations.directory: `";
+    assert!(said.err.starts_with(begin), "{}", said.err);
+    let named = "revocations.journal`, line 2: checksum does not match";
+    assert!(said.err.contains(named), "{}", said.err);
+}
+
+#[test]
 fn a_program_gets_the_same_answer_as_json() {
     let place = Place::with(&[("bad.yaml", "workers: 0\n"), ("good.yaml", "workers: 1\n")]);
     let said = place.run(&["check", "--config", "bad.yaml", "--output", "json"]);
@@ -79,14 +105,21 @@ fn a_program_gets_the_same_answer_as_json() {
         "problems": [{
             "field": "workers", "message": "0 is out of range: it must be 1 to 1024", "line": 1,
         }],
+        "engine": null,
+        "interpreted": null,
     });
     assert_eq!(answer, expected);
     let said = place.run(&["check", "--config", "good.yaml", "--output", "json"]);
     assert_eq!(said.code, 0);
-    assert_eq!(
-        said.out,
-        "{\"file\":\"good.yaml\",\"problems\":[],\"result\":\"ok\"}\n"
-    );
+    let answer: Value = serde_json::from_str(&said.out).expect("JSON");
+    let expected = serde_json::json!({
+        "result": "ok",
+        "file": "good.yaml",
+        "problems": [],
+        "engine": "bytecode",
+        "interpreted": null,
+    });
+    assert_eq!(answer, expected);
 }
 
 #[test]

@@ -18,7 +18,7 @@ names contains name if {
 	name := data.access.clients.by_prefix[prefix]
 }
 
-names contains rule.client if {
+names contains name if {
 	some rule in data.access.clients.by_claims[input.subject.properties.issuer]
 	input.subject.type == "workload"
 
@@ -27,6 +27,7 @@ names contains rule.client if {
 	every claim, value in rule.claims {
 		input.subject.properties.claims[claim] == value
 	}
+	name := rule.client
 }
 
 default suspended := false

@@ -10,6 +10,7 @@ mod canonical;
 mod canonical_host;
 mod clock;
 mod faults;
+mod flight;
 mod hygiene;
 mod identity;
 mod identity_forged;
@@ -20,6 +21,7 @@ mod revocation;
 mod rotation;
 mod routes;
 mod shipped;
+mod stale;
 mod trap;
 
 use std::sync::LazyLock;

@@ -115,6 +115,9 @@ impl Parts {
     #[track_caller]
     fn falls_and_rises(&self, order: &Value, status: u16, code: &str, send: &dyn Fn() -> Reply) {
         self.settles((200, ""), Duration::from_secs(20), send);
+        let last = self.upstream.seen("").pop().expect("it was forwarded");
+        let remembered = last.header("x-edgeward-decision-id").concat();
+        assert!(remembered.starts_with("cached-"), "{order}: {remembered}");
         let id = self.revoke(order);
         let took = self.settles((status, code), BOUND, send);
         println!("{code}: refused everywhere {took:?} after");

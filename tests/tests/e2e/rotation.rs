@@ -38,16 +38,20 @@ struct Parts {
 
 impl Parts {
     fn start(issuer_key: &SigningKey, svid_key: &SigningKey) -> Self {
+        Self::with(issuer_key, svid_key, REFRESH, "identity")
+    }
+
+    fn with(issuer_key: &SigningKey, svid_key: &SigningKey, refresh: &str, mode: &str) -> Self {
         let issuer = Issuer::start(jwks(&[issuer_key]));
         let bundle = Issuer::start(spiffe_bundle(1, &[svid_key]));
-        let mut pdp = Pdp::prepare(&trust(&issuer, &bundle), &policy_folder());
+        let mut pdp = Pdp::prepare(&trust(&issuer, &bundle, refresh), &policy_folder());
         pdp.run();
         let upstream = Upstream::start();
         let setup = Setup::local()
             .cluster("edgeward_pdp", pdp.address())
             .cluster("upstream", upstream.address())
             .plugin(|plugin| {
-                plugin["routes"] = json!([{ "path_prefix": "/", "mode": "identity" }]);
+                plugin["routes"] = json!([{ "path_prefix": "/", "mode": mode }]);
             });
         let envoy = Envoy::start(&setup);
         Self {
@@ -87,6 +91,33 @@ impl Parts {
         started.elapsed()
     }
 
+    /// Waits until no worker accepts `token` any more; how long that took.
+    #[track_caller]
+    fn refused_within(&self, path: &str, token: &str, code: &str, patience: Duration) -> Duration {
+        let started = Instant::now();
+        let mut last = Reply::default();
+        let refused = wait_for(patience, || {
+            let streak = Instant::now();
+            let all = (0..16).all(|_| {
+                last = self.send(path, token);
+                (last.status, last.code().as_str()) == (401, code)
+            });
+            all.then_some(streak)
+        });
+        let log = tail(&self.pdp.log());
+        let streak = refused.unwrap_or_else(|| panic!("{path}: {} {log}", last.status));
+        streak.duration_since(started)
+    }
+
+    /// Has `token` accepted by every worker, for a decision that it remembers.
+    #[track_caller]
+    fn remembered(&self, path: &str, token: &str) {
+        self.accepted_within(path, token, Duration::from_secs(20));
+        let last = self.upstream.seen(path).pop().expect("it was forwarded");
+        let id = last.header("x-edgeward-decision-id").concat();
+        assert!(id.starts_with("cached-"), "{id}");
+    }
+
     #[track_caller]
     fn assert_refused(&self, path: &str, token: &str, code: &str) {
         let reply = self.send(path, token);
@@ -107,11 +138,11 @@ fn jwks(keys: &[&SigningKey]) -> Value {
 
 fn spiffe_bundle(sequence: u64, keys: &[&SigningKey]) -> Value {
     let keys: Vec<Value> = keys.iter().map(|key| key.jwk("jwt-svid")).collect();
-    json!({ "spiffe_sequence": sequence, "spiffe_refresh_hint": 3600, "keys": keys })
+    json!({ "spiffe_sequence": sequence, "keys": keys })
 }
 
-fn trust(issuer: &Issuer, bundle: &Issuer) -> Value {
-    let fetch = |server: &Issuer| json!({ "ca_file": server.ca_file(), "refresh": REFRESH });
+fn trust(issuer: &Issuer, bundle: &Issuer, refresh: &str) -> Value {
+    let fetch = |server: &Issuer| json!({ "ca_file": server.ca_file(), "refresh": refresh });
     json!({
         "issuers": [{
             "issuer": ISSUER,
@@ -151,6 +182,28 @@ fn a_token_by_a_key_that_was_rotated_in_is_accepted_within_seconds_of_its_first_
     parts.assert_refused("/old-oidc", &old.token(&oidc), "token-key-unknown");
     parts.assert_refused("/old-svid", &old_svid.token(&svid), "token-key-unknown");
     assert_eq!((parts.issuer.fetches(), parts.bundle.fetches()), (2, 2));
+}
+
+#[test]
+fn a_key_that_is_withdrawn_turns_what_is_remembered_by_it_into_a_refusal_at_the_next_refresh() {
+    let [old, new] = ["old", "new"].map(SigningKey::es256);
+    let [old_svid, new_svid] = ["old-svid", "new-svid"].map(SigningKey::es256);
+    let parts = Parts::with(&old, &old_svid, "1s", "decide");
+    let oidc = old.token(&oidc_claims("pipeline"));
+    let svid = old_svid.token(&svid_claims(FRONTEND));
+    parts.remembered("/oidc-withdrawn", &oidc);
+    parts.remembered("/svid-withdrawn", &svid);
+
+    let published = Instant::now();
+    parts.issuer.publish(jwks(&[&new]));
+    parts.bundle.publish(spiffe_bundle(2, &[&new_svid]));
+    parts.refused_within("/oidc-withdrawn", &oidc, "token-key-unknown", SOON);
+    parts.refused_within("/svid-withdrawn", &svid, "token-key-unknown", SOON);
+    let took = published.elapsed();
+    println!("two keys were withdrawn {took:?} after their issuers said so, asked each second");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    parts.accepted_within("/oidc", &new.token(&oidc_claims("pipeline")), SOON);
+    parts.accepted_within("/svid", &new_svid.token(&svid_claims(FRONTEND)), SOON);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::super::chosen_policy::ChosenPolicy;
+use super::super::chosen_policy::{ChosenPolicy, evaluated_by};
 use super::super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::made_of;
@@ -68,6 +68,7 @@ fn write_text(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
         "cacheable: {}",
         printable(&cacheable(analysis, set.clock_quantum()))
     )?;
+    writeln!(out, "engine: {}", printable(&evaluated_by(set)))?;
     if !analysis.widenings.is_empty() {
         writeln!(out, "read whole:")?;
     }
@@ -135,6 +136,8 @@ fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
         "clock_quantum": set.clock_quantum().map(Quantum::seconds),
         "cacheable": set.caching().is_some(),
         "widenings": widenings,
+        "engine": set.engine(),
+        "interpreted": set.interpreted().map(ToString::to_string),
     });
     writeln!(out, "{answer}")
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::scalar::ScalarError;
 use super::{Context, scalar};
 use crate::config::problem::{Field, Findings};
-use crate::config::raw::{RawLimits, RawPolicies, RawSync};
+use crate::config::raw::{RawEngine, RawLimits, RawPolicies, RawSync};
 use crate::config::raw_text::{DurationText, SizeText};
 use crate::config::{DEFAULT_ENTRYPOINT, Policies};
+use crate::policy::EngineChoice;
 use crate::service::Limits;
 
 const MAX_WORKERS: u64 = 1024;
@@ -42,6 +43,7 @@ pub(super) fn policies(
             watch: false,
             evaluation_timeout: default_timeout,
             clock_quantum: None,
+            engine: EngineChoice::Auto,
         };
     };
     if raw.directory.as_os_str().is_empty() {
@@ -71,6 +73,10 @@ pub(super) fn policies(
             &field.key("evaluation_timeout"),
             findings,
         ),
+        engine: match raw.engine {
+            Some(RawEngine::Interpreter) => EngineChoice::Interpreter,
+            Some(RawEngine::Auto) | None => EngineChoice::Auto,
+        },
     }
 }
 

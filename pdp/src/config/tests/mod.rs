@@ -95,6 +95,7 @@ fn a_complete_file_becomes_checked_values() {
         Some(Path::new("/etc/edgeward/policies"))
     );
     assert_eq!(policies.evaluation_timeout, Duration::from_millis(50));
+    assert_eq!(policies.engine, EngineChoice::Interpreter);
     assert_eq!(
         (config.limits.body, config.limits.connections),
         (524_288, 512)

@@ -120,7 +120,7 @@ impl Analysis {
 }
 
 impl Place {
-    pub(super) fn of(span: &Span) -> Self {
+    pub(in crate::policy) fn of(span: &Span) -> Self {
         Self {
             file: span.source.file().clone(),
             line: span.line,

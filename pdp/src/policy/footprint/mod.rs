@@ -16,7 +16,7 @@ mod flow;
 mod origin;
 mod reads;
 mod reference;
-mod rules;
+pub(in crate::policy) mod rules;
 mod walk;
 
 #[cfg(test)]

@@ -12,13 +12,13 @@ use super::super::gate::head::parts_of;
 use super::super::gate::paths::{Names, Path};
 
 /// One rule as written: a module may define the same rule many times.
-pub(super) struct Definition<'p> {
+pub(in crate::policy) struct Definition<'p> {
     pub rule: &'p Rule,
     pub module: usize,
 }
 
 /// All definitions of one rule.
-pub(super) struct Group<'p> {
+pub(in crate::policy) struct Group<'p> {
     definitions: Vec<Definition<'p>>,
     /// How many names its package has, `data` included.
     pub package: usize,
@@ -31,19 +31,19 @@ pub(super) struct Group<'p> {
 }
 
 impl<'p> Group<'p> {
-    pub(super) fn definitions(&self) -> &[Definition<'p>] {
+    pub(in crate::policy) fn definitions(&self) -> &[Definition<'p>] {
         &self.definitions
     }
 }
 
 /// The rules of all modules.
-pub(super) struct Rules<'p> {
+pub(in crate::policy) struct Rules<'p> {
     pub names: Vec<Names>,
     groups: BTreeMap<Path, Group<'p>>,
 }
 
 impl<'p> Rules<'p> {
-    pub(super) fn of(modules: &'p [Ref<Module>]) -> Self {
+    pub(in crate::policy) fn of(modules: &'p [Ref<Module>]) -> Self {
         let names: Vec<Names> = modules.iter().map(|module| Names::of(module)).collect();
         let mut groups: BTreeMap<Path, Group<'p>> = BTreeMap::new();
         for (module, (names, syntax)) in names.iter().zip(modules).enumerate() {
@@ -68,12 +68,12 @@ impl<'p> Rules<'p> {
         Self { names, groups }
     }
 
-    pub(super) fn get(&self, path: &[String]) -> Option<&Group<'p>> {
+    pub(in crate::policy) fn get(&self, path: &[String]) -> Option<&Group<'p>> {
         self.groups.get(path)
     }
 
     /// Rules declared at `path` or above it.
-    pub(super) fn at_or_above<'s>(
+    pub(in crate::policy) fn at_or_above<'s>(
         &'s self,
         path: &'s [String],
     ) -> impl Iterator<Item = (&'s [String], &'s [String])> {
@@ -85,7 +85,7 @@ impl<'p> Rules<'p> {
     }
 
     /// Rules declared at `path` or below it.
-    pub(super) fn at_or_below<'s>(
+    pub(in crate::policy) fn at_or_below<'s>(
         &'s self,
         path: &'s [String],
     ) -> impl Iterator<Item = (&'s Path, &'s Group<'p>)> {
@@ -95,12 +95,12 @@ impl<'p> Rules<'p> {
     }
 
     /// Whether `path` is the start of any rule's path.
-    pub(super) fn any_below(&self, path: &[String]) -> bool {
+    pub(in crate::policy) fn any_below(&self, path: &[String]) -> bool {
         self.at_or_below(path).next().is_some()
     }
 
     /// Rules that share the longest start of `path` below a package: the engine evaluates them all.
-    pub(super) fn siblings<'s>(&'s self, path: &'s [String]) -> Vec<&'s Path> {
+    pub(in crate::policy) fn siblings<'s>(&'s self, path: &'s [String]) -> Vec<&'s Path> {
         (1..=path.len())
             .rev()
             .filter_map(|length| path.get(..length))
