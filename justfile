@@ -300,3 +300,7 @@ bench-revocation *args: setup-bench wasm
     cargo build --quiet --release -p edgeward
     EDGEWARD_ENVOY="{{ envoy }}" EDGEWARD_FILTER="{{ filter }}" \
       cargo run --quiet --release -p edgeward-benches --bin revocation -- {{ args }}
+
+# What a remembered decision costs in the PDP: time, memory, two threads, waits; target/bench/pdp-cache.json
+bench-pdp-cache *args:
+    cargo bench --quiet -p edgeward-benches --bench pdp_cache -- {{ args }}

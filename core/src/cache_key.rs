@@ -8,7 +8,11 @@
 //!
 //! Not a hash: keys are compared whole.
 
+mod item;
+
 use serde_json::{Number, Value};
+
+pub use item::{Item, Items, KeyError, write_item};
 
 use crate::atoms::Atoms;
 use crate::authzen::EvaluationRequest;

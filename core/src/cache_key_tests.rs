@@ -47,7 +47,7 @@ fn absent_null_false_zero_and_empty_have_keys_of_their_own() {
     }
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
+pub(super) fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -49,7 +49,10 @@ pub struct Feed {
 /// How decisions may be remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Caching {
-    /// Names what decides now: policies, data and entry point. The premise of every decision.
+    /// Names what decides now, the premise of every decision: the policies that serve, the entry
+    /// point, the limits of the engine, and what can be read of the data. Opaque. Whatever cannot
+    /// change a decision (other data, a test) leaves it as it is, while `policy_revision`
+    /// changes with every byte of the policy folder.
     pub program: String,
     /// What the decisions depend on.
     pub vary: Footprint,

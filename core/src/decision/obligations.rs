@@ -14,7 +14,7 @@ const MAX_HEADER_VALUE_BYTES: usize = 8 * 1024;
 
 /// What the PEP must do when it lets a request pass. One that it does not know is a deny: an
 /// obligation that nobody meets is no obligation.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RawObligations")]
 pub struct Obligations {
     /// Headers to set on the request, replacing any of that name.

@@ -9,8 +9,8 @@ use crate::time::UnixSeconds;
 /// What a remembered decision rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Premises {
-    /// Names what decided: policies, data and entry point. The sync feed tells which one is in
-    /// force ([`crate::feed::Caching`]); a decision of any other is not reused.
+    /// Names what decided: the policies, and of the data what they can read. The sync feed tells which
+    /// one is in force ([`crate::feed::Caching`]); a decision of any other is not reused.
     pub program: String,
     /// The PDP's time when it answered.
     pub now: UnixSeconds,

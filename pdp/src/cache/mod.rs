@@ -1,27 +1,40 @@
 //! Decisions of this process, remembered by the canonical bytes of their projected questions
 //! (`core::cache_key`): one cache for all service threads, bounded in bytes.
 //!
-//! A remembered decision is reused while its premises stand: the set of policies that decided is in
-//! force, and its time has not come. Both are numbers to compare; a reload searches and purges
-//! nothing, for what rests on older policies is no longer honoured and makes room like the rest.
+//! A remembered decision is reused while its premises stand: the policies that decided are in force,
+//! so are the data that they can read, and its time has not come. All are numbers to compare; a reload
+//! searches and purges nothing, for what rests on older policies or data is no longer honoured and
+//! makes room like the rest.
 //!
 //! What this is not: it evaluates nothing and reads no clock. Failures never get here.
 
-use std::sync::Arc;
+mod entry;
+mod shard;
+mod verdicts;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use edgeward_core::cache_key::MAX_KEY_BYTES;
-use edgeward_core::decision::DecisionId;
 use edgeward_core::time::UnixSeconds;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
 
-use crate::policy::Verdict;
+use self::shard::Shard;
+use self::verdicts::Verdicts;
+use crate::policy::{Numbers, Verdict};
 
-/// What an entry costs beside its texts: pointers, numbers, its place in the queues.
-const ENTRY_OVERHEAD: usize = 256;
-/// The size of an entry that the tables are laid out for.
-const TYPICAL_ENTRY: u64 = 512;
+pub use entry::Made;
+
+/// So many shards at the most, a power of two: two threads seldom want the same one.
+const MAX_SHARDS: usize = 256;
+/// A shard is worth having for so many bytes.
+const SHARD_BYTES: usize = 256 * 1024;
+/// The share of shared verdicts, as a divisor.
+const VERDICT_SHARE: usize = 8;
+/// Bytes of an entry to which one that was dropped is noted.
+const BYTES_OF_A_GHOST: usize = 512;
 
 /// How decisions are remembered; `crate::config` makes this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,70 +74,88 @@ impl CacheSettings {
     }
 }
 
-/// A decision that may be reused.
-#[derive(Debug)]
-pub struct Remembered {
-    /// What was decided.
-    pub verdict: Verdict,
-    /// Its id.
-    pub id: DecisionId,
-    /// The number of the policy set that decided.
-    pub policies: u64,
-    /// When: a clock that steps back is a miss.
-    pub from: UnixSeconds,
-    /// The first instant at which it must no longer be reused.
-    pub until: UnixSeconds,
-}
-
 /// What a look-up comes to.
 #[derive(Debug)]
 pub enum LookUp {
     /// It was decided before.
-    Hit(Arc<Remembered>),
+    Hit(Made, Arc<Verdict>),
     /// It was not, or that has made room.
     Cold,
-    /// It was, by policies or data that are no longer in force.
+    /// It was, by policies that are no longer in force.
     Policy,
+    /// It was, by these policies and other data.
+    Data,
     /// It was, and its time is over, or the clock stepped back.
     Expired,
 }
 
 /// The decisions.
 #[derive(Debug)]
-pub struct DecisionCache(Option<Cache<Box<[u8]>, Arc<Remembered>, Bytes>>);
+pub struct DecisionCache {
+    /// A power of two of them; none where nothing is remembered.
+    shards: Box<[Mutex<Shard>]>,
+    verdicts: Verdicts,
+    seed: SeedableRandomState,
+}
 
 impl DecisionCache {
     /// An empty one.
     pub fn new(settings: &CacheSettings) -> Self {
-        let items = usize::try_from(settings.max_bytes / TYPICAL_ENTRY).unwrap_or(usize::MAX);
-        Self(
-            (settings.max_bytes > 0)
-                .then(|| Cache::with_weighter(items, settings.max_bytes, Bytes)),
-        )
+        let max_bytes = usize::try_from(settings.max_bytes).unwrap_or(usize::MAX);
+        let verdicts = max_bytes / VERDICT_SHARE;
+        let bytes = max_bytes - verdicts;
+        let count = (bytes / SHARD_BYTES).clamp(1, MAX_SHARDS);
+        // The power of two below, so that each shard has as much as it is worth.
+        let count = 1 << count.ilog2();
+        let shard = || {
+            let limit = bytes / count;
+            Mutex::new(Shard::new(limit, limit / BYTES_OF_A_GHOST))
+        };
+        let shards = if max_bytes == 0 { 0 } else { count };
+        Self {
+            shards: std::iter::repeat_with(shard).take(shards).collect(),
+            verdicts: Verdicts::new(verdicts),
+            seed: SeedableRandomState::with_seed(
+                RandomState::new().hash_one(()),
+                SharedSeed::global_random(),
+            ),
+        }
     }
 
-    /// What was decided under `key` by the policy set with this number, if it still stands.
-    pub fn look_up(&self, key: &[u8], policies: u64, now: UnixSeconds) -> LookUp {
-        match self.0.as_ref().and_then(|cache| cache.get(key)) {
-            None => LookUp::Cold,
-            Some(found) if found.policies != policies => LookUp::Policy,
-            Some(found) if now < found.from || now >= found.until => LookUp::Expired,
-            Some(found) => LookUp::Hit(found),
-        }
+    /// What was decided under `key` by the policies and data with these numbers, if it still stands.
+    pub fn look_up(&self, key: &[u8], numbers: Numbers, now: UnixSeconds) -> LookUp {
+        let mut miss = LookUp::Cold;
+        let stands = |made: &Made| {
+            miss = match made {
+                made if made.numbers.policies != numbers.policies => LookUp::Policy,
+                made if made.numbers.data != numbers.data => LookUp::Data,
+                made if now < made.from || now >= made.until => LookUp::Expired,
+                _ => return true,
+            };
+            false
+        };
+        let (shard, hash) = self.place_of(key);
+        let found = shard.and_then(|shard| lock(shard).find(hash, key, stands));
+        found.map_or(miss, |(made, verdict)| LookUp::Hit(made, verdict))
     }
 
     /// Remembers what was decided under `key`.
-    pub fn remember(&self, key: Vec<u8>, decided: Remembered) {
-        if let Some(cache) = &self.0
-            && key.len() <= MAX_KEY_BYTES
-        {
-            cache.insert(key.into(), Arc::new(decided));
+    pub fn remember(&self, key: &[u8], made: &Made, verdict: &Arc<Verdict>) {
+        let (Some(shard), hash) = self.place_of(key) else {
+            return;
+        };
+        if key.len() > MAX_KEY_BYTES {
+            return;
         }
+        let equal = self.verdicts.share(verdict);
+        let owns = equal.is_none();
+        let verdict = equal.unwrap_or_else(|| verdict.clone());
+        lock(shard).remember(hash, key, made, verdict, owns);
     }
 
     /// How many decisions are remembered, those that no longer stand among them.
     pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, Cache::len)
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
     /// Whether nothing is remembered.
@@ -134,29 +165,25 @@ impl DecisionCache {
 
     /// How many bytes they take at the most, as counted here.
     pub fn bytes(&self) -> u64 {
-        self.0.as_ref().map_or(0, Cache::weight)
+        let shards = self.shards.iter().map(|shard| lock(shard).bytes());
+        (shards.sum::<usize>() + self.verdicts.bytes()) as u64
+    }
+
+    /// The shard where `key` belongs, and its hash there.
+    fn place_of(&self, key: &[u8]) -> (Option<&Mutex<Shard>>, u32) {
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(key);
+        let hash = hasher.finish();
+        let [a, b, c, d, high @ ..] = hash.to_le_bytes();
+        let shard = usize::try_from(u32::from_le_bytes(high)).unwrap_or_default();
+        let shard = self.shards.get(shard & self.shards.len().wrapping_sub(1));
+        (shard, u32::from_le_bytes([a, b, c, d]))
     }
 }
 
-/// Weighs an entry by what it takes.
-#[derive(Clone, Debug)]
-struct Bytes;
-
-impl Weighter<Box<[u8]>, Arc<Remembered>> for Bytes {
-    fn weight(&self, key: &Box<[u8]>, decided: &Arc<Remembered>) -> u64 {
-        let Verdict {
-            reasons,
-            obligations,
-            ..
-        } = &decided.verdict;
-        let reasons: usize = reasons.iter().map(|reason| 24 + reason.len()).sum();
-        let headers = [&obligations.request_headers, &obligations.response_headers];
-        let headers = headers.into_iter().flatten();
-        let headers: usize = headers
-            .map(|(name, value)| 48 + name.len() + value.len())
-            .sum();
-        (ENTRY_OVERHEAD + key.len() + reasons + headers) as u64
-    }
+/// A panic under the lock is impossible short of memory running out; what is there is still whole.
+fn lock(shard: &Mutex<Shard>) -> std::sync::MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the cache promises by itself. Over whole decisions: `pdp/src/service/tests/caching.rs`.
+//! What the cache promises by itself. Over whole decisions: `pdp/src/service/decide_tests.rs`.
 
 use super::*;
 
@@ -14,14 +14,26 @@ fn verdict(allow: bool) -> Verdict {
     }
 }
 
-fn remembered(policies: u64) -> Remembered {
-    Remembered {
-        verdict: verdict(true),
-        id: "d".parse().unwrap(),
-        policies,
+fn numbers(policies: u64, data: u64) -> Numbers {
+    Numbers { policies, data }
+}
+
+fn made(policies: u64) -> Made {
+    Made {
+        id: 0x0199,
+        numbers: numbers(policies, 1),
         from: UnixSeconds(100),
         until: UnixSeconds(200),
     }
+}
+
+/// Remembers an allow.
+fn remember(cache: &DecisionCache, key: &[u8]) {
+    cache.remember(key, &made(7), &Arc::new(verdict(true)));
+}
+
+fn is_hit(cache: &DecisionCache, key: &[u8]) -> bool {
+    matches!(cache.look_up(key, numbers(7, 1), NOW), LookUp::Hit(_, _))
 }
 
 fn key(number: u32) -> Vec<u8> {
@@ -29,20 +41,33 @@ fn key(number: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_decision_is_reused_while_its_policies_are_in_force_and_its_time_has_not_come() {
+fn a_decision_is_reused_while_its_policies_and_data_are_in_force_and_its_time_has_not_come() {
     let cache = DecisionCache::new(&CacheSettings::default());
-    cache.remember(key(1), remembered(7));
-    assert!(matches!(cache.look_up(&key(1), 7, NOW), LookUp::Hit(_)));
+    remember(&cache, &key(1));
     assert!(matches!(
-        cache.look_up(&key(1), 7, UnixSeconds(99)),
+        cache.look_up(&key(1), numbers(7, 1), NOW),
+        LookUp::Hit(_, _)
+    ));
+    assert!(matches!(
+        cache.look_up(&key(1), numbers(7, 1), UnixSeconds(99)),
         LookUp::Expired
     ));
     assert!(matches!(
-        cache.look_up(&key(1), 7, UnixSeconds(200)),
+        cache.look_up(&key(1), numbers(7, 1), UnixSeconds(200)),
         LookUp::Expired
     ));
-    assert!(matches!(cache.look_up(&key(1), 8, NOW), LookUp::Policy));
-    assert!(matches!(cache.look_up(&key(2), 7, NOW), LookUp::Cold));
+    assert!(matches!(
+        cache.look_up(&key(1), numbers(8, 1), NOW),
+        LookUp::Policy
+    ));
+    assert!(matches!(
+        cache.look_up(&key(1), numbers(7, 2), NOW),
+        LookUp::Data
+    ));
+    assert!(matches!(
+        cache.look_up(&key(2), numbers(7, 1), NOW),
+        LookUp::Cold
+    ));
 }
 
 #[test]
@@ -53,10 +78,89 @@ fn a_flood_of_questions_is_bounded_in_bytes() {
     };
     let cache = DecisionCache::new(&settings);
     for number in 0..20_000 {
-        cache.remember(key(number), remembered(7));
+        remember(&cache, &key(number));
         assert!(cache.bytes() <= settings.max_bytes);
     }
     assert!(cache.len() > 100);
+}
+
+#[test]
+fn what_is_asked_again_outlives_a_scan_of_what_is_asked_once() {
+    let cache = DecisionCache::new(&CacheSettings {
+        max_bytes: 256 * 1024,
+        ..CacheSettings::default()
+    });
+    for number in 0..50 {
+        remember(&cache, &key(number));
+        assert!(is_hit(&cache, &key(number)));
+    }
+    for number in 1000..100_000 {
+        remember(&cache, &key(number));
+        // As it is on a busy node: now and then.
+        if number % 1000 == 0 {
+            assert!(
+                (0..50).all(|number| is_hit(&cache, &key(number))),
+                "{number}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_decision_made_anew_takes_the_place_of_the_old_one() {
+    let cache = DecisionCache::new(&CacheSettings::default());
+    remember(&cache, &key(1));
+    let (bytes, newer) = (cache.bytes(), made(8));
+    cache.remember(&key(1), &newer, &Arc::new(verdict(true)));
+    assert_eq!((cache.len(), cache.bytes()), (1, bytes));
+    let LookUp::Hit(found, verdict) = cache.look_up(&key(1), numbers(8, 1), NOW) else {
+        panic!("it was remembered");
+    };
+    assert_eq!((found, verdict.allow), (newer, true));
+}
+
+#[test]
+fn equal_verdicts_are_kept_once_and_different_ones_are_bounded_too() {
+    let settings = CacheSettings {
+        max_bytes: 2 * 1024 * 1024,
+        ..CacheSettings::default()
+    };
+    let cache = DecisionCache::new(&settings);
+    for number in 0..2000 {
+        remember(&cache, &key(number));
+    }
+    let shared = cache.bytes() / 2000;
+    assert!(shared < 200, "{shared}");
+    for number in 0..20_000 {
+        let verdict = Verdict {
+            reasons: vec![format!("reason-{number}"), "r".repeat(60)],
+            ..verdict(true)
+        };
+        cache.remember(&key(number), &made(7), &Arc::new(verdict.clone()));
+        if let LookUp::Hit(_, found) = cache.look_up(&key(number), numbers(7, 1), NOW) {
+            assert_eq!(*found, verdict);
+        }
+        assert!(cache.bytes() <= settings.max_bytes, "{number}");
+    }
+    assert!(cache.len() > 2000, "{}", cache.len());
+}
+
+#[test]
+fn threads_that_share_the_cache_find_what_each_other_remembered() {
+    let cache = DecisionCache::new(&CacheSettings::default());
+    std::thread::scope(|scope| {
+        for thread in 0..4_u32 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for number in 0..5000 {
+                    remember(cache, &key(number * 4 + thread));
+                    assert!(is_hit(cache, &key(number * 4 + thread)));
+                }
+            });
+        }
+    });
+    assert_eq!(cache.len(), 20_000);
+    assert!((0..20_000).all(|number| is_hit(&cache, &key(number))));
 }
 
 #[test]
@@ -65,10 +169,10 @@ fn nothing_is_remembered_where_it_is_off_or_the_key_is_too_long() {
         max_bytes: 0,
         ..CacheSettings::default()
     });
-    off.remember(key(1), remembered(7));
+    remember(&off, &key(1));
     assert!(off.is_empty());
     let cache = DecisionCache::new(&CacheSettings::default());
-    cache.remember(vec![0; MAX_KEY_BYTES + 1], remembered(7));
+    remember(&cache, &vec![0; MAX_KEY_BYTES + 1]);
     assert!(cache.is_empty());
 }
 

@@ -50,9 +50,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let failed = |error: policy::LoadError| Failure::new(error.to_string());
     let set = Arc::new(PolicySet::load(&settings).map_err(failed)?);
     let revision = set.revision().to_owned();
+    let Instant(now) = Instant::now();
     let verdict = on_deep_stack(move || {
         let mut worker = set.worker()?;
-        Ok(worker.evaluate(policy::from_json(input)))
+        Ok(worker.evaluate(policy::from_json(input), now))
     });
     let verdict = verdict.and_then(|inner| inner).map_err(failed)?;
     let (allow, answer) = match verdict {

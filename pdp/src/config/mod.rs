@@ -34,7 +34,7 @@ pub use schema::json_schema;
 use crate::atoms::AtomSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
-use crate::policy::{EngineChoice, PolicySettings};
+use crate::policy::{EngineChoice, PolicySettings, Quantum};
 use crate::service::{Administrators, Limits};
 
 /// The rule that decides where the file names none.
@@ -128,6 +128,8 @@ pub struct Policies {
     pub watch: bool,
     /// The longest an evaluation may take.
     pub evaluation_timeout: Duration,
+    /// How long `time.now_ns()` stands still; from `cache`, where answers that rest on it are the point.
+    pub clock_quantum: Option<Quantum>,
     /// What evaluates them.
     pub engine: EngineChoice,
 }
@@ -151,6 +153,7 @@ impl Policies {
             directory: self.directory.clone(),
             entry_point: self.entrypoint.clone(),
             evaluation_timeout: self.evaluation_timeout,
+            clock_quantum: self.clock_quantum,
             engine: self.engine,
         }
     }

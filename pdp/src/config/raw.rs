@@ -171,6 +171,10 @@ pub struct RawCache {
     pub allow_ttl: Option<DurationText>,
     /// How long a deny may be. Default: `10s`.
     pub deny_ttl: Option<DurationText>,
+    /// How long the clock that a policy reads itself (`time.now_ns()`) stands still: an answer that rests
+    /// on it is reused until it moves. Whole seconds, `1s` to `60s`; with `0s` policies see the true time
+    /// and such answers are not remembered. Default: `1s`.
+    pub clock_quantum: Option<DurationText>,
 }
 
 /// The cache of last known good keys.

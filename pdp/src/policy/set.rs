@@ -4,19 +4,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{io, thread};
 
 use edgeward_core::atoms::Atoms;
 use edgeward_core::feed::Caching;
+use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
 use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
+use super::coarse_clock::{CoarseClock, Quantum};
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, Outcome, TestReport};
+use super::program::{Numbers, Program};
 use super::sources::{ReadError, Sources};
 use super::worker::{self, STACK_BYTES, Worker};
 use super::{embedded, engine_error};
@@ -30,6 +32,9 @@ pub struct PolicySettings {
     pub entry_point: String,
     /// The longest an evaluation may take.
     pub evaluation_timeout: Duration,
+    /// How long `time.now_ns()` stands still, so that answers that rest on it can be remembered; none
+    /// gives policies the true time.
+    pub clock_quantum: Option<Quantum>,
     /// What evaluates it.
     pub engine: EngineChoice,
 }
@@ -40,6 +45,7 @@ impl Default for PolicySettings {
             directory: None,
             entry_point: "data.edgeward.authz.decision".to_owned(),
             evaluation_timeout: Duration::from_millis(100),
+            clock_quantum: Some(Quantum::SECOND),
             engine: EngineChoice::Auto,
         }
     }
@@ -82,9 +88,6 @@ impl LoadError {
     }
 }
 
-/// Numbers the sets of this process.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
-
 /// Policies and data that passed every check, under one revision.
 #[derive(Debug)]
 pub struct PolicySet {
@@ -92,11 +95,12 @@ pub struct PolicySet {
     sources: Sources,
     entry_point: String,
     timeout: Duration,
+    clock_quantum: Option<Quantum>,
     prints: bool,
     tests: TestReport,
     footprint: Analysis,
+    program: Program,
     lowered: Result<Lowered, Interpreted>,
-    number: u64,
 }
 
 impl PolicySet {
@@ -167,21 +171,37 @@ impl PolicySet {
         self.lowered.as_ref().err()
     }
 
-    /// Unique to this set in this process; a later one has a higher number.
-    pub fn number(&self) -> u64 {
-        self.number
+    /// What its decisions rest on, in numbers of this process: sets that share them decide alike.
+    pub fn numbers(&self) -> Numbers {
+        self.program.numbers
     }
 
     /// How its decisions may be remembered, if they may: not where they depend on chance, the world
-    /// or a clock of the policy's own, and not where every question is a new one.
+    /// or the true time, and not where every question is a new one.
     pub fn caching(&self) -> Option<Caching> {
         let footprint = &self.footprint;
-        (footprint.is_cacheable() && footprint.clock.is_none()).then(|| Caching {
-            // What decides is more than the policies: which of their rules is asked.
-            program: format!("{}:{}", self.revision, self.entry_point),
+        let tells_time = footprint.clock.is_none() || self.clock_quantum.is_some();
+        (footprint.is_cacheable() && tells_time).then(|| Caching {
+            program: self.program.name.clone(),
             vary: footprint.input.clone(),
             atoms: Atoms::default(),
         })
+    }
+
+    /// How long the clock of its policies stands still; none where they see the true time.
+    pub fn clock_quantum(&self) -> Option<Quantum> {
+        self.clock_quantum
+    }
+
+    /// The first instant after `now` at which a decision made then must no longer be reused because the
+    /// policy sees another time; none where it sees none.
+    pub fn time_moves(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let reads_clock = self.footprint.clock.is_some();
+        let clock = self.clock_quantum.filter(|_| reads_clock);
+        let clock = clock.map(|quantum| quantum.end(now));
+        // The time that is put into a question is known to the second.
+        let told = self.footprint.input.at(["context", "time"]);
+        clock.into_iter().chain(told.map(|_| now.plus(1))).min()
     }
 
     /// How many Rego files it has, tests included.
@@ -192,6 +212,8 @@ impl PolicySet {
     /// An engine for the calling thread alone. The thread must have [`STACK_BYTES`] of stack.
     pub fn worker(&self) -> Result<Worker, LoadError> {
         let mut engine = serving_engine(&self.sources)?;
+        let clock = self.clock_quantum;
+        let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum));
         // Here and not at the first question, nor again after an evaluation that failed.
         analyse(&mut engine, &self.entry_point)?;
         let machine = match &self.lowered {
@@ -204,6 +226,7 @@ impl PolicySet {
             self.entry_point.clone(),
             self.timeout,
             self.prints,
+            clock.transpose()?,
             machine,
         ))
     }
@@ -241,12 +264,13 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         revision: sources.digest.clone(),
         entry_point: settings.entry_point.clone(),
         timeout: settings.evaluation_timeout,
+        clock_quantum: settings.clock_quantum,
         prints: passed.prints,
+        program: Program::of(&sources, settings, &footprint),
         sources,
         tests,
         footprint,
         lowered,
-        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
     })
 }
 

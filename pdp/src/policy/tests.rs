@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
+use edgeward_core::time::UnixSeconds;
+
+/// When questions are asked where it does not matter.
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
 pub(super) fn settings(folder: &Path) -> PolicySettings {
     PolicySettings {
@@ -33,7 +37,7 @@ pub(super) fn build(decision: &str) -> Result<PolicySet, LoadError> {
 /// Evaluates on a thread like a worker's.
 fn decide(decision: &str, input: serde_json::Value) -> Result<Verdict, Failure> {
     let set = Arc::new(build(decision).unwrap());
-    on_deep_stack(move || set.worker().unwrap().evaluate(from_json(input))).unwrap()
+    on_deep_stack(move || set.worker().unwrap().evaluate(from_json(input), NOW)).unwrap()
 }
 
 fn code(decision: &str) -> &'static str {
@@ -78,7 +82,7 @@ fn what_rests_on_something_undefined_never_allows() {
                 "{decision}"
             );
             let verdict =
-                on_deep_stack(move || set.worker().unwrap().evaluate(from_json(json!({}))))
+                on_deep_stack(move || set.worker().unwrap().evaluate(from_json(json!({})), NOW))
                     .unwrap();
             assert!(!verdict.is_ok_and(|verdict| verdict.allow), "{decision}");
         }
@@ -165,9 +169,9 @@ fn a_runaway_policy_is_denied_in_bounded_time_and_the_next_question_is_answered(
     let (first, took, second) = on_deep_stack(move || {
         let mut worker = set.worker().unwrap();
         let started = Instant::now();
-        let first = worker.evaluate(from_json(json!({"run": true})));
+        let first = worker.evaluate(from_json(json!({"run": true})), NOW);
         let took = started.elapsed();
-        (first, took, worker.evaluate(from_json(json!({}))))
+        (first, took, worker.evaluate(from_json(json!({})), NOW))
     })
     .unwrap();
     assert_eq!(first, Err(Failure::Timeout));
@@ -200,7 +204,8 @@ fn the_deepest_policy_that_passes_the_gate_fits_the_stack() {
         let policy = policy.replace("f1(1) == 1", "sum + f1(1) > 1");
         let set = PolicySet::build(sources(&[("a.rego", &policy)]).unwrap(), &settings).unwrap();
         let verdict =
-            on_deep_stack(move || set.worker().unwrap().evaluate(from_json(json!({})))).unwrap();
+            on_deep_stack(move || set.worker().unwrap().evaluate(from_json(json!({})), NOW))
+                .unwrap();
         assert!(verdict.unwrap().allow, "{functions} {loops} {terms}");
     }
 }

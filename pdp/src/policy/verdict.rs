@@ -17,7 +17,7 @@ const MAX_REASONS: usize = 32;
 const MAX_REASON: usize = 64;
 
 /// A well-formed answer of the policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Verdict {
     /// Whether the request may pass.

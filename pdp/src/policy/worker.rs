@@ -14,10 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use edgeward_core::time::UnixSeconds;
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Value};
 
 use super::bytecode::{Machine, Outcome};
+use super::coarse_clock::CoarseClock;
 use super::set::LoadError;
 use super::sources::Module;
 use super::verdict::{Failure, Verdict};
@@ -55,6 +57,7 @@ pub struct Worker {
     entry_point: String,
     timeout: Duration,
     prints: bool,
+    clock: Option<CoarseClock>,
 }
 
 impl Worker {
@@ -63,6 +66,7 @@ impl Worker {
         entry_point: String,
         timeout: Duration,
         prints: bool,
+        clock: Option<CoarseClock>,
         machine: Option<Machine>,
     ) -> Self {
         let mut pristine = engine;
@@ -76,11 +80,15 @@ impl Worker {
             entry_point,
             timeout,
             prints,
+            clock,
         }
     }
 
-    /// Asks the entry point about `input`.
-    pub fn evaluate(&mut self, input: Value) -> Result<Verdict, Failure> {
+    /// Asks the entry point about `input`, at `now`: what the policy's own clock shows.
+    pub fn evaluate(&mut self, input: Value, now: UnixSeconds) -> Result<Verdict, Failure> {
+        if let Some(clock) = &self.clock {
+            clock.set(now);
+        }
         let Some(machine) = &mut self.machine else {
             return self.interpret(input);
         };

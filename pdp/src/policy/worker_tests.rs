@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use edgeward_core::time::UnixSeconds;
+
 use super::*;
 use crate::policy::bytecode::lower;
 use crate::policy::tests::sources;
@@ -30,6 +32,7 @@ fn differing(interpreter: &str, machine: &str) -> Worker {
         ENTRY_POINT.to_owned(),
         timeout,
         false,
+        None,
         Some(machine),
     )
 }
@@ -52,7 +55,7 @@ fn where_the_engines_differ_only_what_both_allow_is_allowed_and_the_interpreter_
             let before = disagreements();
             let mut worker = differing(interpreter, machine);
             let mut allows = || {
-                let outcome = worker.evaluate(from_json(json!({})));
+                let outcome = worker.evaluate(from_json(json!({})), UnixSeconds(1));
                 (
                     outcome.as_ref().is_ok_and(|v| v.allow),
                     outcome.ok().and_then(|v| v.ttl),
@@ -76,7 +79,12 @@ fn what_the_machine_is_in_doubt_about_the_interpreter_answers() {
     on_deep_stack(|| {
         let before = doubts();
         let mut worker = differing("true", "to_number(\"x\")");
-        assert!(worker.evaluate(from_json(json!({}))).unwrap().allow);
+        assert!(
+            worker
+                .evaluate(from_json(json!({})), UnixSeconds(1))
+                .unwrap()
+                .allow
+        );
         assert!(doubts() > before);
     })
     .unwrap();

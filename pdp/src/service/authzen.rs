@@ -9,10 +9,10 @@ use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContex
 use http::{HeaderName, Request, StatusCode};
 use hyper::body::Incoming;
 
+use super::asked::Asked;
 use super::body::json_body;
 use super::clock;
-use super::decide::Care;
-use super::question::Question;
+use super::put::{Care, Put};
 use super::reply::{self, Refusal, Reply};
 use super::revoked;
 use super::settle::{Settled, settle};
@@ -47,23 +47,19 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
     let body = json_body(worker, request, worker.limits().body).await?;
     // One instant: what the policy is told, and what its answer is dated by.
     let now = clock::now();
-    let mut question = Question::read(&body, || clock::text_of(now))?;
-    let told = worker.state().atoms.tell(&mut question.input, now);
-    let Question {
-        input,
-        subject,
-        action,
-        resource,
-    } = question;
-    let asked = [&*subject, &*action, &*resource];
-    let denied = revoked::judge(worker, &input);
+    let revocations = worker.state().revocations.snapshot();
     let Settled {
         id,
         answer,
         revision,
         premises,
-    } = settle(worker, asked, now, denied, &told, || {
-        worker.decider().decide(input, now, care)
+    } = settle(worker, now, || {
+        let judge = |asked: &Asked<'_>, revision: &str| {
+            revoked::judge(&revocations.revocations, asked, revision)
+        };
+        worker
+            .decider()
+            .decide(Put::Whole(&body, care), now, &worker.state().atoms, judge)
     })?;
     let response = EvaluationResponse {
         decision: answer.allow,

@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use super::histogram::Durations;
 use crate::cache::{DecisionCache, LookUp};
 
 /// What a look-up came to.
@@ -18,24 +19,27 @@ pub(super) enum Found {
     Hit,
     Cold,
     Policy,
+    Data,
     Expired,
     Uncacheable,
 }
 
 impl Found {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Hit,
         Self::Cold,
         Self::Policy,
+        Self::Data,
         Self::Expired,
         Self::Uncacheable,
     ];
 
     pub(super) fn of(found: &LookUp) -> Self {
         match found {
-            LookUp::Hit(_) => Self::Hit,
+            LookUp::Hit(_, _) => Self::Hit,
             LookUp::Cold => Self::Cold,
             LookUp::Policy => Self::Policy,
+            LookUp::Data => Self::Data,
             LookUp::Expired => Self::Expired,
         }
     }
@@ -45,6 +49,7 @@ impl Found {
             Self::Hit => "hit",
             Self::Cold => "cold",
             Self::Policy => "policy",
+            Self::Data => "data",
             Self::Expired => "expired",
             Self::Uncacheable => "uncacheable",
         }
@@ -58,7 +63,8 @@ struct Labels {
 
 /// The counters; they are shared by all threads, and counting takes no lock.
 pub(super) struct CacheMetrics {
-    look_ups: [Counter; 5],
+    look_ups: [Counter; 6],
+    age: Durations,
     footprint_missed: Counter,
 }
 
@@ -71,12 +77,18 @@ impl CacheMetrics {
                 let result = found.as_str();
                 family.get_or_create(&Labels { result }).clone()
             }),
+            age: Durations::of_age(),
             footprint_missed: Counter::default(),
         };
         registry.register(
             "cache_look_ups",
             "Questions by whether a remembered decision was reused, and if not, why",
             family,
+        );
+        registry.register(
+            "cache_reused_age_seconds",
+            "How long ago the decisions that are reused were made",
+            metrics.age.clone(),
         );
         registry.register(
             "footprint_missed",
@@ -90,6 +102,11 @@ impl CacheMetrics {
         if let Some(counter) = self.look_ups.get(found as usize) {
             counter.inc();
         }
+    }
+
+    /// A decision was reused that was made so many seconds ago.
+    pub(super) fn reused_after(&self, seconds: u64) {
+        self.age.is_old(seconds);
     }
 
     pub(super) fn footprint_missed(&self) {

@@ -1,43 +1,34 @@
-//! One decision: projected, looked up, evaluated where it must be, remembered where it may be.
+//! One decision: read to its key, looked up, evaluated where it must be, remembered where it may be.
 //!
-//! INVARIANT: what is evaluated is the projection of the input onto the policy's footprint, whether
-//! decisions are remembered or not, and the key is the bytes of that projection. So a decision is a
-//! function of its key. That the footprint leaves out nothing the policy reads is tried on a sample.
+//! INVARIANT: the key is the bytes of the question's projection onto the policy's footprint, and what is
+//! evaluated is read from the key, whether decisions are remembered or not. So a decision is a function of
+//! its key. That the footprint leaves out nothing the policy reads is tried on a sample.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use edgeward_core::cache_key::write_value;
 use edgeward_core::decision::{DecisionId, Lease, Premises};
 use edgeward_core::feed::Caching;
 use edgeward_core::time::UnixSeconds;
-use serde_json::Value;
 
+use super::asked::Asked;
 use super::cache_metrics::Found;
 use super::identifiers::{self, NoRandomness};
 use super::metrics::Metrics;
-use crate::atoms::{Atoms, Told};
-use crate::cache::{CacheSettings, DecisionCache, LookUp, Remembered};
-use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json};
+use super::put::{self, Care, Put};
+use super::reply::Refusal;
+use super::{question, question_key};
+use crate::atoms::Atoms;
+use crate::cache::{CacheSettings, DecisionCache, LookUp, Made};
+use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json, from_key};
 
 /// Every so many evaluations, one is made on the whole input as well.
 const SHADOW_EVERY: u32 = 1024;
 
-/// How much is made of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
-    /// What is remembered is reused, and now and then an evaluation is tried on the whole input.
-    Usual,
-    /// It is evaluated anew, and tried on the whole input.
-    Compare,
-    /// As usual, but there is no more than the projection to try anything on.
-    Projected,
-}
-
 /// What a question came to.
 pub(super) struct Decided {
     pub(super) id: DecisionId,
-    pub(super) outcome: Result<Verdict, Failure>,
+    pub(super) outcome: Result<Arc<Verdict>, Failure>,
     pub(super) revision: Arc<str>,
     pub(super) premises: Option<Premises>,
 }
@@ -46,8 +37,8 @@ impl Decided {
     /// A verdict that no policy gave, and that nobody remembers.
     pub(super) fn aside(verdict: Verdict, revision: Arc<str>) -> Result<Self, NoRandomness> {
         Ok(Self {
-            id: identifiers::decision_id()?,
-            outcome: Ok(verdict),
+            id: identifiers::decision_id(identifiers::number()?)?,
+            outcome: Ok(Arc::new(verdict)),
             revision,
             premises: None,
         })
@@ -65,10 +56,17 @@ pub(super) struct Memory {
 pub(super) struct Decider {
     memory: Memory,
     in_force: RefCell<InForce>,
-    key: RefCell<Vec<u8>>,
+    buffers: RefCell<Buffers>,
     lease: Lease,
     reused: Cell<u64>,
     evaluated: Cell<u32>,
+}
+
+/// Kept from question to question, so that a hit allocates nothing for its key.
+#[derive(Default)]
+struct Buffers {
+    key: Vec<u8>,
+    scratch: Vec<u8>,
 }
 
 /// A policy set, and this thread's engine for it.
@@ -77,7 +75,7 @@ struct InForce {
     set: Arc<PolicySet>,
     revision: Arc<str>,
     caching: Option<Caching>,
-    reads_time: bool,
+    reads_atoms: bool,
 }
 
 impl InForce {
@@ -85,7 +83,7 @@ impl InForce {
         Self {
             revision: set.revision().into(),
             caching: set.caching(),
-            reads_time: set.footprint().reads_time(),
+            reads_atoms: put::reads_atoms(&set.footprint().input),
             engine,
             set,
         }
@@ -101,7 +99,7 @@ impl Decider {
         Ok(Self {
             memory,
             in_force: RefCell::new(InForce::new(engine, set)),
-            key: RefCell::default(),
+            buffers: RefCell::default(),
             lease: identifiers::lease()?,
             reused: Cell::new(0),
             evaluated: Cell::new(0),
@@ -118,75 +116,87 @@ impl Decider {
         self.in_force.borrow().revision.clone()
     }
 
-    /// Tells `projection`, as a filter made it for `program`, what only the PDP knows; none where
-    /// another program is in force on this thread, by the name that filters are told.
-    pub(super) fn complete(
+    /// Decides what is `put` at `now`, unless it rests on something that is `revoked`, by what is asked
+    /// and the revision in force: then that is the verdict, and nothing is looked up.
+    pub(super) fn decide<'q>(
         &self,
-        projection: &mut Value,
-        program: &str,
+        put: Put<'q>,
+        now: UnixSeconds,
         atoms: &Atoms,
-        now: UnixSeconds,
-    ) -> Option<Told> {
-        let in_force = self.in_force.borrow();
-        let caching = in_force.caching.as_ref()?;
-        let told = atoms.complete(projection, &caching.vary, now);
-        atoms.is_program(program, caching, &told).then_some(told)
-    }
-
-    /// Makes `premises` of the decision just made cover what its question was `told`.
-    pub(super) fn limit(&self, premises: &mut Premises, atoms: &Atoms, told: &Told) {
-        let in_force = self.in_force.borrow();
-        atoms.limit(premises, &in_force.set.footprint().input, told);
-    }
-
-    /// Whether the policies in force read the time of a question, `context.time`.
-    pub(super) fn reads_time(&self) -> bool {
-        self.in_force.borrow().reads_time
-    }
-
-    /// Decides on `input` at `now`.
-    pub(super) fn decide(
-        &self,
-        input: Value,
-        now: UnixSeconds,
-        care: Care,
-    ) -> Result<Decided, NoRandomness> {
+        revoked: impl FnOnce(&Asked<'q>, &str) -> Option<Verdict>,
+    ) -> Result<(Decided, Asked<'q>), Refusal> {
         let in_force = &mut *self.in_force.borrow_mut();
-        let shadow = self.is_compared(care).then(|| input.clone());
-        let projection = in_force.set.footprint().input.project(input);
-        let key = &mut *self.key.borrow_mut();
-        if in_force.caching.is_some() {
-            key.clear();
-            write_value(key, &projection);
-            if care != Care::Compare
-                && let Some(decided) = self.reuse(key, in_force, now)
-            {
-                return Ok(decided);
+        let Buffers { key, scratch } = &mut *self.buffers.borrow_mut();
+        let vary = &in_force.set.footprint().input;
+        let mut told = None;
+        let asked = match put {
+            Put::Whole(body, _) if in_force.reads_atoms => {
+                let (asked, of) = put::of_whole(body, now, vary, atoms, key)?;
+                told = Some(of);
+                asked
             }
-        } else {
+            Put::Whole(body, _) => question_key::read(body, now, vary, key, scratch)?,
+            Put::Projected(question) => {
+                let caching = in_force.caching.as_ref().ok_or(Refusal::AnotherProgram)?;
+                let buffers = (&mut *key, scratch);
+                let (asked, of) = put::of_projected(question, now, caching, atoms, buffers)?;
+                told = Some(of);
+                asked
+            }
+        };
+        let decided = match revoked(&asked, &in_force.revision) {
+            Some(denied) => Decided::aside(denied, in_force.revision.clone()),
+            None => self.decide_key(key, put, now, atoms, in_force),
+        };
+        let mut decided = decided.map_err(|NoRandomness| Refusal::Broken)?;
+        if let (Some(premises), Some(told)) = (&mut decided.premises, &told) {
+            atoms.limit(premises, &in_force.set.footprint().input, told);
+        }
+        Ok((decided, asked))
+    }
+
+    fn decide_key(
+        &self,
+        key: &[u8],
+        put: Put<'_>,
+        now: UnixSeconds,
+        atoms: &Atoms,
+        in_force: &mut InForce,
+    ) -> Result<Decided, NoRandomness> {
+        if in_force.caching.is_none() {
             self.memory.metrics.cache.looked_up(Found::Uncacheable);
+        } else if !matches!(put, Put::Whole(_, Care::Compare))
+            && let Some(decided) = self.reuse(key, in_force, now)
+        {
+            return Ok(decided);
         }
-        let outcome = in_force.engine.evaluate(from_json(projection));
-        if let Some(whole) = shadow {
-            self.compare(in_force, &outcome, whole);
+        let outcome = match from_key(key) {
+            Ok(input) => in_force.engine.evaluate(input, now).map(Arc::new),
+            Err(error) => Err(Failure::Error(error.to_string())),
+        };
+        match put {
+            Put::Whole(body, Care::Compare) => self.compare(in_force, &outcome, body, now, atoms),
+            Put::Whole(body, Care::Usual) if self.is_sampled() => {
+                self.compare(in_force, &outcome, body, now, atoms);
+            }
+            Put::Whole(..) | Put::Projected(_) => {}
         }
-        let id = identifiers::decision_id()?;
+        let id = identifiers::number()?;
         let premises = match &outcome {
             Ok(verdict) => self.premises(in_force, verdict, now),
             Err(_) => None,
         };
         if let (Ok(verdict), Some(premises)) = (&outcome, &premises) {
-            let remembered = Remembered {
-                verdict: verdict.clone(),
-                id: id.clone(),
-                policies: in_force.set.number(),
+            let made = Made {
+                id,
+                numbers: in_force.set.numbers(),
                 from: now,
                 until: premises.until,
             };
-            self.memory.cache.remember(key.clone(), remembered);
+            self.memory.cache.remember(key, &made, verdict);
         }
         Ok(Decided {
-            id,
+            id: identifiers::decision_id(id)?,
             outcome,
             revision: in_force.revision.clone(),
             premises,
@@ -195,20 +205,23 @@ impl Decider {
 
     fn reuse(&self, key: &[u8], in_force: &InForce, now: UnixSeconds) -> Option<Decided> {
         let memory = &self.memory;
-        let found = memory.cache.look_up(key, in_force.set.number(), now);
+        let found = memory.cache.look_up(key, in_force.set.numbers(), now);
         memory.metrics.cache.looked_up(Found::of(&found));
-        let LookUp::Hit(remembered) = found else {
+        let LookUp::Hit(made, verdict) = found else {
             return None;
         };
+        let age = now.seconds_since(made.from);
+        memory.metrics.cache.reused_after(age);
+        let original = identifiers::decision_id(made.id).ok()?;
         self.reused.set(self.reused.get().wrapping_add(1));
         Some(Decided {
-            id: DecisionId::cached(&self.lease, self.reused.get(), &remembered.id)?,
-            outcome: Ok(remembered.verdict.clone()),
+            id: DecisionId::cached(&self.lease, self.reused.get(), &original)?,
+            outcome: Ok(verdict),
             revision: in_force.revision.clone(),
             premises: in_force.caching.as_ref().map(|caching| Premises {
                 program: caching.program.clone(),
                 now,
-                until: remembered.until,
+                until: made.until,
             }),
         })
     }
@@ -220,11 +233,9 @@ impl Decider {
         now: UnixSeconds,
     ) -> Option<Premises> {
         let caching = in_force.caching.as_ref()?;
-        let mut until = self.memory.settings.until(verdict, now)?;
-        if in_force.reads_time {
-            // The time we put into a question is known to the second.
-            until = until.min(now.plus(1));
-        }
+        let until = self.memory.settings.until(verdict, now)?;
+        let time_moves = in_force.set.time_moves(now);
+        let until = time_moves.into_iter().fold(until, UnixSeconds::min);
         Some(Premises {
             program: caching.program.clone(),
             now,
@@ -232,18 +243,30 @@ impl Decider {
         })
     }
 
-    fn is_compared(&self, care: Care) -> bool {
-        if care != Care::Usual {
-            return care == Care::Compare;
-        }
+    fn is_sampled(&self) -> bool {
         let evaluated = self.evaluated.get().wrapping_add(1);
         self.evaluated.set(evaluated);
         evaluated % SHADOW_EVERY == 1
     }
 
     /// The guard of the footprint: on the whole input the policy must answer the same.
-    fn compare(&self, in_force: &mut InForce, outcome: &Result<Verdict, Failure>, whole: Value) {
-        let shadow = in_force.engine.evaluate(from_json(whole));
+    fn compare(
+        &self,
+        in_force: &mut InForce,
+        outcome: &Result<Arc<Verdict>, Failure>,
+        body: &[u8],
+        now: UnixSeconds,
+        atoms: &Atoms,
+    ) {
+        // That it can be read was seen when it was read to its key.
+        let Ok(mut whole) = question::read(body, now) else {
+            return;
+        };
+        atoms.tell(&mut whole, now);
+        let shadow = in_force
+            .engine
+            .evaluate(from_json(whole), now)
+            .map(Arc::new);
         let broke = |outcome: &Result<_, Failure>| {
             matches!(outcome, Err(Failure::Timeout | Failure::Error(_)))
         };

@@ -11,9 +11,23 @@ use super::clock;
 #[error("no randomness for an id")]
 pub(super) struct NoRandomness;
 
-/// Names a decision.
-pub(super) fn decision_id() -> Result<DecisionId, NoRandomness> {
-    unique()?.parse().map_err(|_| NoRandomness)
+/// The number of a new decision.
+pub(super) fn number() -> Result<u128, NoRandomness> {
+    let mut random = [0_u8; 10];
+    rand::fill(&mut random).map_err(|_| NoRandomness)?;
+    let mut bytes = [0_u8; 16];
+    if let Some(tail) = bytes.last_chunk_mut() {
+        *tail = random;
+    }
+    let millis = u128::from(clock::unix_millis() & 0xffff_ffff_ffff);
+    let version_and_variant = 7 << 76 | 1 << 63;
+    let free = u128::from_be_bytes(bytes) & !(0xf << 76 | 0b11 << 62);
+    Ok(millis << 80 | version_and_variant | free)
+}
+
+/// The id of the decision with this number: `018f3c1e-7b2a-7…`.
+pub(super) fn decision_id(number: u128) -> Result<DecisionId, NoRandomness> {
+    written(number).parse().map_err(|_| NoRandomness)
 }
 
 /// Names one response of the sync feed.
@@ -21,21 +35,20 @@ pub(super) fn lease() -> Result<Lease, NoRandomness> {
     Lease::try_from(unique()?.replace('-', "")).map_err(|_| NoRandomness)
 }
 
-/// A fresh id as text: `018f3c1e-7b2a-7…`.
+/// A fresh id as text.
 pub(super) fn unique() -> Result<String, NoRandomness> {
-    let mut random = [0_u8; 10];
-    rand::fill(&mut random).map_err(|_| NoRandomness)?;
-    let [a0, a1, tail @ ..] = random;
-    let a = u16::from_be_bytes([a0, a1]) & 0x0fff;
-    let b = u64::from_be_bytes(tail) & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
-    let millis = clock::unix_millis() & 0xffff_ffff_ffff;
-    Ok(format!(
-        "{:08x}-{:04x}-7{a:03x}-{:04x}-{:012x}",
-        millis >> 16,
-        millis & 0xffff,
-        b >> 48,
-        b & 0xffff_ffff_ffff
-    ))
+    number().map(written)
+}
+
+fn written(number: u128) -> String {
+    format!(
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        number >> 96,
+        number >> 80 & 0xffff,
+        number >> 64 & 0xffff,
+        number >> 48 & 0xffff,
+        number & 0xffff_ffff_ffff
+    )
 }
 
 #[cfg(test)]
@@ -50,7 +63,7 @@ mod tests {
         assert_eq!((one.len(), dashes), (36, vec![8, 13, 18, 23]));
         assert_eq!(one.as_bytes()[14], b'7');
         assert!(matches!(one.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
-        decision_id().unwrap();
+        decision_id(number().unwrap()).unwrap();
         lease().unwrap();
     }
 }

@@ -66,7 +66,7 @@ impl Metrics {
             allows: series("allow", "policy"),
             denies: series("deny", "policy"),
             failures: FAILURES.map(|cause| series("deny", cause)),
-            evaluation: Durations::default(),
+            evaluation: Durations::of_work(),
             cache: CacheMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
@@ -79,7 +79,7 @@ impl Metrics {
         );
         registry.register(
             "evaluation_duration_seconds",
-            "Time to evaluate the policy for one decision",
+            "Time from the body of a question to its decision, remembered or made",
             metrics.evaluation.clone(),
         );
         registry.register(
@@ -105,8 +105,8 @@ impl Metrics {
         &mut self.registry
     }
 
-    pub(super) fn decided(&self, outcome: &Result<Verdict, Failure>, took: Duration) {
-        self.evaluation.observe(took);
+    pub(super) fn decided(&self, outcome: &Result<Arc<Verdict>, Failure>, took: Duration) {
+        self.evaluation.took(took);
         let counter = match outcome {
             Ok(verdict) if verdict.allow => Some(&self.allows),
             Ok(_) => Some(&self.denies),

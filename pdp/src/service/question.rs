@@ -1,83 +1,74 @@
-//! An `AuthZEN` evaluation request, read: bytes → `input`, or what is wrong with them.
+//! An `AuthZEN` evaluation request, read whole: bytes → `input`, or what is wrong with them.
 //!
 //! `input` is exactly `{subject, action, resource, context}` with the attributes the standard
 //! knows; unknown ones are ignored, as it demands. `context.time` (RFC 3339, UTC, whole seconds) is
 //! filled in where the caller does not say it.
+//!
+//! What this is not: on the way of every question. `question_key` reads no more than decides, and this
+//! is what it is held to: it says what is wrong with a body, and gives the whole where it is asked for.
 
+use edgeward_core::footprint::Footprint;
+use edgeward_core::time::UnixSeconds;
 use serde_json::{Map, Value};
 
+use super::asked::Asked;
 use super::reply::Refusal;
+use super::supplied;
 
 /// The `input` that a policy is given for the body of an evaluation request, or what is wrong with
 /// the body. `now` becomes `context.time` where the caller says none. For tests and tools: the
-/// service reads bodies by the same code.
-pub fn read_input(body: &[u8], now: &str) -> Result<Value, String> {
-    match Question::read(body, || now.to_owned()) {
-        Ok(question) => Ok(question.input),
-        Err(refusal) => Err(refusal.message()),
+/// service means the same.
+pub fn read_input(body: &[u8], now: UnixSeconds) -> Result<Value, String> {
+    read(body, now).map_err(|refusal| refusal.message())
+}
+
+/// Reads `body`, asked at `now`.
+pub(super) fn read(body: &[u8], now: UnixSeconds) -> Result<Value, Refusal> {
+    let mut input = said(body)?;
+    let asked = Asked::of(&input);
+    let supplied = supplied::members(&asked, now, &Footprint::Whole);
+    supplied::put_into_input(&mut input, supplied);
+    Ok(input)
+}
+
+/// What the caller says.
+pub(super) fn said(body: &[u8]) -> Result<Value, Refusal> {
+    let mut members = edgeward_core::json::parse_object(body)
+        .map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
+    let mut input = Map::new();
+    for (name, required) in [
+        ("subject", &["type", "id"][..]),
+        ("action", &["name"]),
+        ("resource", &["type", "id"]),
+    ] {
+        input.insert(name.to_owned(), entity(&mut members, name, required)?);
     }
-}
-
-/// A question as the policy sees it, and what the log says of it.
-#[derive(Debug)]
-pub(super) struct Question {
-    pub(super) input: Value,
-    pub(super) subject: String,
-    pub(super) action: String,
-    pub(super) resource: String,
-}
-
-impl Question {
-    /// Reads `body`; `now` is for `context.time`.
-    pub(super) fn read(body: &[u8], now: impl FnOnce() -> String) -> Result<Self, Refusal> {
-        let mut members = edgeward_core::json::parse_object(body)
-            .map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
-        let (subject, ids) = entity(&mut members, "subject", &["type", "id"])?;
-        let subject_id = ids.into_iter().last().unwrap_or_default();
-        let (action, names) = entity(&mut members, "action", &["name"])?;
-        let action_name = names.into_iter().last().unwrap_or_default();
-        let (resource, ids) = entity(&mut members, "resource", &["type", "id"])?;
-        let resource_id = ids.into_iter().last().unwrap_or_default();
-        let mut context = match members.remove("context") {
-            None => Map::new(),
-            Some(Value::Object(context)) => context,
-            Some(_) => return Err(bad("`context` must be an object")),
-        };
-        if !context.contains_key("time") {
-            context.insert("time".to_owned(), Value::String(now()));
+    match members.remove("context") {
+        None => {}
+        Some(context @ Value::Object(_)) => {
+            input.insert("context".to_owned(), context);
         }
-        Ok(Self {
-            input: Value::Object(Map::from_iter([
-                ("subject".to_owned(), subject),
-                ("action".to_owned(), action),
-                ("resource".to_owned(), resource),
-                ("context".to_owned(), Value::Object(context)),
-            ])),
-            subject: subject_id,
-            action: action_name,
-            resource: resource_id,
-        })
+        Some(_) => return Err(bad("`context` must be an object")),
     }
+    Ok(Value::Object(input))
 }
 
-/// Takes one entity out: its required texts, in order, and `properties` where given.
+/// Takes one entity out: its required texts, and `properties` where given.
 fn entity(
     members: &mut Map<String, Value>,
     name: &str,
     required: &[&str],
-) -> Result<(Value, Vec<String>), Refusal> {
+) -> Result<Value, Refusal> {
     let mut given = match members.remove(name) {
         None => return Err(bad(format!("`{name}` is missing"))),
         Some(Value::Object(given)) => given,
         Some(_) => return Err(bad(format!("`{name}` must be an object"))),
     };
     let mut entity = Map::new();
-    let mut texts = Vec::with_capacity(required.len());
     for attribute in required {
         match given.remove(*attribute) {
-            Some(Value::String(text)) => {
-                texts.push(text.clone());
-                entity.insert((*attribute).to_owned(), Value::String(text));
+            Some(text @ Value::String(_)) => {
+                entity.insert((*attribute).to_owned(), text);
             }
             None => return Err(bad(format!("`{name}.{attribute}` is missing"))),
             Some(_) => return Err(bad(format!("`{name}.{attribute}` must be a string"))),
@@ -85,12 +76,12 @@ fn entity(
     }
     match given.remove("properties") {
         None => {}
-        Some(Value::Object(properties)) => {
-            entity.insert("properties".to_owned(), Value::Object(properties));
+        Some(properties @ Value::Object(_)) => {
+            entity.insert("properties".to_owned(), properties);
         }
         Some(_) => return Err(bad(format!("`{name}.properties` must be an object"))),
     }
-    Ok((Value::Object(entity), texts))
+    Ok(Value::Object(entity))
 }
 
 fn bad(message: impl Into<String>) -> Refusal {

@@ -5,22 +5,24 @@
 
 use edgeward_core::decision::Obligations;
 use edgeward_core::revocation::{Identity, Kind, Revocations};
-use serde_json::Value;
 
-use super::worker::WorkerState;
+use super::asked::Asked;
 use crate::policy::Verdict;
 
-/// The deny for a question with this input, where something it rests on is revoked.
-pub(super) fn judge(worker: &WorkerState, input: &Value) -> Option<Verdict> {
-    let snapshot = worker.state().revocations.snapshot();
-    let revocations = &snapshot.revocations;
+/// The deny for a question that is `asked` of the policy with this revision, where something it rests on
+/// is revoked.
+pub(super) fn judge(
+    revocations: &Revocations,
+    asked: &Asked<'_>,
+    revision: &str,
+) -> Option<Verdict> {
     if revocations.is_empty() {
         return None;
     }
-    let kind = if revocations.has_policy(&worker.decider().revision()) {
+    let kind = if revocations.has_policy(revision) {
         Kind::Policy
     } else {
-        find(revocations, input)?
+        find(revocations, asked)?
     };
     Some(Verdict {
         allow: false,
@@ -32,36 +34,35 @@ pub(super) fn judge(worker: &WorkerState, input: &Value) -> Option<Verdict> {
 }
 
 /// By what the subject, or the workload at the other end of its connection, is revoked.
-fn find(revocations: &Revocations, input: &Value) -> Option<Kind> {
-    let text = |pointer: &str| input.pointer(pointer).and_then(Value::as_str);
-    let id = text("/subject/id").unwrap_or_default();
+fn find(revocations: &Revocations, asked: &Asked<'_>) -> Option<Kind> {
+    let id = &*asked.subject;
     let mut who = Identity::of_subject(id);
     let qualified;
     if who.issuer.is_none() && who.trust_domain.is_none() {
-        who.issuer = text("/subject/properties/issuer");
-        who.trust_domain = text("/subject/properties/trust_domain");
+        who.issuer = asked.issuer.as_deref();
+        who.trust_domain = asked.trust_domain.as_deref();
         if let Some(issuer) = who.issuer {
             qualified = format!("{issuer}|{id}");
             who.subject = Some(&qualified);
         }
     }
-    who.token_id = text("/subject/properties/claims/jti");
-    who.session = text("/subject/properties/claims/sid");
-    let peer = text("/context/tls/peer").map(Identity::of_subject);
+    who.token_id = asked.token_id.as_deref();
+    who.session = asked.session.as_deref();
+    let peer = asked.peer.as_deref().map(Identity::of_subject);
     revocations.find(&who).or_else(|| revocations.find(&peer?))
 }
 
 #[cfg(test)]
 mod tests {
     use edgeward_core::revocation::Order;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn found(order: &Value, subject: &Value, peer: &str) -> Option<Kind> {
         let order = Order::parse(order.to_string().as_bytes()).unwrap();
         let input = json!({ "subject": subject, "context": { "tls": { "peer": peer } } });
-        find(&Revocations::of([&order.revoked]), &input)
+        find(&Revocations::of([&order.revoked]), &Asked::of(&input))
     }
 
     #[test]

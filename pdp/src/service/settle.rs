@@ -8,11 +8,10 @@ use std::time::Instant;
 use edgeward_core::decision::{Decision, DecisionId, Obligations, Premises};
 use edgeward_core::time::UnixSeconds;
 
+use super::asked::Asked;
 use super::decide::Decided;
-use super::identifiers::NoRandomness;
 use super::reply::Refusal;
 use super::worker::WorkerState;
-use crate::atoms::Told;
 use crate::policy::{Failure, Verdict};
 
 /// Characters of an id that a log record shows.
@@ -26,35 +25,24 @@ pub(super) struct Settled {
     pub(super) premises: Option<Premises>,
 }
 
-/// Settles a question of `now`: by `denied` where what it rests on is revoked, else by `decide`.
-/// `asked` are subject, action and
-/// resource; `told` is what the question was told.
-pub(super) fn settle(
+/// Settles a question of `now`, by `decide`.
+pub(super) fn settle<'b>(
     worker: &WorkerState,
-    asked: [&str; 3],
     now: UnixSeconds,
-    denied: Option<Verdict>,
-    told: &Told,
-    decide: impl FnOnce() -> Result<Decided, NoRandomness>,
+    decide: impl FnOnce() -> Result<(Decided, Asked<'b>), Refusal>,
 ) -> Result<Settled, Refusal> {
     let started = Instant::now();
-    let decided = match denied {
-        Some(denied) => Decided::aside(denied, worker.decider().revision()),
-        None => decide(),
-    };
+    let (decided, asked) = decide()?;
     let took = started.elapsed();
     let Decided {
         id,
         outcome,
         revision,
-        mut premises,
-    } = decided.map_err(|_| Refusal::Broken)?;
-    if let Some(premises) = &mut premises {
-        let atoms = &worker.state().atoms;
-        worker.decider().limit(premises, atoms, told);
-    }
+        premises,
+    } = decided;
     worker.state().metrics.decided(&outcome, took);
     let answer = Answer::of(outcome, now);
+    let asked = [&*asked.subject, &*asked.action, &*asked.resource];
     answer.log(&id, &revision, asked, took.as_micros());
     Ok(Settled {
         id,
@@ -74,14 +62,14 @@ pub(super) struct Answer {
 
 impl Answer {
     /// What is answered to a question of `now`.
-    fn of(outcome: Result<Verdict, Failure>, now: UnixSeconds) -> Self {
+    fn of(outcome: Result<Arc<Verdict>, Failure>, now: UnixSeconds) -> Self {
         match outcome {
             Ok(verdict) => Self {
                 valid_until: verdict.ends(now),
                 allow: verdict.allow,
-                reasons: verdict.reasons,
+                reasons: verdict.reasons.clone(),
                 obligations: if verdict.allow {
-                    verdict.obligations
+                    verdict.obligations.clone()
                 } else {
                     Obligations::default()
                 },

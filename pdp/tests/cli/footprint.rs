@@ -93,11 +93,52 @@ fn programs_get_the_same_as_json() {
         json!({"function": "rand.intn", "file": "a.rego", "line": 8})
     );
     assert_eq!(wide["cacheable"], false);
+    assert_eq!(wide["clock_quantum"], 1);
     assert_eq!(
         wide["widenings"],
         json!([{"path": "input.h", "file": "a.rego", "line": 7,
             "why": "a member of it is chosen by a computed key"}])
     );
+}
+
+#[test]
+fn a_policy_that_reads_the_clock_is_cacheable_where_the_clock_moves_in_steps() {
+    let place = Place::with(&[
+        (
+            "policies/a.rego",
+            "package a\n\ndecision if time.now_ns() > input.n\n",
+        ),
+        (
+            "true.yaml",
+            "policies: {directory: policies}\ncache: {clock_quantum: 0s}\n",
+        ),
+        (
+            "coarse.yaml",
+            "policies: {directory: policies}\ncache: {clock_quantum: 10s}\n",
+        ),
+    ]);
+    for (file, cacheable) in [
+        (
+            "true.yaml",
+            "no: the true time is read at a.rego:3; `cache.clock_quantum` gives a clock in steps",
+        ),
+        (
+            "coarse.yaml",
+            "yes, but each answer ends with its step of the clock, 10s: time is read",
+        ),
+    ] {
+        let asked = [
+            "policy",
+            "footprint",
+            "--config",
+            file,
+            "--entry",
+            "data.a.decision",
+        ];
+        let said = place.run(&asked);
+        let line = format!("\ncacheable: {cacheable}\n");
+        assert!(said.out.contains(&line), "{} {}", said.out, said.err);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Promises 4 and 5 with remembered decisions: what the policy cannot tell apart shares a decision,
 //! and a remembered one falls with whatever it rests on. Each test has its own parts and policies.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -105,7 +106,12 @@ fn write_policy(folder: &Path, decision: &str) {
 }
 
 fn write_data(folder: &Path, open: bool) {
-    let data = json!({ "access": { "open": open } });
+    write_data_with(folder, open, "nothing");
+}
+
+/// With something beside it that [`BY_PATH`] does not read.
+fn write_data_with(folder: &Path, open: bool, beside: &str) {
+    let data = json!({ "access": { "open": open, "beside": beside }, "beside": beside });
     std::fs::write(folder.join("data.json"), data.to_string()).expect("the data is written");
 }
 
@@ -178,6 +184,50 @@ fn another_policy_and_other_data_turn_a_remembered_allow_into_a_deny() {
         tail(&parts.pdp.log())
     );
     println!("another policy was seen after {:?}", started.elapsed());
+}
+
+#[test]
+fn other_data_that_the_policy_cannot_read_leave_remembered_decisions_in_force() {
+    let parts = Parts::deciding(BY_PATH);
+    parts.remember("/kept");
+    let asked = parts.tap.asked("/kept").len();
+    let original = |seen| id(&seen).rsplit('.').next().map(str::to_owned);
+    let made: BTreeSet<_> = parts
+        .upstream
+        .seen("/kept")
+        .into_iter()
+        .map(original)
+        .collect();
+    assert!(made.len() <= 2, "two workers had {made:?}");
+    let reloads = || parts.pdp.log().matches("policies reloaded").count();
+    let before = reloads();
+    write_data_with(parts.policies.path(), true, "something");
+    let reloaded = || (reloads() > before).then_some(());
+    assert!(
+        wait_for(SOON, reloaded).is_some(),
+        "{}",
+        tail(&parts.pdp.log())
+    );
+    // Another revision, which is the PDP's word for this, has reached the filters by then.
+    std::thread::sleep(Duration::from_secs(1));
+    for _ in 0..ENOUGH {
+        assert_eq!(parts.send("/kept").status, 200);
+    }
+    assert_eq!(parts.tap.asked("/kept").len(), asked);
+    let kept: BTreeSet<_> = parts
+        .upstream
+        .seen("/kept")
+        .into_iter()
+        .map(original)
+        .collect();
+    assert_eq!(kept, made, "nothing was decided anew");
+    // What it can read still counts.
+    write_data_with(parts.policies.path(), false, "something");
+    assert!(
+        parts.all_within(SOON, "/kept", 403),
+        "{}",
+        tail(&parts.pdp.log())
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::super::chosen_policy::{ChosenPolicy, evaluated_by};
 use super::super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::made_of;
-use crate::policy::PolicySet;
 use crate::policy::footprint::Analysis;
+use crate::policy::{PolicySet, Quantum};
 
 /// Arguments of `edgeward policy footprint`.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,11 @@ fn write_text(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
     if parts.is_empty() && analysis.clock.is_none() {
         writeln!(out, "  nothing")?;
     }
-    writeln!(out, "cacheable: {}", printable(&cacheable(analysis)))?;
+    writeln!(
+        out,
+        "cacheable: {}",
+        printable(&cacheable(analysis, set.clock_quantum()))
+    )?;
     writeln!(out, "engine: {}", printable(&evaluated_by(set)))?;
     if !analysis.widenings.is_empty() {
         writeln!(out, "read whole:")?;
@@ -75,7 +79,7 @@ fn write_text(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
 }
 
 /// Whether answers are remembered, for people.
-fn cacheable(analysis: &Analysis) -> String {
+fn cacheable(analysis: &Analysis, quantum: Option<Quantum>) -> String {
     if let Some(cause) = &analysis.uncacheable {
         return format!(
             "no: `{}` at {} answers anew each time",
@@ -85,10 +89,17 @@ fn cacheable(analysis: &Analysis) -> String {
     if !analysis.is_cacheable() {
         return "no: all of `input` is read, so that no two questions are equal".to_owned();
     }
-    if analysis.reads_time() {
-        return "yes, but each answer ends with its moment: time is read".to_owned();
+    match (&analysis.clock, quantum) {
+        (None, _) if !analysis.reads_time() => "yes".to_owned(),
+        (None, _) => "yes, but each answer ends with its second: `context.time` is read".to_owned(),
+        (Some(_), Some(quantum)) => format!(
+            "yes, but each answer ends with its step of the clock, {}s: time is read",
+            quantum.seconds()
+        ),
+        (Some(place), None) => format!(
+            "no: the true time is read at {place}; `cache.clock_quantum` gives a clock in steps"
+        ),
     }
-    "yes".to_owned()
 }
 
 fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::io::Result<()> {
@@ -122,7 +133,8 @@ fn write_json(mut out: impl Write, entry_point: &str, set: &PolicySet) -> std::i
         "clock": analysis.clock,
         "reads_time": analysis.reads_time(),
         "uncacheable": analysis.uncacheable,
-        "cacheable": analysis.is_cacheable(),
+        "clock_quantum": set.clock_quantum().map(Quantum::seconds),
+        "cacheable": set.caching().is_some(),
         "widenings": widenings,
         "engine": set.engine(),
         "interpreted": set.interpreted().map(ToString::to_string),

@@ -1,4 +1,4 @@
-//! The decisions that are remembered: how many bytes, how long.
+//! The decisions that are remembered: how many bytes, how long, in which steps of time.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,9 +8,25 @@ use super::super::raw::RawCache;
 use super::super::raw_text::{DurationText, SizeText};
 use super::scalar;
 use crate::cache::CacheSettings;
+use crate::policy::Quantum;
 
 const BYTES: RangeInclusive<u64> = 0..=64 * 1024 * 1024 * 1024;
+/// Wider than what is a quantum, which says itself what it may be.
+const QUANTUM: RangeInclusive<Duration> = Duration::ZERO..=Duration::MAX;
 const TTL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
+
+/// How long the clock of policies stands still; none where they see the true time.
+pub(super) fn clock_quantum(
+    raw: Option<&RawCache>,
+    field: &Field,
+    findings: &mut Findings,
+) -> Option<Quantum> {
+    let field = field.key("clock_quantum");
+    let text = raw.and_then(|raw| raw.clock_quantum.as_ref());
+    let second = Duration::from_secs(1);
+    let length = scalar::duration_or(text, second, QUANTUM, &field, findings);
+    findings.accept(&field, Quantum::of(length)).flatten()
+}
 
 pub(super) fn cache(
     raw: Option<RawCache>,

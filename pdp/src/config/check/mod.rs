@@ -48,8 +48,11 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
     let admin = listen::admin(raw.admin, &root.key("admin"), &listeners, &mut findings);
     let public_url = public_url(raw.public_url, &root.key("public_url"), &mut findings);
     let workers = policies::workers(raw.workers, &root.key("workers"), &mut findings);
-    let policies = policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
+    let mut policies =
+        policies::policies(raw.policies, &root.key("policies"), &context, &mut findings);
     let limits = policies::limits(raw.limits, &root.key("limits"), &mut findings);
+    policies.clock_quantum =
+        cache::clock_quantum(raw.cache.as_ref(), &root.key("cache"), &mut findings);
     let cache = cache::cache(raw.cache, &root.key("cache"), &mut findings);
     let revocations = revocations::revocations(
         raw.revocations,

@@ -42,6 +42,7 @@ pub(super) fn policies(
             entrypoint: DEFAULT_ENTRYPOINT.to_owned(),
             watch: false,
             evaluation_timeout: default_timeout,
+            clock_quantum: None,
             engine: EngineChoice::Auto,
         };
     };
@@ -64,6 +65,7 @@ pub(super) fn policies(
         directory: Some(context.resolve(&raw.directory)),
         entrypoint,
         watch: raw.watch.unwrap_or(true),
+        clock_quantum: None,
         evaluation_timeout: scalar::duration_or(
             raw.evaluation_timeout.as_ref(),
             default_timeout,

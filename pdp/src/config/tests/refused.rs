@@ -31,6 +31,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("policies: {directory: p, evaluation_timeout: 100}", "policies.evaluation_timeout: `100` is not a duration: write a number with a unit, such as `100ms`, `60s` or `5m` (line 1)"),
     ("policies: {directory: p, evaluation_timeout: 1h}", "policies.evaluation_timeout: `1h` is out of range: it must be 1ms to 10s (line 1)"),
     ("cache: {allow_ttl: 0s}", "cache.allow_ttl: `0s` is out of range: it must be 1s to 1day (line 1)"),
+    ("cache: {clock_quantum: 1500ms}", "cache.clock_quantum: must be whole seconds, `1s` to `60s`, or `0s`: a shorter step than the clock of questions has cannot be told, and a longer one lets what ends at an instant live on; with `0s` answers of policies that read the clock are not remembered (line 1)"),
     ("limits: {body: 1GB}", "limits.body: `1GB` is not a size: write a number of bytes, or one with `KiB` or `MiB` (line 1)"),
     ("limits: {body: 65MiB}", "limits.body: 68157440 is out of range: it must be 1024 to 67108864 (line 1)"),
     ("key_cache: {directory: c, max_age: 5s}", "key_cache.max_age: `5s` is out of range: it must be 1m to 30days (line 1)"),

@@ -54,7 +54,7 @@ fn an_answer_carries_id_reasons_obligations_revision_and_premises() {
         json!({
             "id": null,
             "premises": {
-                "program": format!("{revision}:data.edgeward.authz.decision"),
+                "program": pdp.store.subscribe().borrow().set.caching().unwrap().program,
                 "now": null,
                 "until": null,
             },

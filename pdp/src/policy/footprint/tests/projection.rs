@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use edgeward_core::time::UnixSeconds;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -18,7 +19,8 @@ fn both_ways(set: PolicySet, questions: Vec<Value>) -> (Vec<String>, Vec<String>
     let set = Arc::new(set);
     on_deep_stack(move || {
         let mut worker = set.worker().unwrap();
-        let mut say = |input: Value| format!("{:?}", worker.evaluate(from_json(input)));
+        let mut say =
+            |input: Value| format!("{:?}", worker.evaluate(from_json(input), UnixSeconds(1)));
         let (mut whole, mut projected, mut narrowed) = (Vec::new(), Vec::new(), 0);
         for question in questions {
             let part = set.footprint().input.project(question.clone());

@@ -1,0 +1,196 @@
+//! A million decisions in the PDP's cache: what each takes, how long one is looked for, and how long a
+//! look-up waits while they are made and while all of them fall at once.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use edgeward::cache::{CacheSettings, DecisionCache, LookUp, Made};
+use edgeward::policy::{Numbers, PolicySet, PolicySettings, Verdict};
+use edgeward_benches::load::as_f64;
+use edgeward_benches::machine;
+use edgeward_benches::statistics::Spread;
+use edgeward_core::cache_key::write_value;
+use edgeward_core::decision::Obligations;
+use edgeward_core::time::UnixSeconds;
+use serde_json::{Value, json};
+
+use super::cpu_time::CpuTime;
+use super::{Measured, hit};
+
+const COUNT: u64 = 1_000_000;
+const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+const ROUNDS: usize = 5;
+/// Stands in the key where a number goes.
+const DIGITS: &[u8] = b"00000000";
+
+/// The cache, full.
+pub(super) struct Million {
+    cache: DecisionCache,
+    key: Key,
+    /// Resident memory that each decision takes.
+    pub(super) bytes: f64,
+}
+
+impl Million {
+    pub(super) fn key_bytes(&self) -> usize {
+        self.key.bytes.len()
+    }
+}
+
+/// The key of a question about an order, by its number, of a workload that is known by its certificate:
+/// the policies that ship read claims whole, so that with a token's each has an entry of its own.
+#[derive(Clone)]
+struct Key {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Key {
+    /// By the policies that ship.
+    fn new() -> Measured<Self> {
+        let set = PolicySet::load(&PolicySettings::default()).map_err(|error| error.to_string())?;
+        let mut question: Value =
+            serde_json::from_slice(&hit::body()).map_err(|error| error.to_string())?;
+        let order = str::from_utf8(DIGITS).map_err(|error| error.to_string())?;
+        question["resource"]["properties"]["segments"] = json!(["orders", order]);
+        if let Some(properties) = question["subject"]["properties"].as_object_mut() {
+            properties.remove("claims");
+        }
+        let mut bytes = Vec::new();
+        write_value(&mut bytes, &set.footprint().input.project(question));
+        let mut places = bytes.windows(DIGITS.len());
+        let at = places.position(|window| window == DIGITS);
+        let at = at.ok_or("the policy does not read the path")?;
+        Ok(Self { bytes, at })
+    }
+
+    fn of(&mut self, number: u64) -> &[u8] {
+        let mut rest = number;
+        for digit in self.bytes.iter_mut().skip(self.at).take(DIGITS.len()).rev() {
+            *digit = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        &self.bytes
+    }
+}
+
+fn numbers(policies: u64) -> Numbers {
+    Numbers { policies, data: 1 }
+}
+
+fn verdict() -> Arc<Verdict> {
+    Arc::new(Verdict {
+        allow: true,
+        reasons: vec!["grant-matched".to_owned()],
+        obligations: Obligations::default(),
+        ttl: None,
+        valid_until: None,
+    })
+}
+
+fn made(number: u64, policies: u64) -> Made {
+    Made {
+        id: u128::from(number) << 64,
+        numbers: numbers(policies),
+        from: NOW,
+        until: NOW.plus(60),
+    }
+}
+
+fn empty() -> DecisionCache {
+    DecisionCache::new(&CacheSettings {
+        max_bytes: 1024 * 1024 * 1024,
+        ..CacheSettings::default()
+    })
+}
+
+/// Numbers all over, as a generator of random ones gives them.
+fn scattered(state: &mut u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % COUNT
+}
+
+/// Fills a cache and counts what that takes.
+pub(super) fn fill() -> Measured<Million> {
+    let resident = || machine::resident_bytes(std::process::id()).map_err(|e| e.to_string());
+    let (mut key, cache) = (Key::new()?, empty());
+    let before = resident()?;
+    for number in 0..COUNT {
+        // Each miss makes a verdict of its own.
+        cache.remember(key.of(number), &made(number, 1), &verdict());
+    }
+    let taken = resident()?.saturating_sub(before);
+    if cache.len() as u64 != COUNT {
+        return Err(format!("only {} decisions are remembered", cache.len()));
+    }
+    Ok(Million {
+        cache,
+        key,
+        bytes: as_f64(taken) / as_f64(COUNT),
+    })
+}
+
+/// By criterion: each look-up is for another decision, far from the last.
+pub(super) fn bench_look_up(criterion: &mut Criterion<CpuTime>, million: &Million) {
+    let (mut key, mut state) = (million.key.clone(), 1);
+    criterion.bench_function("look-up-of-a-million", |bencher| {
+        bencher.iter(|| {
+            let key = key.of(scattered(&mut state));
+            let found = million.cache.look_up(black_box(key), numbers(1), NOW);
+            assert!(matches!(found, LookUp::Hit(_, _)));
+        });
+    });
+}
+
+/// The longest that one look-up of many took, in milliseconds, while another thread makes a million
+/// decisions and then has all of them fall; and, for comparison, while nothing else happens.
+pub(super) fn waits(million: &Million) -> Measured<Value> {
+    let (mut filling, mut quiet, mut looked_up) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let cache = empty();
+        let policies = AtomicU64::new(1);
+        let look = |done: &dyn Fn() -> bool| {
+            let (mut key, mut state) = (million.key.clone(), 7);
+            let (mut longest, mut count) = (Duration::ZERO, 0_u64);
+            while !done() {
+                for _ in 0..256 {
+                    let key = key.of(scattered(&mut state));
+                    let numbers = numbers(policies.load(Ordering::Relaxed));
+                    let started = Instant::now();
+                    black_box(cache.look_up(key, numbers, NOW));
+                    longest = longest.max(started.elapsed());
+                }
+                count += 256;
+            }
+            (longest.as_secs_f64() * 1e3, count)
+        };
+        let (longest, count) = std::thread::scope(|scope| {
+            let filler = scope.spawn(|| {
+                let mut key = million.key.clone();
+                for number in 0..COUNT {
+                    cache.remember(key.of(number), &made(number, 1), &verdict());
+                }
+                // All of them fall.
+                policies.fetch_add(1, Ordering::Relaxed);
+                for number in 0..COUNT / 10 {
+                    cache.remember(key.of(number), &made(number, 2), &verdict());
+                }
+            });
+            look(&|| filler.is_finished())
+        });
+        filling.push(longest);
+        looked_up += count;
+        let started = Instant::now();
+        quiet.push(look(&|| started.elapsed() > Duration::from_secs(1)).0);
+    }
+    Ok(json!({
+        "longest_ms": Spread::of(filling),
+        "longest_ms_with_nothing_else": Spread::of(quiet),
+        "look_ups": looked_up,
+    }))
+}

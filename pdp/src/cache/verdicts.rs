@@ -1,0 +1,96 @@
+//! Verdicts that many decisions share: a policy gives few different ones, so each is kept once.
+//!
+//! Bounded in bytes by itself. A verdict for which there is no room is its decision's own, and counts as
+//! part of that.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::policy::Verdict;
+
+/// A node of a map of texts has room for so many, of which half may be empty.
+const NODE_BYTES: usize = 560;
+const NODE_MEMBERS: usize = 5;
+
+/// Those that are shared.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    shared: Mutex<Shared>,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    known: HashSet<Arc<Verdict>>,
+    bytes: usize,
+    /// Those for which there was no room, since room was looked for.
+    refused: usize,
+}
+
+impl Verdicts {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            shared: Mutex::default(),
+            limit,
+        }
+    }
+
+    /// The one that equals `verdict`, to be shared; else none, and `verdict` is its decision's own.
+    pub(super) fn share(&self, verdict: &Arc<Verdict>) -> Option<Arc<Verdict>> {
+        let shared = &mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shared.known.get(&**verdict) {
+            return Some(known.clone());
+        }
+        let bytes = bytes_of(verdict);
+        if shared.bytes + bytes > self.limit {
+            shared.refused += 1;
+            // Looking for room takes time, so not before as many went without as there are.
+            if shared.refused <= shared.known.len() {
+                return None;
+            }
+            shared.forget_unused();
+            if shared.bytes + bytes > self.limit {
+                return None;
+            }
+        }
+        shared.bytes += bytes;
+        shared.known.insert(verdict.clone());
+        Some(verdict.clone())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.bytes
+    }
+}
+
+impl Shared {
+    fn forget_unused(&mut self) {
+        self.refused = 0;
+        self.known.retain(|verdict| Arc::strong_count(verdict) > 1);
+        self.bytes = self.known.iter().map(|verdict| bytes_of(verdict)).sum();
+    }
+}
+
+/// What a verdict takes, at the most.
+pub(super) fn bytes_of(verdict: &Verdict) -> usize {
+    const OWN: usize = size_of::<Verdict>() + 48;
+    let Verdict {
+        reasons,
+        obligations,
+        ..
+    } = verdict;
+    let texts = |bytes: usize| bytes + bytes / 8 + 8;
+    let reasons: usize = reasons
+        .iter()
+        .map(|reason| size_of::<String>() + texts(reason.len()))
+        .sum();
+    let headers = [&obligations.request_headers, &obligations.response_headers];
+    let headers = headers.into_iter().map(|headers| {
+        let members = headers
+            .iter()
+            .map(|(name, value)| texts(name.len()) + texts(value.len()));
+        headers.len().div_ceil(NODE_MEMBERS) * NODE_BYTES + members.sum::<usize>()
+    });
+    OWN + reasons + headers.sum::<usize>()
+}
