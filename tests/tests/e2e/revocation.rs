@@ -1,5 +1,5 @@
 //! Promise 5 for what is taken back before its time: each kind of revocation refuses what passed by
-//! a remembered token and decision; what is undone passes again; a restart of the PDP forgets nothing.
+//! a remembered token and decision; what is undone passes again; a restart of the PDP forgets nothing. length: one set of parts.
 
 use std::path::Path;
 use std::process::Command;
@@ -116,8 +116,8 @@ impl Parts {
     fn falls_and_rises(&self, order: &Value, status: u16, code: &str, send: &dyn Fn() -> Reply) {
         self.settles((200, ""), Duration::from_secs(20), send);
         let last = self.upstream.seen("").pop().expect("it was forwarded");
-        let remembered = last.header("x-edgeward-decision-id").concat();
-        assert!(remembered.starts_with("cached-"), "{order}: {remembered}");
+        let id = last.header("x-edgeward-decision-id").concat();
+        assert!(id.starts_with("cached-"), "{order}: {id}");
         let id = self.revoke(order);
         let took = self.settles((status, code), BOUND, send);
         println!("{code}: refused everywhere {took:?} after");
