@@ -18,9 +18,10 @@ use edgeward_core::headers::{DECISION_ID, FORWARDED_CLIENT_CERT, SUBJECT};
 use edgeward_core::jose::SignatureCheck;
 use edgeward_core::revocation::Kind;
 
+use crate::caller::Caller;
 use crate::feed::NotReady;
 use crate::flight::{Flight, Waiter};
-use crate::identify::{Caller, Facts, Field, Identification, IdentityRefusal};
+use crate::identify::{Facts, Field, Identification, IdentityRefusal};
 use crate::intake::{Intake, take_in};
 use crate::question::{self, Question};
 use crate::reply::{Refusal, Reply, is_code, is_grpc};

@@ -14,6 +14,7 @@
 mod asked;
 pub mod cache;
 pub mod caching;
+pub mod caller;
 pub mod config;
 mod credential;
 pub mod exchange;

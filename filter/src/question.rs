@@ -6,7 +6,8 @@ use edgeward_core::decide;
 use edgeward_core::decision::{Decision, LocalKind};
 
 use crate::caching::{self, Pending};
-use crate::identify::{Caller, Facts};
+use crate::caller::Caller;
+use crate::identify::Facts;
 use crate::intake::Intake;
 use crate::stats::Counter;
 use crate::step::{Ask, Door};

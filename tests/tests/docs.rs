@@ -11,7 +11,7 @@ use edgeward_tests::built::workspace;
 use serde_json::Value;
 
 /// Every document that is kept true.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: &[&str] = &[
     "README.md",
     "ARCHITECTURE.md",
     "SECURITY.md",

@@ -103,7 +103,7 @@ fn nothing_is_there_twice_and_nothing_is_nested_without_end() {
     let mut deep = question("p", &json!({}), &json!({}));
     deep.pop();
     deep.extend([TEXT, 1, b'a']);
-    deep.extend([LIST; 100_000]);
+    deep.extend(std::iter::repeat_n(LIST, 100_000));
     assert_eq!(read_question(&deep), Err(WireError));
     assert_eq!(read_question(&[VERSION, TEXT, 0, OBJECT]), Err(WireError));
 }

@@ -2,10 +2,10 @@
 //!
 //! The set itself is inert and shared; evaluation happens on [`Worker`]s made from it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{io, thread};
 
 use edgeward_core::atoms::Atoms;
 use edgeward_core::feed::Caching;
@@ -20,7 +20,7 @@ use super::gate::{self, Refusal};
 use super::own_tests::{self, Outcome, TestReport};
 use super::program::{Numbers, Program};
 use super::sources::{ReadError, Sources};
-use super::worker::{self, STACK_BYTES, Worker};
+use super::worker::{self, Worker, on_deep_stack};
 use super::{embedded, engine_error};
 
 /// Where a set comes from and how it is evaluated.
@@ -235,19 +235,6 @@ impl PolicySet {
     pub fn worker_for_another_thread(self: Arc<Self>) -> Result<Worker, LoadError> {
         on_deep_stack(move || self.worker())?
     }
-}
-
-/// Runs `work` on a thread whose stack suffices for any policy that passes the gate.
-pub fn on_deep_stack<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LoadError> {
-    thread::Builder::new()
-        .name("policy-build".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(work)
-        .map_err(LoadError::Thread)?
-        .join()
-        .map_err(|_| LoadError::Panicked)
 }
 
 fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadError> {

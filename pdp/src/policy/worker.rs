@@ -12,6 +12,7 @@
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
@@ -44,6 +45,19 @@ pub fn disagreements() -> u64 {
 /// How often the interpreter answered in place of a machine in doubt.
 pub fn doubts() -> u64 {
     DOUBTS.load(Ordering::Relaxed)
+}
+
+/// Runs `work` on a thread whose stack suffices for any policy that passes the gate.
+pub fn on_deep_stack<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    thread::Builder::new()
+        .name("policy-build".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(LoadError::Thread)?
+        .join()
+        .map_err(|_| LoadError::Panicked)
 }
 
 /// An engine that only one thread uses.
