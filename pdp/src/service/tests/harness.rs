@@ -36,6 +36,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) head: String,
     pub(super) body: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -263,8 +264,9 @@ pub(super) fn read_answer(stream: &mut impl Read) -> Answer {
             Ok(length) => bytes.extend_from_slice(&chunk[..length]),
         }
     }
-    let text = String::from_utf8(bytes).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let begin = head.len() + 4;
     let status = head
         .split(' ')
         .nth(1)
@@ -274,5 +276,6 @@ pub(super) fn read_answer(stream: &mut impl Read) -> Answer {
         status,
         head: head.to_owned(),
         body: body.to_owned(),
+        bytes: bytes.get(begin..).unwrap_or_default().to_vec(),
     }
 }

@@ -7,6 +7,7 @@ mod feed;
 mod fixtures;
 mod harness;
 mod listeners;
+mod projected;
 mod reload;
 mod revocations;
 mod unknown_keys;
