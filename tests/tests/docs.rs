@@ -292,10 +292,8 @@ fn every_field_of_the_pdp_s_configuration_is_documented() {
 fn the_question_in_the_readme_is_the_one_the_program_suggests() {
     // That the answer to it is an allow is a test of the program's own (`pdp/tests/cli/serve.rs`).
     let source = read("pdp/src/cli/welcome.rs");
-    let question = source
-        .split("r#\"")
-        .nth(1)
-        .and_then(|rest| rest.split("\"#").next());
-    let question = question.expect("welcome.rs has the question as a raw string");
+    let rest = source.split("r#\"").nth(1);
+    let question = rest.and_then(|rest| rest.split("\"#").next());
+    let question = question.expect("it has the question as a raw string");
     assert!(read("README.md").contains(question), "{question}");
 }
