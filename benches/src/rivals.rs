@@ -73,3 +73,8 @@ pub fn floor(modules: &Path, token: &str) -> Value {
         &format!("Bearer {token}"),
     )
 }
+
+/// A Wasm filter that asks a service in `cluster` and lets every request pass.
+pub fn callout(modules: &Path, cluster: &str) -> Value {
+    wasm("callout", &modules.join("callout.wasm"), cluster)
+}

@@ -161,6 +161,10 @@ impl Run {
             ("none", vec![]),
             ("wasm-empty", vec![rivals::empty(&examples)]),
             ("wasm-floor", vec![rivals::floor(&examples, token.trim())]),
+            (
+                "wasm-callout",
+                vec![rivals::callout(&examples, "always-allow")],
+            ),
             ("jwt_authn", vec![rivals::jwt_authn(&jwks, None)]),
             (
                 "jwt_authn-cached",

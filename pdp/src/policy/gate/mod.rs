@@ -2,12 +2,14 @@
 //!
 //! Refused: a call of a function the engine lacks or only pretends to have, rules that depend on
 //! themselves (the engine would overflow its stack and take the process along), chains of rules
-//! deeper than a worker's stack, and an entry point that no module declares.
+//! deeper than a worker's stack, heads by which the engine loses members, and an entry point that no
+//! module declares.
 //!
 //! The gate reads syntax. It never evaluates and does not judge what a policy decides.
 
 mod graph;
 pub(super) mod head;
+mod lost;
 pub(super) mod nesting;
 pub(super) mod paths;
 pub(super) mod scope;
@@ -44,6 +46,18 @@ pub enum Refusal {
         why: &'static str,
         /// What to do instead.
         fix: &'static str,
+    },
+    /// A head by which the engine loses what it has gathered.
+    #[error(
+        "{file}:{line}: the engine loses members where `{written}` of a rule's head is undefined for one element of a loop: bind it in the body, as in `member := {written}`"
+    )]
+    LosesMembers {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+        /// The part of the head.
+        written: String,
     },
     /// Rules that need each other.
     #[error("{file}:{line}: `{rule}` depends on itself: {cycle}: break the cycle")]
@@ -130,6 +144,7 @@ pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed,
         let names = Names::of(module);
         let file = module.package.span.source.file().clone();
         for rule in &module.policy {
+            lost::check(rule, &file)?;
             let (path, line, function) = declaration(rule, &names);
             let (in_rule, frames) = uses_of(rule, &names);
             let place = rules.entry(path.clone()).or_insert_with(|| Place {

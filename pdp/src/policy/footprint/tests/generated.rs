@@ -165,7 +165,8 @@ pub(super) fn policy() -> impl Strategy<Value = (String, String)> {
             lines.extend(rule_lines(rules, optional));
             lines.extend(part_lines(parts, optional));
             lines.extend(decision.iter().map(|(body, term)| {
-                format!("answer contains {{\"o\": w, \"t\": {term}}} if {{ {body} }}")
+                // Bound in the body: the gate refuses most of what takes something apart in a head.
+                format!("answer contains {{\"o\": w, \"t\": t}} if {{ {body}; t := {term} }}")
             }));
             lines.extend(
                 decision
