@@ -13,7 +13,7 @@ use super::cut;
 /// All named networks, as the ranges of addresses between which the names change. All IPv4
 /// addresses come before all IPv6 addresses; an IPv4 address in IPv6 form is an IPv4 address.
 ///
-/// A range is one text, on the wire and in memory: its first address ([`place`]) and the names, in
+/// A range is one text, on the wire and in memory: its first address (`place`) and the names, in
 /// order, a space before each. It ends where the next begins. Texts compare as their addresses do,
 /// and so the filter's module need not read them: that took four kilobytes of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

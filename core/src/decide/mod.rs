@@ -8,7 +8,8 @@
 //! A question is [`VERSION`], the name of the program that the filter takes to be in force, what a
 //! PDP must know of any question ([`about`]), and the projection onto the program's footprint, each
 //! a value as in `crate::cache_key`. Where another program is in force the PDP answers 409, and the
-//! filter asks by `AuthZEN`. An answer is told in [`answer`].
+//! filter asks by `AuthZEN`. What an answer is made of stands in
+//! `answer.rs`.
 //!
 //! INVARIANT: only a body that is read to its end, without a byte too many, is a question or an
 //! answer.

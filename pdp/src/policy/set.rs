@@ -209,7 +209,7 @@ impl PolicySet {
         self.sources.modules.len()
     }
 
-    /// An engine for the calling thread alone. The thread must have [`STACK_BYTES`] of stack.
+    /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
     pub fn worker(&self) -> Result<Worker, LoadError> {
         let mut engine = serving_engine(&self.sources)?;
         let clock = self.clock_quantum;
