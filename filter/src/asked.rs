@@ -1,5 +1,6 @@
 //! The reading of the PDP's answer. It remembers and enforces nothing.
 
+use edgeward_core::decide::Verdict;
 use edgeward_core::decision::{Decision, DecisionId, Premises};
 use edgeward_core::{authzen, decide};
 
@@ -29,14 +30,19 @@ pub(crate) fn read(
         });
     }
     let verdict = decide::read_answer(body).ok()?;
+    Some(answer_of(verdict, pending))
+}
+
+/// The answer of our own PDP to the question of `pending`.
+pub(crate) fn answer_of(verdict: Verdict, pending: Option<&Pending>) -> Answer {
     let premises = verdict.holds.zip(pending);
     let premises = premises.map(|((now, until), pending)| Premises {
         program: pending.program.clone(),
         now,
         until,
     });
-    Some(Answer {
+    Answer {
         decision: verdict.decision,
         premises,
-    })
+    }
 }

@@ -1,9 +1,9 @@
 //! One request, from its headers to its end: events in, steps out. No host call, no clock.
 //!
 //! ```text
-//! receive ──► Gather ──► identify ──► Ask / Wait ──► answered ──► Forward
-//!    │                      │                           │
-//!    └──► Reply / Forward   └──► Reply / Forward        └──► Reply
+//! receive ──► Gather ──► identify ──► Ask / Queue / Wait ──► answered ──► Forward
+//!    │                      │                                   │
+//!    └──► Reply / Forward   └──► Reply / Forward                └──► Reply
 //! ```
 //!
 //! What becomes of an answer is in [`crate::outcome`], how a request waits in [`crate::waiting`].
@@ -43,6 +43,8 @@ pub struct Exchange {
     pub(crate) flight: Option<Rc<Flight>>,
     /// Whether it has waited for another's answer: it does so once.
     pub(crate) waited: bool,
+    /// Whether it is in a [`Waiter`]: what it asks is the root's to ask.
+    pub(crate) held: bool,
     /// Its place among those who wait.
     pub(crate) place: Option<Rc<()>>,
     pub(crate) state: State,
@@ -156,7 +158,7 @@ impl Exchange {
                     return Step::Wait;
                 }
                 worker.tally.count(Counter::PdpAsked);
-                Step::Ask(ask)
+                self.asks(worker, ask)
             }
             Question::Unwritable => {
                 self.refuse(worker, Refusal::Unavailable, "question-unwritable", false)

@@ -117,6 +117,7 @@ pub(super) enum Event {
     Leave(usize),
     /// The root's tick.
     Tick,
+    Turn,
     Load(Program),
     Feed,
     /// The issuer's key, of two, changes: told by the next feed.
@@ -146,6 +147,7 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
         2 => fail,
         1 => (0..8_usize).prop_map(Event::Leave),
         3 => Just(Event::Tick),
+        6 => Just(Event::Turn),
         1 => any_program().prop_map(Event::Load),
         3 => Just(Event::Feed),
         1 => prop_oneof![4 => Just(SIGNING), 1 => Just(SIGNING + 1)].prop_map(Event::Rotate),
@@ -191,6 +193,7 @@ pub(super) fn any_program() -> impl Strategy<Value = Program> {
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Counts {
     pub(super) made: usize,
+    pub(super) together: usize,
     pub(super) reused: usize,
     pub(super) shared: usize,
     pub(super) failed: usize,
@@ -203,6 +206,7 @@ impl std::ops::Add for Counts {
     fn add(self, more: Self) -> Self {
         Self {
             made: self.made + more.made,
+            together: self.together + more.together,
             reused: self.reused + more.reused,
             shared: self.shared + more.shared,
             failed: self.failed + more.failed,

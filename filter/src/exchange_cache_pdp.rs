@@ -6,43 +6,94 @@ impl World {
     pub(super) fn ask(
         &mut self,
         by: Result<u32, u32>,
-        question: &Value,
+        questions: Vec<Value>,
         ask: Ask,
     ) -> Result<(), TestCaseError> {
         if ask.door == Door::Decide {
-            let asked = decide::read_question(&ask.body).unwrap();
-            let told = &self.told.program;
-            prop_assert_eq!(asked.program, told.name());
-            prop_assert_eq!(&asked.input, &told.vary.project(with_atoms(question)));
-            prop_assert_eq!(asked.about, decide::about().project(question.clone()));
+            let asked = decide::read_questions(&ask.body).unwrap();
+            prop_assert_eq!(asked.len(), questions.len());
+            for (asked, question) in asked.iter().zip(&questions) {
+                // One may have been left before the last feed came.
+                let vary = &self.known[asked.program];
+                prop_assert_eq!(&asked.input, &vary.project(with_atoms(question)));
+                prop_assert_eq!(&asked.about, &decide::about().project(question.clone()));
+            }
         } else {
             let asked: Value = serde_json::from_slice(&ask.body).unwrap();
-            prop_assert_eq!(&asked, question, "the test asks as the filter does");
+            prop_assert_eq!(&[asked][..], &questions, "the test asks as the filter does");
         }
-        let early = self.decide(question, &ask);
+        let early = self.decide(&questions, &ask);
         self.asked.push(Asked {
             by,
-            question: question.clone(),
+            questions,
             ask,
             early,
         });
         Ok(())
     }
 
-    /// Of a short question none, where another program decides than the one that it was asked of.
-    pub(super) fn decide(&mut self, question: &Value, ask: &Ask) -> Option<Made> {
-        let (program, now, number) = (self.pdp.program.clone(), self.now, self.made.len());
-        let body = if ask.door == Door::Decide {
-            let asked = decide::read_question(&ask.body).unwrap();
-            if asked.program != program.name() {
-                return None;
-            }
-            program.short_answer(asked.input, now, number)
+    /// The PDP answers one call, as it decided when asked or as it decides now.
+    pub(in super::super) fn answer(
+        &mut self,
+        which: usize,
+        late: bool,
+    ) -> Result<(), TestCaseError> {
+        if self.asked.is_empty() {
+            return Ok(());
+        }
+        let asked = self.asked.remove(which % self.asked.len());
+        let made = if late {
+            self.decide(&asked.questions, &asked.ask)
         } else {
-            program
-                .answer(with_atoms(question), now, number)
-                .into_bytes()
+            asked.early
         };
+        let Some(made) = made else {
+            return self.end(asked.by, "409", b"");
+        };
+        self.counts.made += made.len();
+        let bodies: Vec<&[u8]> = made.iter().map(|made| &made.body[..]).collect();
+        self.end(asked.by, "200", &bodies.concat())
+    }
+
+    /// The PDP gives no answer to one call.
+    pub(in super::super) fn fail(
+        &mut self,
+        which: usize,
+        status: &str,
+    ) -> Result<(), TestCaseError> {
+        if self.asked.is_empty() {
+            return Ok(());
+        }
+        let asked = self.asked.remove(which % self.asked.len());
+        self.counts.failed += 1;
+        self.end(asked.by, status, b"{}")
+    }
+
+    /// Of short questions none, where another program decides than the one that one was asked of.
+    pub(super) fn decide(&mut self, questions: &[Value], ask: &Ask) -> Option<Vec<Made>> {
+        if ask.door != Door::Decide {
+            let made = questions.iter().map(|question| {
+                let (program, number) = (&self.pdp.program, self.made.len());
+                let body = program.answer(with_atoms(question), self.now, number);
+                self.make(question, body.into_bytes())
+            });
+            return Some(made.collect());
+        }
+        let asked = decide::read_questions(&ask.body).unwrap();
+        let name = self.pdp.program.name();
+        if asked.iter().any(|asked| asked.program != name) {
+            return None;
+        }
+        let made = questions.iter().zip(asked).map(|(question, asked)| {
+            let (program, number) = (&self.pdp.program, self.made.len());
+            let body = program.short_answer(asked.input, self.now, number);
+            self.make(question, body)
+        });
+        Some(made.collect())
+    }
+
+    fn make(&mut self, question: &Value, body: Vec<u8>) -> Made {
+        let (program, now, number) = (self.pdp.program.clone(), self.now, self.made.len());
         let mut question = question.clone();
         // The real PDP adds the time.
         question["context"]["time"] = json!(now);
@@ -55,6 +106,6 @@ impl World {
             body,
         };
         self.made.push(made.clone());
-        Some(made)
+        made
     }
 }

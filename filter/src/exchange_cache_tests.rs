@@ -61,8 +61,8 @@ fn question(token: usize, path: &str, header: Option<&str>) -> Value {
 }
 
 /// Runs a history to its end.
-fn run(program: Program, events: Vec<Event>) -> Result<Counts, TestCaseError> {
-    let mut world = World::new(program);
+fn run(program: Program, together: bool, events: Vec<Event>) -> Result<Counts, TestCaseError> {
+    let mut world = World::new(program, together);
     for event in events {
         match event {
             Event::Request {
@@ -74,6 +74,7 @@ fn run(program: Program, events: Vec<Event>) -> Result<Counts, TestCaseError> {
             Event::Fail { which, status } => world.fail(which, status)?,
             Event::Leave(which) => world.leave(which),
             Event::Tick => world.tick()?,
+            Event::Turn => world.turn()?,
             Event::Load(program) => world.pdp.program = program,
             Event::Rotate(key) => world.pdp.key = key,
             Event::Revoke(subject) => world.pdp.revoked = subject,
@@ -108,27 +109,30 @@ fn a_reused_decision_is_the_one_that_would_be_made_at_that_instant() {
     let all = std::cell::Cell::new(Counts::default());
     let history = (
         any_program(),
+        any::<bool>(),
         prop::collection::vec(any_event(), STEPS_OF_A_HISTORY),
     );
     runner
-        .run(&history, |(program, events)| {
-            all.set(all.get() + run(program, events)?);
+        .run(&history, |(program, together, events)| {
+            all.set(all.get() + run(program, together, events)?);
             Ok(())
         })
         .unwrap();
     let Counts {
         made,
+        together,
         reused,
         shared,
         failed,
         stale,
     } = all.get();
     println!(
-        "{} steps: {made} decisions made, {failed} not, {reused} reused, {shared} shared, \
+        "{} steps: {made} decisions made, {failed} calls without, {together} calls for several, {reused} reused, {shared} shared, \
          {stale} beyond their time where the posture says so, 0 differences",
         steps()
     );
     assert!(reused > made / 4, "the test must reuse: {reused} of {made}");
+    assert!(together > made / 50, "the test must ask together");
     assert!(stale > 0, "the test must serve stale ones");
     assert!(
         shared > made / 50,

@@ -10,6 +10,7 @@ use crate::feed::TICK;
 use crate::step::{Ask, Door};
 use crate::waiting;
 use edgeward_core::decide;
+use edgeward_core::footprint::Footprint;
 
 #[path = "exchange_cache_checks.rs"]
 mod checks;
@@ -34,13 +35,13 @@ struct Open {
     question: Value,
 }
 
-/// A question on its way to the PDP: of a stream, or the root's call.
+/// Questions on their way to the PDP: one of a stream, or a call of the root's.
 struct Asked {
     by: Result<u32, u32>,
-    question: Value,
+    questions: Vec<Value>,
     ask: Ask,
-    /// Decided when it was asked; it may as well be decided when it is answered.
-    early: Option<Made>,
+    /// Decided when they were asked; they may as well be decided when they are answered.
+    early: Option<Vec<Made>>,
 }
 
 /// A decision of the PDP.
@@ -58,6 +59,8 @@ pub(super) struct World {
     pub(super) worker: Worker,
     pub(super) pdp: State,
     told: State,
+    /// Every program that it was told of, and what that reads.
+    known: BTreeMap<String, Footprint>,
     pub(super) now: u64,
     stale_ticks: u32,
     streams: u32,
@@ -69,7 +72,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(program: Program) -> Self {
+    /// In which questions of one turn go together, or each goes alone.
+    pub(super) fn new(program: Program, together: bool) -> Self {
         let state = State {
             program,
             key: SIGNING,
@@ -79,6 +83,7 @@ impl World {
             worker: Worker::new(Config::parse(CONFIG.as_bytes()).unwrap()),
             pdp: state.clone(),
             told: state,
+            known: BTreeMap::new(),
             now: NOW,
             stale_ticks: 0,
             streams: 0,
@@ -88,6 +93,9 @@ impl World {
             made: Vec::new(),
             counts: Counts::default(),
         };
+        if together {
+            world.worker.batch.open();
+        }
         world.feed();
         world
     }
@@ -99,6 +107,7 @@ impl World {
             key,
             revoked,
         } = &self.told;
+        self.known.insert(program.name(), program.vary.clone());
         let key = SigningKey::from_bytes(&[*key; 32]).verifying_key();
         let text = FEED.replace("KEY", &encode_base64url(key.as_bytes()));
         let mut feed: Value = serde_json::from_str(&text).unwrap();
@@ -157,10 +166,10 @@ impl World {
         }
         match step {
             Step::Ask(ask) => {
-                self.ask(Ok(stream), &open.question, ask)?;
+                self.ask(Ok(stream), vec![open.question.clone()], ask)?;
                 self.open.insert(stream, open);
             }
-            Step::Wait => {
+            Step::Queue | Step::Wait => {
                 self.open.insert(stream, open);
             }
             step => {
@@ -171,32 +180,23 @@ impl World {
         Ok(())
     }
 
-    /// The PDP answers one of its questions, as it decided when asked or as it decides now.
-    pub(super) fn answer(&mut self, which: usize, late: bool) -> Result<(), TestCaseError> {
-        if self.asked.is_empty() {
-            return Ok(());
+    /// The turn of the event loop is over: the root asks for those who left their questions.
+    pub(super) fn turn(&mut self) -> Result<(), TestCaseError> {
+        let is_called = self.worker.batch.must_call();
+        let mut calls = 0;
+        while let Some((ask, askers)) = self.worker.batch.next_call() {
+            calls += 1;
+            self.calls += 1;
+            self.counts.together += usize::from(askers.len() > 1);
+            self.worker.flights.sent(self.calls, 0, ask.door, &askers);
+            let questions = askers
+                .iter()
+                .map(|asker| &self.open[&asker.stream].question);
+            let questions = questions.cloned().collect();
+            self.ask(Err(self.calls), questions, ask)?;
         }
-        let asked = self.asked.remove(which % self.asked.len());
-        let made = if late {
-            self.decide(&asked.question, &asked.ask)
-        } else {
-            asked.early
-        };
-        let Some(made) = made else {
-            return self.end(asked.by, "409", b"");
-        };
-        self.counts.made += 1;
-        self.end(asked.by, "200", &made.body)
-    }
-
-    /// The PDP gives no answer to one of its questions.
-    pub(super) fn fail(&mut self, which: usize, status: &str) -> Result<(), TestCaseError> {
-        if self.asked.is_empty() {
-            return Ok(());
-        }
-        let asked = self.asked.remove(which % self.asked.len());
-        self.counts.failed += 1;
-        self.end(asked.by, status, b"{}")
+        prop_assert!(is_called || calls == 0, "questions would be left behind");
+        Ok(())
     }
 
     fn end(
@@ -265,8 +265,9 @@ impl World {
             }
             if let Step::Ask(ask) = step {
                 self.calls += 1;
-                self.worker.flights.sent(self.calls, &waiter);
-                self.ask(Err(self.calls), &open.question, ask)?;
+                let asker = std::slice::from_ref(&waiter);
+                self.worker.flights.sent(self.calls, 0, ask.door, asker);
+                self.ask(Err(self.calls), vec![open.question.clone()], ask)?;
                 self.open.insert(waiter.stream, open);
                 continue;
             }
@@ -278,6 +279,7 @@ impl World {
     /// Every request that is still under way comes to its end once the PDP answers.
     pub(super) fn finish(mut self) -> Result<Counts, TestCaseError> {
         for _ in 0..5 {
+            self.turn()?;
             while !self.asked.is_empty() {
                 self.answer(0, true)?;
             }

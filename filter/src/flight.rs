@@ -1,8 +1,8 @@
 //! Single flight: of questions that are the same, one is asked, and the others wait for its answer.
 //!
-//! Who asks leads the flight for as long as its request lives. When its client leaves, the host drops
-//! the answer, and on its tick the root goes on with whoever has waited longest: a call of the root
-//! is answered whoever leaves, so that this befalls a waiter once. What becomes of an answer is
+//! Who asks leads the flight for as long as its request lives, or the root's call for it. When its client
+//! leaves before, nothing comes of it, and on its tick the root goes on with whoever has waited longest: a
+//! call of the root is answered whoever leaves, so that this befalls a waiter once. What becomes of an answer is
 //! [`crate::outcome`]'s to say.
 //!
 //! INVARIANT: the request that waits holds the only lasting strong reference to its [`Waiter`]. One
@@ -40,13 +40,35 @@ pub struct Waiter {
     pub exchange: RefCell<Exchange>,
 }
 
-/// A question that the root asks for one that waited.
+impl Waiter {
+    /// Holds the request of `exchange`.
+    pub(crate) fn of(mut exchange: Exchange) -> Rc<Self> {
+        exchange.held = true;
+        Rc::new(Self {
+            stream: exchange.stream,
+            on_response: RefCell::default(),
+            exchange: RefCell::new(exchange),
+        })
+    }
+}
+
+/// A call of the root, by which it asks for requests that are held.
 #[derive(Debug)]
 pub struct Call {
     token: u32,
-    /// Where it was asked.
+    /// Where it asks.
     pub(crate) door: Option<Door>,
-    pub(crate) asker: Weak<Waiter>,
+    /// When, in microseconds since 1970.
+    pub(crate) asked_at: u64,
+    /// For whom, in the order of the questions.
+    pub(crate) askers: Vec<Asker>,
+}
+
+/// One that the root asks for.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) waiter: Weak<Waiter>,
+    /// The flight that it leads: with the call it outlives who asked.
     pub(crate) flight: Option<Rc<Flight>>,
 }
 
@@ -100,11 +122,7 @@ impl Flights {
     /// Has the request of `exchange` wait for `flight`.
     pub(crate) fn wait(&mut self, flight: &Flight, mut exchange: Exchange) -> Rc<Waiter> {
         exchange.place = Some(Rc::clone(&self.places));
-        let waiter = Rc::new(Waiter {
-            stream: exchange.stream,
-            on_response: RefCell::default(),
-            exchange: RefCell::new(exchange),
-        });
+        let waiter = Waiter::of(exchange);
         let mut waiters = flight.waiters.borrow_mut();
         if waiters.len() == waiters.capacity() {
             // Before it grows: clients that come and leave must not make it.
@@ -157,16 +175,17 @@ impl Flights {
         None
     }
 
-    /// The root has asked for `waiter`, by the host's number `token`.
-    pub fn sent(&mut self, token: u32, waiter: &Rc<Waiter>) {
-        // With the call it outlives who asked.
-        let mut exchange = waiter.exchange.borrow_mut();
-        let flight = exchange.flight.take();
+    /// The root has asked at `door` for `waiters`, by the host's number `token`.
+    pub fn sent(&mut self, token: u32, asked_at: u64, door: Door, waiters: &[Rc<Waiter>]) {
+        let askers = waiters.iter().map(|waiter| Asker {
+            waiter: Rc::downgrade(waiter),
+            flight: waiter.exchange.borrow_mut().flight.take(),
+        });
         self.calls.push(Call {
             token,
-            door: exchange.door,
-            asker: Rc::downgrade(waiter),
-            flight,
+            door: Some(door),
+            asked_at,
+            askers: askers.collect(),
         });
     }
 

@@ -48,11 +48,14 @@ fn when_who_asked_leaves_the_root_goes_on_with_who_waited_longest_and_is_not_kep
     assert_eq!(waiter.stream, 8);
     assert!(flights.next_alone().is_none(), "one goes on");
     waiter.exchange.borrow_mut().flight = flight;
-    flights.sent(3, &waiter);
+    flights.sent(3, 0, Door::Decide, &[Rc::clone(&waiter)]);
     assert!(flights.ended(4).is_none());
     let call = flights.ended(3).unwrap();
-    assert_eq!(call.asker.upgrade().unwrap().stream, 8);
-    assert_eq!(flights.land(&call.flight.unwrap()).len(), 2);
+    let [asker] = &call.askers[..] else {
+        panic!("asked for one");
+    };
+    assert_eq!(asker.waiter.upgrade().unwrap().stream, 8);
+    assert_eq!(flights.land(asker.flight.as_ref().unwrap()).len(), 2);
 }
 
 #[test]

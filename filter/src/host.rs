@@ -85,6 +85,26 @@ pub(crate) fn act_for(stream: u32) -> Result<(), Status> {
     hostcalls::set_effective_context(stream)
 }
 
+/// A queue of the host's by which streams have this root called; none where it has none for us.
+pub(crate) fn open_queue() -> Option<u32> {
+    let now = hostcalls::get_current_time().ok()?;
+    let now = now.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    // Every worker needs its own: one that another took too would be called late, on its tick.
+    hostcalls::register_shared_queue(&format!("edgeward.{now}")).ok()
+}
+
+/// Has the root called by `queue` when this turn of the event loop is over, in the same thread.
+pub(crate) fn call_root(queue: u32) {
+    if hostcalls::enqueue_shared_queue(queue, Some(b"q")).is_err() {
+        log::warn!("questions wait for the next tick");
+    }
+}
+
+/// The root was called by `queue`.
+pub(crate) fn called_by(queue: u32) {
+    let _ = hostcalls::dequeue_shared_queue(queue);
+}
+
 /// Answers the request.
 pub(crate) fn send(reply: &Reply) -> Result<(), Status> {
     let headers = reply.headers();

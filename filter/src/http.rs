@@ -16,8 +16,10 @@ use crate::identify::Facts;
 use crate::reply::Reply;
 use crate::root::Shared;
 use crate::signature::FilterCheck;
+use crate::stats::Counter;
 use crate::step::{Ask, Changes, PdpFailure, Step};
 use crate::waiting;
+use crate::worker::Worker;
 
 /// One HTTP stream.
 pub(crate) struct Http {
@@ -58,6 +60,15 @@ impl Http {
                 self.take(step, phase)
             }
             Step::Ask(ask) => self.ask(&ask, phase),
+            Step::Queue => {
+                let shared = &mut self.shared.borrow_mut();
+                if let Some(queue) = shared.queue
+                    && shared.worker.batch.must_call()
+                {
+                    host::call_root(queue);
+                }
+                Action::Pause
+            }
             Step::Wait => Action::Pause,
             Step::Forward(changes) => {
                 if let Some(on_response) = let_go(changes, phase) {
@@ -83,11 +94,12 @@ impl Http {
             host::call_pdp(&PdpCall::question(config, ask))
         };
         self.asked_at = host::now_microseconds();
-        if sent.is_ok() {
-            return Action::Pause;
-        }
         let step = {
             let worker = &mut self.shared.borrow_mut().worker;
+            if sent.is_ok() {
+                worker.tally.count(Counter::PdpCalled);
+                return Action::Pause;
+            }
             let now = seconds(self.asked_at);
             self.exchange.failed(worker, now, PdpFailure::Unavailable)
         };
@@ -121,13 +133,11 @@ fn go_on(shared: &RefCell<Shared>, waiter: &Rc<Waiter>, step: Step) {
         }
         // Only in a callback of the root: `waiting::go_on`.
         Step::Ask(ask) => {
-            let worker = &mut shared.borrow_mut().worker;
-            if let Ok(token) = host::call_pdp(&PdpCall::question(&worker.config, &ask)) {
-                worker.flights.sent(token, waiter);
-            } else {
-                waiting::unasked(worker, waiter, host::now());
-            }
-            return;
+            return ask_for(
+                &mut shared.borrow_mut().worker,
+                &ask,
+                std::slice::from_ref(waiter),
+            );
         }
         Step::Forward(changes) => {
             if let Some(on_response) = let_go(changes, Phase::Held) {
@@ -140,9 +150,34 @@ fn go_on(shared: &RefCell<Shared>, waiter: &Rc<Waiter>, step: Step) {
         Step::Reply(reply) => {
             return answer(&reply);
         }
-        Step::Wait => return,
+        // Whoever is held asks by the root, and waits once.
+        Step::Queue | Step::Wait => return,
     };
     go_on(shared, waiter, step);
+}
+
+/// Asks for those who left their questions in this turn. To be called by the root, whose calls outlive
+/// every request.
+pub(crate) fn ask_together(shared: &RefCell<Shared>) {
+    {
+        let worker = &mut shared.borrow_mut().worker;
+        while let Some((ask, askers)) = worker.batch.next_call() {
+            ask_for(worker, &ask, &askers);
+        }
+    }
+    resume(shared);
+}
+
+fn ask_for(worker: &mut Worker, ask: &Ask, askers: &[Rc<Waiter>]) {
+    let now = host::now_microseconds();
+    if let Ok(token) = host::call_pdp(&PdpCall::question(&worker.config, ask)) {
+        worker.tally.count(Counter::PdpCalled);
+        worker.flights.sent(token, now, ask.door, askers);
+        return;
+    }
+    for asker in askers {
+        waiting::unasked(worker, asker, seconds(now));
+    }
 }
 
 fn facts(tls: bool) -> Facts<'static> {
@@ -182,7 +217,7 @@ fn answer(reply: &Reply) {
     }
 }
 
-fn seconds(microseconds: u64) -> UnixSeconds {
+pub(crate) fn seconds(microseconds: u64) -> UnixSeconds {
     UnixSeconds(microseconds / 1_000_000)
 }
 

@@ -3,8 +3,8 @@
 //!
 //! Read it in this order: [`config`] and [`routes`] (what the operator wrote), [`exchange`] (one
 //! request: events in, steps out), [`identify`] (who asks), [`memory`] (tokens seen), [`revoked`]
-//! (what is taken back), [`caching`] and [`cache`] (decisions remembered), [`flight`] and [`waiting`] (who
-//! waits for another's answer), [`outcome`] (what becomes of it), [`feed`] (whom to believe), [`wanted`] (which
+//! (what is taken back), [`caching`] and [`cache`] (decisions remembered), [`flight`], [`batch`] and [`waiting`] (who
+//! waits for another's answer, and what is asked together), [`outcome`] (what becomes of it), [`feed`] (whom to believe), [`wanted`] (which
 //! keys it lacks), [`reply`] (what a refused caller gets). None of these does I/O. `host` is the only
 //! file that names a host call; `root` and `http` carry callbacks to the machine and steps back.
 //!
@@ -12,6 +12,7 @@
 //! made from a decision that allows or from a route that asks for none.
 
 mod asked;
+pub mod batch;
 pub mod cache;
 pub mod caching;
 pub mod caller;

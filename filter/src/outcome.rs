@@ -10,6 +10,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use edgeward_core::decide::Verdict;
 use edgeward_core::decision::{Decision, LocalKind, Obligations};
 use edgeward_core::time::UnixSeconds;
 
@@ -49,6 +50,18 @@ impl Exchange {
             _ => Err(PdpFailure::Invalid),
         };
         self.conclude(worker, now, outcome)
+    }
+
+    /// The PDP has decided what was asked at [`Door::Decide`].
+    pub(crate) fn decided(
+        &mut self,
+        worker: &mut Worker,
+        now: UnixSeconds,
+        verdict: Verdict,
+    ) -> Step {
+        let pending = self.flight.as_ref().map(|flight| &flight.pending);
+        let answer = asked::answer_of(verdict, pending);
+        self.conclude(worker, now, Ok(answer))
     }
 
     /// Which of the PDP's doors is being asked at, if one is: the form of its answer depends on it.

@@ -11,7 +11,7 @@ use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use crate::config::Config;
 use crate::feed::{FIRST_TICK, POLL_TIMEOUT, TICK};
 use crate::host::{self, JSON, PdpCall};
-use crate::http::{Http, resume};
+use crate::http::{Http, ask_together, resume, seconds};
 use crate::stats::{CACHE_BYTES, CACHE_ENTRIES, Counter, PDP_MICROSECONDS, REUSED_AGE_SECONDS};
 use crate::waiting;
 use crate::wanted::REPORT_TIMEOUT;
@@ -21,13 +21,21 @@ use crate::worker::Worker;
 pub(crate) struct Shared {
     pub(crate) worker: Worker,
     pub(crate) meters: Meters,
+    /// By which streams have the root called.
+    pub(crate) queue: Option<u32>,
 }
 
 impl Shared {
     fn new(config: Config) -> Self {
+        let mut worker = Worker::new(config);
+        let queue = host::open_queue();
+        if queue.is_some() {
+            worker.batch.open();
+        }
         Self {
-            worker: Worker::new(config),
+            worker,
             meters: Meters::define(),
+            queue,
         }
     }
 
@@ -196,11 +204,16 @@ impl Root {
     fn answered(shared: &mut Shared, token: u32, headers: usize, body_size: usize) {
         let status = host::answer_status(headers);
         let worker = &mut shared.worker;
+        if let Some(call) = worker.flights.ended(token) {
+            // Told on the tick what comes of it, as for streams: this is the way of every question.
+            let body = host::answer_to(call.door, headers, body_size);
+            let now = host::now_microseconds();
+            shared.meters.record_pdp(now.saturating_sub(call.asked_at));
+            waiting::call_answered(worker, call, seconds(now), &status, &body);
+            return;
+        }
         if worker.wanted.ended(token) {
             Self::keys_reported(worker, &status);
-        } else if let Some(call) = worker.flights.ended(token) {
-            let body = host::answer_to(call.door, headers, body_size);
-            waiting::call_answered(worker, call, host::now(), &status, &body);
         } else {
             Self::polled(shared, &status, &host::answer_json(headers, body_size));
         }
@@ -234,8 +247,17 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         let Some(shared) = &self.shared else { return };
         Self::tick(&mut shared.borrow_mut());
+        // Nothing is there, unless the call of the root was lost.
+        ask_together(shared);
         while waiting::go_on(&mut shared.borrow_mut().worker) {
             resume(shared);
+        }
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        host::called_by(queue);
+        if let Some(shared) = &self.shared {
+            ask_together(shared);
         }
     }
 

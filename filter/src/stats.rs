@@ -23,6 +23,8 @@ pub enum Counter {
     TokenRefused,
     /// The PDP was asked.
     PdpAsked,
+    /// The PDP was called with one question or more.
+    PdpCalled,
     /// The PDP did not give a well-formed answer.
     PdpFailed,
     /// A request passed by posture although the PDP did not answer.
@@ -57,7 +59,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of their ids.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Forwarded,
         Self::NotCanonical,
         Self::Unauthenticated,
@@ -67,6 +69,7 @@ impl Counter {
         Self::TokenRemembered,
         Self::TokenRefused,
         Self::PdpAsked,
+        Self::PdpCalled,
         Self::PdpFailed,
         Self::PostureUsed,
         Self::PostureStale,
@@ -96,6 +99,7 @@ impl Counter {
             Self::TokenRemembered => "edgeward.token.remembered",
             Self::TokenRefused => "edgeward.token.refused",
             Self::PdpAsked => "edgeward.pdp.asked",
+            Self::PdpCalled => "edgeward.pdp.called",
             Self::PdpFailed => "edgeward.pdp.failed",
             Self::PostureUsed => "edgeward.posture.used",
             Self::PostureStale => "edgeward.posture.stale",

@@ -13,6 +13,10 @@ pub enum Step {
     /// Post this to the PDP and hold the request; then call [`crate::exchange::Exchange::answered`], or
     /// [`crate::exchange::Exchange::failed`].
     Ask(Ask),
+    /// Hold the request, and see that the root is called when this turn of the event loop is over: its
+    /// question is asked with the others of it ([`crate::batch`]). The step that goes on comes from
+    /// [`crate::flight::Flights::resumed`].
+    Queue,
     /// Hold the request: its question is being asked for another. The step that goes on comes from
     /// [`crate::flight::Flights::resumed`].
     Wait,

@@ -1,19 +1,21 @@
-//! How a request waits for the answer to another's question, and goes on where none comes of it.
+//! How a request is held while the root asks for it, and how it waits for the answer to another's
+//! question, and goes on where none comes of it.
 //!
-//! It waits once. When it must go on alone it does so from its connection's facts on, as if it came
+//! It waits for another once. When it must go on alone it does so from its connection's facts on, as if it came
 //! now: whoever sends it is identified anew, and what is remembered by then may answer it. The steps
 //! are left in [`crate::flight::Flights::resumed`], because the callback that they come from is
 //! another stream's, or the root's.
 
 use std::rc::Rc;
 
+use edgeward_core::decide;
 use edgeward_core::headers::FORWARDED_CLIENT_CERT;
 use edgeward_core::time::UnixSeconds;
 
 use crate::caching::Pending;
 use crate::exchange::{Exchange, State};
-use crate::flight::{Call, Seat, Waiter};
-use crate::step::{PdpFailure, Step};
+use crate::flight::{Asker, Call, Seat, Waiter};
+use crate::step::{Ask, Door, PdpFailure, Step};
 use crate::worker::Worker;
 
 impl Exchange {
@@ -48,6 +50,18 @@ impl Exchange {
                 true
             }
         }
+    }
+
+    /// Has `ask` asked: with the others of this turn, where it may be.
+    pub(crate) fn asks(&mut self, worker: &mut Worker, ask: Ask) -> Step {
+        if self.held || ask.door != Door::Decide || !worker.batch.is_open() {
+            return Step::Ask(ask);
+        }
+        let stream = self.stream;
+        let waiter = Waiter::of(std::mem::replace(self, Self::of(stream)));
+        worker.batch.put(&waiter, ask.body);
+        self.state = State::Waiting(waiter);
+        Step::Queue
     }
 
     /// From the connection's facts on again.
@@ -95,18 +109,50 @@ pub fn unasked(worker: &mut Worker, waiter: &Rc<Waiter>, now: UnixSeconds) {
 /// The PDP has answered a call of the root, with this status and body. What comes of it is in
 /// [`crate::flight::Flights::resumed`].
 pub fn call_answered(worker: &mut Worker, call: Call, now: UnixSeconds, status: &str, body: &[u8]) {
-    if let Some(waiter) = call.asker.upgrade() {
+    let door = call.door;
+    let several = call.askers.len();
+    if several == 1 {
+        for asker in call.askers {
+            tell(worker, asker, door, |exchange, worker| {
+                exchange.answered(worker, now, status, body)
+            });
+        }
+        return;
+    }
+    // All of it is well-formed, or none of it is an answer.
+    let verdicts = match status {
+        "200" => decide::read_answers(body, several).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let mut verdicts = verdicts.into_iter();
+    for asker in call.askers {
+        let verdict = verdicts.next();
+        tell(worker, asker, door, |exchange, worker| match verdict {
+            Some(verdict) => exchange.decided(worker, now, verdict),
+            None => exchange.answered(worker, now, status, b""),
+        });
+    }
+}
+
+/// Goes on with `asker`, by `answer`.
+fn tell(
+    worker: &mut Worker,
+    asker: Asker,
+    door: Option<Door>,
+    answer: impl FnOnce(&mut Exchange, &mut Worker) -> Step,
+) {
+    if let Some(waiter) = asker.waiter.upgrade() {
         let step = {
             let mut exchange = waiter.exchange.borrow_mut();
-            exchange.flight = call.flight;
-            exchange.answered(worker, now, status, body)
+            exchange.flight = asker.flight;
+            answer(&mut exchange, worker)
         };
         worker.flights.resume(waiter, step);
     } else {
         // Its client has left; the answer is still for those who wait.
         let mut nobody = Exchange::default();
-        nobody.flight = call.flight;
-        nobody.door = call.door;
-        let _ = nobody.answered(worker, now, status, body);
+        nobody.flight = asker.flight;
+        nobody.door = door;
+        let _ = answer(&mut nobody, worker);
     }
 }

@@ -3,6 +3,7 @@
 use edgeward_core::decide;
 use edgeward_core::footprint::Footprint;
 
+use crate::batch::Batch;
 use crate::cache::DecisionCache;
 use crate::config::Config;
 use crate::feed::{SyncError, SyncedState, Update};
@@ -24,6 +25,8 @@ pub struct Worker {
     pub cache: DecisionCache,
     /// Questions that are being asked.
     pub flights: Flights,
+    /// Questions that are asked when this turn is over.
+    pub batch: Batch,
     /// The key of the question in hand; kept so that a hit allocates nothing for it.
     pub key: Vec<u8>,
     /// What every question is about ([`edgeward_core::decide::about`]).
@@ -42,6 +45,7 @@ impl Worker {
         Self {
             cache: DecisionCache::new(config.cache.max_bytes),
             flights: Flights::default(),
+            batch: Batch::default(),
             key: Vec::new(),
             about: decide::about(),
             asked: 0,

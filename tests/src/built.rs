@@ -35,13 +35,19 @@ pub fn envoy() -> PathBuf {
     path
 }
 
-/// The release filter: `$EDGEWARD_FILTER`, else built by cargo (which does nothing when it is
-/// fresh).
+/// The release filter: `$EDGEWARD_FILTER`, else [`linked_filter`].
 pub fn filter() -> &'static Path {
     static FILTER: LazyLock<PathBuf> = LazyLock::new(|| {
-        if let Some(path) = std::env::var_os("EDGEWARD_FILTER") {
-            return PathBuf::from(path);
-        }
+        std::env::var_os("EDGEWARD_FILTER")
+            .map_or_else(|| linked_filter().to_owned(), PathBuf::from)
+    });
+    &FILTER
+}
+
+/// The filter before wasm-opt, which takes away callbacks that it has no use for: built by cargo
+/// (which does nothing when it is fresh).
+pub fn linked_filter() -> &'static Path {
+    static FILTER: LazyLock<PathBuf> = LazyLock::new(|| {
         cargo(&[
             "build",
             "--package=edgeward-filter",

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use edgeward_core::decide::{DECIDE_PATH, read_question};
+use edgeward_core::decide::{DECIDE_PATH, read_questions};
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
@@ -167,27 +167,41 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
     }
 }
 
-/// To a question in the short form only where the answer is to be late: else the whole is wanted.
+/// To questions in the short form only where the answers to all are to be late: else the whole are wanted.
 async fn answer_short(head: http::request::Parts, body: Bytes, shared: &Shared) -> Response<Body> {
-    let question = read_question(&body).map(|question| question.input);
-    let mut question = question.unwrap_or_default();
-    let segments = &question["resource"]["properties"]["segments"];
-    let segments = segments.as_array().into_iter().flatten();
-    let path = segments.fold(String::new(), |path, segment| {
-        path + "/" + segment.as_str().unwrap_or_default()
-    });
+    let questions = read_questions(&body).unwrap_or_default();
+    let mut questions: Vec<_> = questions.into_iter().map(|asked| asked.input).collect();
+    let paths: Vec<String> = questions.iter().map(segments_of).collect();
     let delay = {
         let faults = shared.faults.lock().expect("not poisoned");
-        let fault = faults.iter().find(|(part, _)| path.contains(*part));
-        match fault {
-            Some((_, Fault::Late(delay))) => *delay,
-            _ => return reply(404, "application/json", Bytes::new()),
-        }
+        let late = |path: &String| {
+            let fault = faults.iter().find(|(part, _)| path.contains(*part));
+            match fault {
+                Some((_, Fault::Late(delay))) => Some(*delay),
+                _ => None,
+            }
+        };
+        let delays: Option<Vec<Duration>> = paths.iter().map(late).collect();
+        delays.and_then(|delays| delays.into_iter().max())
     };
-    question["resource"]["properties"]["path"] = path.into();
-    shared.asked.lock().expect("not poisoned").push(question);
+    let Some(delay) = delay else {
+        return reply(404, "application/json", Bytes::new());
+    };
+    for (question, path) in questions.iter_mut().zip(paths) {
+        question["resource"]["properties"]["path"] = path.into();
+    }
+    shared.asked.lock().expect("not poisoned").extend(questions);
     tokio::time::sleep(delay).await;
     pass_on(head, body, shared).await
+}
+
+/// The path as its segments tell it: a projection may have no other.
+fn segments_of(question: &Value) -> String {
+    let segments = &question["resource"]["properties"]["segments"];
+    let segments = segments.as_array().into_iter().flatten();
+    segments.fold(String::new(), |path, segment| {
+        path + "/" + segment.as_str().unwrap_or_default()
+    })
 }
 
 /// The call as it came, made of the PDP; 502 when it cannot be reached.

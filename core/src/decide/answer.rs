@@ -58,6 +58,21 @@ pub fn write_answer(
 /// Reads an answer.
 pub fn read_answer(body: &[u8]) -> Result<Verdict, WireError> {
     let mut reader = Reader(body);
+    let verdict = take_answer(&mut reader)?;
+    reader.end()?;
+    Ok(verdict)
+}
+
+/// Reads the answers to `questions`, in their order: as many, one after the other.
+pub fn read_answers(body: &[u8], questions: usize) -> Result<Vec<Verdict>, WireError> {
+    let mut reader = Reader(body);
+    let answers = (0..questions).map(|_| take_answer(&mut reader));
+    let answers = answers.collect::<Result<_, _>>()?;
+    reader.end()?;
+    Ok(answers)
+}
+
+fn take_answer(reader: &mut Reader<'_>) -> Result<Verdict, WireError> {
     reader.expect(VERSION)?;
     let allow = match reader.byte()? {
         ALLOW => true,
@@ -66,18 +81,17 @@ pub fn read_answer(body: &[u8]) -> Result<Verdict, WireError> {
     };
     let id: DecisionId = reader.text()?.parse().map_err(|_| WireError)?;
     let mut reasons = Vec::new();
-    read_list(&mut reader, |reader| {
+    read_list(reader, |reader| {
         reasons.push(reader.text()?.to_owned());
         Ok(())
     })?;
-    let request_headers = read_headers(&mut reader)?;
-    let response_headers = read_headers(&mut reader)?;
+    let request_headers = read_headers(reader)?;
+    let response_headers = read_headers(reader)?;
     let holds = match reader.byte()? {
         UNFOUNDED => None,
         FOUNDED => Some((UnixSeconds(reader.number()?), UnixSeconds(reader.number()?))),
         _ => return Err(WireError),
     };
-    reader.end()?;
     let obligations = Obligations::new(request_headers, response_headers).map_err(|_| WireError)?;
     let decision = if allow {
         Decision::Allow {

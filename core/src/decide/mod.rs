@@ -11,8 +11,11 @@
 //! filter asks by `AuthZEN`. What an answer is made of stands in
 //! `answer.rs`.
 //!
-//! INVARIANT: only a body that is read to its end, without a byte too many, is a question or an
-//! answer.
+//! Several questions are one after the other in one body, and so are as many answers, in their order:
+//! a call costs Envoy more than all that is asked by it.
+//!
+//! INVARIANT: only a body that is read to its end, without a byte too many, is one of questions or of
+//! answers.
 
 mod answer;
 mod question;
@@ -20,10 +23,11 @@ mod reader;
 
 use thiserror::Error;
 
+use crate::cache_key::KeyError;
 use crate::footprint::Footprint;
 
-pub use answer::{Verdict, read_answer, write_answer};
-pub use question::{Question, read_question, write_question};
+pub use answer::{Verdict, read_answer, read_answers, write_answer};
+pub use question::{Question, read_question, read_questions, write_question};
 
 /// The path of the door.
 pub const DECIDE_PATH: &str = "/edgeward/v1/decide";
@@ -31,6 +35,8 @@ pub const DECIDE_PATH: &str = "/edgeward/v1/decide";
 pub const QUESTION_TYPE: &str = "application/vnd.edgeward.question";
 /// The content type of an answer.
 pub const ANSWER_TYPE: &str = "application/vnd.edgeward.answer";
+/// The most questions in one body.
+pub const MAX_QUESTIONS: usize = 32;
 /// The first byte of both: the version of these shapes, and a byte that no JSON and no text has.
 pub const VERSION: u8 = 0xf9;
 
@@ -38,6 +44,12 @@ pub const VERSION: u8 = 0xf9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not in the form that filter and PDP speak")]
 pub struct WireError;
+
+impl From<KeyError> for WireError {
+    fn from(_: KeyError) -> Self {
+        Self
+    }
+}
 
 /// What every question says beside what the policy reads: by what it can be revoked, and what the
 /// record of a decision names.

@@ -1,13 +1,14 @@
 //! The question: written by the filter, read by the PDP.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::reader::Reader;
-use super::{VERSION, WireError};
-use crate::cache_key::{FALSE, LIST, NULL, NUMBER, OBJECT, TEXT, TRUE, write_text};
+use super::{MAX_QUESTIONS, VERSION, WireError};
+use crate::cache_key::{Item, Items, write_text};
 
-/// How deep values may be nested: as deep as the JSON reader lets them be.
-const MAX_DEPTH: u32 = 128;
+/// How deep values may be nested: as deep as the JSON reader lets those be that a caller says, and
+/// what stands around them.
+const MAX_DEPTH: u32 = 128 + 8;
 
 /// A question that was read.
 #[derive(Debug, PartialEq)]
@@ -30,13 +31,31 @@ pub fn write_question(out: &mut Vec<u8>, program: &str) {
 /// Reads a question.
 pub fn read_question(body: &[u8]) -> Result<Question<'_>, WireError> {
     let mut reader = Reader(body);
+    let question = take_question(&mut reader)?;
+    reader.end()?;
+    Ok(question)
+}
+
+/// Reads questions: one or more, one after the other, and no more than [`MAX_QUESTIONS`].
+pub fn read_questions(body: &[u8]) -> Result<Vec<Question<'_>>, WireError> {
+    let mut reader = Reader(body);
+    let mut questions = vec![take_question(&mut reader)?];
+    while !reader.is_at_end() {
+        if questions.len() == MAX_QUESTIONS {
+            return Err(WireError);
+        }
+        questions.push(take_question(&mut reader)?);
+    }
+    Ok(questions)
+}
+
+fn take_question<'b>(reader: &mut Reader<'b>) -> Result<Question<'b>, WireError> {
     reader.expect(VERSION)?;
     let question = Question {
         program: reader.text()?,
-        about: read_value(&mut reader, MAX_DEPTH)?,
-        input: read_value(&mut reader, MAX_DEPTH)?,
+        about: take_value(reader)?,
+        input: take_value(reader)?,
     };
-    reader.end()?;
     if question.about.is_object() && question.input.is_object() {
         Ok(question)
     } else {
@@ -44,40 +63,47 @@ pub fn read_question(body: &[u8]) -> Result<Question<'_>, WireError> {
     }
 }
 
-/// The value that `crate::cache_key::write_value` wrote: whatever reads as one was written so, but
-/// for the spelling of a number.
-fn read_value(reader: &mut Reader<'_>, depth: u32) -> Result<Value, WireError> {
+fn take_value(reader: &mut Reader<'_>) -> Result<Value, WireError> {
+    let mut items = Items::of(reader.0);
+    let first = items.read()?;
+    let value = value_of(first, &mut items, MAX_DEPTH)?;
+    reader.0 = items.rest();
+    Ok(value)
+}
+
+/// The value that `crate::cache_key::write_value` wrote, of which `first` was read: whatever reads as one
+/// was written so, but for the spelling of a number.
+fn value_of(first: Item<'_>, items: &mut Items<'_>, depth: u32) -> Result<Value, WireError> {
     let depth = depth.checked_sub(1).ok_or(WireError)?;
-    match reader.byte()? {
-        NULL => Ok(Value::Null),
-        FALSE => Ok(Value::Bool(false)),
-        TRUE => Ok(Value::Bool(true)),
-        NUMBER => {
-            let number: Number = reader.counted()?.parse().map_err(|_| WireError)?;
-            Ok(Value::Number(number))
-        }
-        TEXT => Ok(Value::String(reader.counted()?.to_owned())),
-        LIST => {
-            let mut items = Vec::new();
-            while !reader.take_if(crate::cache_key::END) {
-                items.push(read_value(reader, depth)?);
+    Ok(match first {
+        Item::Null => Value::Null,
+        Item::Flag(flag) => Value::Bool(flag),
+        Item::Number(text) => Value::Number(text.parse().map_err(|_| WireError)?),
+        Item::Text(text) => Value::String(text.to_owned()),
+        Item::List => {
+            let mut list = Vec::new();
+            loop {
+                match items.read()? {
+                    Item::End => break Value::Array(list),
+                    item => list.push(value_of(item, items, depth)?),
+                }
             }
-            Ok(Value::Array(items))
         }
-        OBJECT => {
+        Item::Object => {
             let mut members = Map::new();
             let mut last = None;
-            while !reader.take_if(crate::cache_key::END) {
-                let name = reader.text()?;
-                // In order, so that none is there twice.
-                if last.is_some_and(|last| last >= name) {
-                    return Err(WireError);
-                }
+            loop {
+                let name = match items.read()? {
+                    Item::End => break Value::Object(members),
+                    // In order, so that none is there twice.
+                    Item::Text(name) if last < Some(name) => name,
+                    _ => return Err(WireError),
+                };
                 last = Some(name);
-                members.insert(name.to_owned(), read_value(reader, depth)?);
+                let first = items.read()?;
+                members.insert(name.to_owned(), value_of(first, items, depth)?);
             }
-            Ok(Value::Object(members))
         }
-        _ => Err(WireError),
-    }
+        Item::End => return Err(WireError),
+    })
 }

@@ -1,8 +1,8 @@
-//! Bytes taken from the front, one piece at a time. It never reads past the end, and no length that
-//! it is told makes it allocate.
+//! Bytes taken from the front, one piece at a time, where they are no key: those are read by
+//! [`Items`]. It never reads past the end, and no length that it is told makes it allocate.
 
 use super::WireError;
-use crate::cache_key::TEXT;
+use crate::cache_key::{Item, Items};
 
 /// What is left to read.
 #[derive(Debug, Clone, Copy)]
@@ -35,23 +35,12 @@ impl<'b> Reader<'b> {
 
     /// A text with its tag.
     pub(super) fn text(&mut self) -> Result<&'b str, WireError> {
-        self.expect(TEXT)?;
-        self.counted()
-    }
-
-    /// A length, seven bits a byte and the lowest first, and as much text.
-    pub(super) fn counted(&mut self) -> Result<&'b str, WireError> {
-        let mut length = 0_usize;
-        for shift in [0, 7, 14, 21] {
-            let byte = self.byte()?;
-            length |= usize::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                let (text, rest) = self.0.split_at_checked(length).ok_or(WireError)?;
-                self.0 = rest;
-                return std::str::from_utf8(text).map_err(|_| WireError);
-            }
-        }
-        Err(WireError)
+        let mut items = Items::of(self.0);
+        let Item::Text(text) = items.read()? else {
+            return Err(WireError);
+        };
+        self.0 = items.rest();
+        Ok(text)
     }
 
     /// Eight bytes, the highest first.
@@ -61,9 +50,13 @@ impl<'b> Reader<'b> {
         Ok(u64::from_be_bytes(*number))
     }
 
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Nothing is left.
     pub(super) fn end(self) -> Result<(), WireError> {
-        if self.0.is_empty() {
+        if self.is_at_end() {
             Ok(())
         } else {
             Err(WireError)

@@ -109,6 +109,50 @@ fn nothing_is_there_twice_and_nothing_is_nested_without_end() {
 }
 
 #[test]
+fn questions_and_answers_one_after_the_other_are_told_apart() {
+    let one = question("p", &json!({}), &json!({"a": 1}));
+    let other = question("q", &json!({"b": []}), &json!({}));
+    let body = [&one[..], &other, &one].concat();
+    let read = read_questions(&body).unwrap();
+    let programs: Vec<&str> = read.iter().map(|question| question.program).collect();
+    assert_eq!(programs, ["p", "q", "p"]);
+    assert_eq!(read[2].input, json!({"a": 1}));
+    for end in 0..body.len() {
+        let whole = end == one.len() || end == one.len() + other.len();
+        assert_eq!(read_questions(&body[..end]).is_ok(), whole, "{end}");
+    }
+    assert_eq!(
+        read_questions(&one.repeat(MAX_QUESTIONS)).unwrap().len(),
+        32
+    );
+    assert_eq!(
+        read_questions(&one.repeat(MAX_QUESTIONS + 1)),
+        Err(WireError)
+    );
+
+    let allow = answer(true, &[("x-a", "1")], Some((7, 9)));
+    let deny = answer(false, &[], None);
+    let body = [&allow[..], &deny].concat();
+    let read = read_answers(&body, 2).unwrap();
+    assert!(read[0].decision.is_allow() && !read[1].decision.is_allow());
+    for (body, questions) in [(&body[..], 1), (&body, 3), (&allow, 2), (&allow, 0)] {
+        assert_eq!(read_answers(body, questions), Err(WireError));
+    }
+    for end in 0..body.len() {
+        assert_eq!(read_answers(&body[..end], 2), Err(WireError), "{end}");
+    }
+}
+
+#[test]
+fn what_a_caller_may_nest_is_read() {
+    let deepest = format!("{}1{}", "[".repeat(127), "]".repeat(127));
+    let deepest = crate::json::parse(deepest.as_bytes()).unwrap();
+    let input = json!({"subject": {"properties": {"claims": {"x": deepest}}}});
+    let body = question("p", &json!({}), &input);
+    assert_eq!(read_question(&body).unwrap().input, input);
+}
+
+#[test]
 fn what_it_is_about_is_enough_to_find_a_revocation_and_to_record_a_decision() {
     let input = json!({
         "subject": {"id": "s", "type": "workload", "properties": {
@@ -163,5 +207,7 @@ proptest! {
         let body = if first { [&[VERSION][..], &body].concat() } else { body };
         let _ = read_question(&body);
         let _ = read_answer(&body);
+        let _ = read_questions(&body);
+        let _ = read_answers(&body, 2);
     }
 }

@@ -1,10 +1,12 @@
-//! The filters' own door: `POST /edgeward/v1/decide` (`edgeward_core::decide`). The question is the
+//! The filters' own door: `POST /edgeward/v1/decide` (`edgeward_core::decide`). A question is the
 //! projection onto the footprint that the feed told, so it is only answered while that program is
-//! in force; else 409, and the filter asks as everybody does.
+//! in force; else 409, and the filter asks as everybody does. Of several questions in one body all are
+//! answered, or none.
 
 use std::rc::Rc;
 
-use edgeward_core::decide::{ANSWER_TYPE, QUESTION_TYPE, read_question, write_answer};
+use edgeward_core::decide::{ANSWER_TYPE, QUESTION_TYPE, Question, read_questions, write_answer};
+use edgeward_core::time::UnixSeconds;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 
@@ -29,9 +31,22 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>)
 
 async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
     let body = body_of(worker, request, QUESTION_TYPE, worker.limits().body).await?;
-    let now = clock::now();
-    let question =
-        read_question(&body).map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
+    let questions =
+        read_questions(&body).map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
+    let mut answers = Vec::with_capacity(256 * questions.len());
+    for question in &questions {
+        // Each at its own instant: the last may have waited for all before it.
+        answer_to(worker, question, clock::now(), &mut answers)?;
+    }
+    Ok(answers)
+}
+
+fn answer_to(
+    worker: &WorkerState,
+    question: &Question<'_>,
+    now: UnixSeconds,
+    answers: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     let revocations = worker.state().revocations.snapshot();
     let settled = settle(worker, now, || {
         let judge = |asked: &Asked<'_>, revision: &str| {
@@ -39,7 +54,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         };
         worker
             .decider()
-            .decide(Put::Projected(&question), now, &worker.state().atoms, judge)
+            .decide(Put::Projected(question), now, &worker.state().atoms, judge)
     })?;
     let Settled {
         id,
@@ -47,8 +62,7 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         premises,
         ..
     } = settled;
-    let mut body = Vec::with_capacity(256);
     let holds = premises.map(|premises| (premises.now, premises.until));
-    write_answer(&mut body, &answer.named(id), holds);
-    Ok(body)
+    write_answer(answers, &answer.named(id), holds);
+    Ok(())
 }

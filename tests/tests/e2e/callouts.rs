@@ -118,21 +118,26 @@ fn a_client_that_leaves_while_its_decision_is_pending_has_nothing_done_for_it() 
     let stage = crate::stage();
     stage
         .tap
-        .break_for("/leaver", Fault::Late(Duration::from_millis(700)));
-    for index in 0..200 {
+        .break_for("/leaver", Fault::Late(Duration::from_millis(1500)));
+    // Some leave before they are asked for, and the others while they are.
+    let leave = |index| {
         let request = stage.allowed(format!("/leaver/{index}"));
         let mut stream = stage.connect();
         stream.write_all(&request.bytes()).expect("written");
-    }
-    let asked = wait_for(Duration::from_secs(10), || {
+        stream
+    };
+    (200..300).map(leave).for_each(drop);
+    let streams: Vec<_> = (0..200).map(leave).collect();
+    let asked = wait_for(Duration::from_millis(500), || {
         (stage.tap.asked("/leaver/").len() > 100).then_some(())
     });
+    drop(streams);
     assert!(
         asked.is_some(),
         "only {} were asked",
         stage.tap.asked("/leaver/").len()
     );
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(3));
     assert_eq!(
         stage.upstream.seen("/leaver/").len(),
         0,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use edgeward_tests::envoy::{Envoy, Launch, tail};
 use edgeward_tests::keys::{FRONTEND, Keys};
@@ -120,18 +120,17 @@ fn a_deny_that_many_wait_for_is_a_deny_for_each_and_the_workers_go_on() {
 }
 
 #[test]
-fn where_the_client_that_asked_leaves_the_others_are_answered_and_it_is_not() {
+fn where_the_client_that_asked_leaves_the_others_are_answered_by_what_was_asked_and_it_is_not() {
     let stage = stage();
-    // Longer than any of the others will have to wait.
-    let late = Fault::Late(Duration::from_millis(5500));
+    let late = Fault::Late(Duration::from_millis(2000));
     stage.tap.break_for("/leader", late);
     let request = stage.allowed("/leader");
     let asked = || stage.tap.asked("/leader").len();
     let (mut leaders, mut waiting) = (Vec::new(), Vec::new());
     // One after the other, to see which of them asks.
-    while leaders.len() < WORKERS && waiting.len() < MANY {
+    while leaders.len() < WORKERS && waiting.len() < 6 {
         let stream = send(stage, &request);
-        let more = wait_for(Duration::from_millis(250), || {
+        let more = wait_for(Duration::from_millis(150), || {
             (asked() > leaders.len()).then_some(())
         });
         match more {
@@ -141,27 +140,16 @@ fn where_the_client_that_asked_leaves_the_others_are_answered_and_it_is_not() {
     }
     waiting.extend((0..16).map(|_| send(stage, &request)));
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(asked(), leaders.len(), "the others wait");
-    stage.tap.heal("/leader");
+    let questions = asked();
+    assert!((1..=WORKERS).contains(&questions), "{questions} questions");
     let all = waiting.len();
-    let left = Instant::now();
     drop(leaders);
     for reply in replies(waiting) {
         assert_eq!(reply.status, 200, "{}", tail(&stage.envoy.log()));
     }
-    assert!(
-        left.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        left.elapsed()
-    );
-    println!(
-        "after the leader left, answered within {:?}",
-        left.elapsed()
-    );
-    // Past the time at which the first answer would have come.
-    std::thread::sleep(Duration::from_millis(5600));
+    std::thread::sleep(Duration::from_millis(300));
     assert_eq!(stage.upstream.seen("/leader").len(), all);
-    assert!(asked() <= 2 * WORKERS, "{} questions", asked());
+    assert_eq!(asked(), questions, "nobody asked again");
 }
 
 #[test]

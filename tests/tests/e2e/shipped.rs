@@ -1,5 +1,7 @@
 //! Whatever ships in `envoy/` is loaded here, and keeps the settings that the promises rest on.
 
+use std::collections::BTreeSet;
+
 use edgeward_tests::ca::Authority;
 use edgeward_tests::envoy::{self, Envoy};
 use edgeward_tests::keys::TRUST_DOMAIN;
@@ -116,6 +118,33 @@ fn the_release_filter_imports_nothing_but_proxy_calls() {
         assert!(
             import.starts_with("env.proxy_"),
             "`{import}` would not load, or reaches too far"
+        );
+    }
+}
+
+#[test]
+fn every_callback_that_the_release_filter_exports_is_one_that_the_setups_let_envoy_make() {
+    let callbacks: BTreeSet<_> = wasm::exports(built::filter())
+        .into_iter()
+        .filter(|name| name.starts_with("proxy_on_"))
+        .collect();
+    for (name, mut setup, _folder) in setups() {
+        let vm = &setup.filter()["typed_config"]["config"]["vm_config"];
+        let allowed = &vm["capability_restriction_config"]["allowed_capabilities"];
+        let allowed = allowed.as_object().expect("a map").keys();
+        let allowed: BTreeSet<_> = allowed
+            .filter(|name| name.starts_with("proxy_on_"))
+            .cloned()
+            .collect();
+        // Where wasm-opt is missing the module exports those too of which it makes nothing.
+        assert!(
+            allowed.is_subset(&callbacks),
+            "{name}: {allowed:?} of {callbacks:?}"
+        );
+        let optimised = !callbacks.contains("proxy_on_log");
+        assert!(
+            !optimised || allowed == callbacks,
+            "{name}: {allowed:?} for {callbacks:?}"
         );
     }
 }

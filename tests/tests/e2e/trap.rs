@@ -1,5 +1,5 @@
-//! Promise 1 when the filter itself breaks: the release filter with one function body replaced by
-//! a trap (the release filter has no panic path of its own to reach).
+//! Promise 1 when the filter itself breaks: the filter with one function body replaced by a trap (it
+//! has no panic path of its own to reach).
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use serde_json::json;
 /// The plain setup with a filter that traps in the export `function`, and a short stream timer.
 fn trapping(function: &str) -> Stage {
     let module = built::target().join(format!("edgeward-{function}-trap.wasm"));
-    wasm::with_trap(built::filter(), function, &module);
+    wasm::with_trap(built::linked_filter(), function, &module);
     let setup = Setup::local()
         .plugin(|plugin| plugin["pdp"]["timeout"] = json!("10s"))
         .manager(|manager| manager["stream_idle_timeout"] = json!("3s"))

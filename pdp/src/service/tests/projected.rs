@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use edgeward_core::cache_key::write_value;
 use edgeward_core::decide::{
-    ANSWER_TYPE, DECIDE_PATH, QUESTION_TYPE, about, read_answer, write_question,
+    ANSWER_TYPE, DECIDE_PATH, QUESTION_TYPE, about, read_answer, read_answers, write_question,
 };
 use edgeward_core::decision::Decision;
 use serde_json::{Value, json};
@@ -70,6 +70,30 @@ fn a_projected_question_gets_the_answer_of_the_whole_one() {
             assert_eq!(json!(obligations), expected["context"]["obligations"]);
         }
     }
+}
+
+#[test]
+fn questions_in_one_body_are_answered_in_their_order_all_or_none() {
+    let pdp = Pdp::start(settings());
+    let program = program(&pdp);
+    let ask = |method, program: &str| written(&pdp, program, &frontend(method, &["orders", "9"]));
+    let (get, delete) = (ask("GET", &program), ask("DELETE", &program));
+    let answer = put(&pdp, &[&get[..], &delete, &get].concat());
+    assert_eq!(answer.status, 200);
+    let answers = read_answers(&answer.bytes, 3).unwrap();
+    let allowed = answers.iter().map(|answer| answer.decision.is_allow());
+    assert_eq!(allowed.collect::<Vec<_>>(), [true, false, true]);
+    let first = answers[0].decision.id().as_str();
+    let third = answers[2].decision.id().as_str();
+    assert!(
+        third.starts_with("cached-") && third.ends_with(first),
+        "{third}"
+    );
+
+    let other = ask("GET", "another");
+    assert_eq!(put(&pdp, &[&get[..], &other].concat()).status, 409);
+    assert_eq!(put(&pdp, &[&get[..], b"x"].concat()).status, 400);
+    assert_eq!(put(&pdp, &get.repeat(33)).status, 400);
 }
 
 #[test]
