@@ -100,6 +100,11 @@ impl Pending {
     pub(crate) fn ask_again(&self, other: &Self) {
         self.asked_at.set(other.asked_at.get());
     }
+
+    /// It is asked now, having waited for others: the clock may have stepped back meanwhile.
+    pub(crate) fn ask_at(&self, now: UnixSeconds) {
+        self.asked_at.set(now);
+    }
 }
 
 type Encoding = Box<[u8]>;

@@ -188,7 +188,9 @@ impl World {
             calls += 1;
             self.calls += 1;
             self.counts.together += usize::from(askers.len() > 1);
-            self.worker.flights.sent(self.calls, 0, ask.door, &askers);
+            self.worker
+                .flights
+                .sent(self.calls, self.now * 1_000_000, ask.door, &askers);
             let questions = askers
                 .iter()
                 .map(|asker| &self.open[&asker.stream].question);
@@ -266,7 +268,9 @@ impl World {
             if let Step::Ask(ask) = step {
                 self.calls += 1;
                 let asker = std::slice::from_ref(&waiter);
-                self.worker.flights.sent(self.calls, 0, ask.door, asker);
+                self.worker
+                    .flights
+                    .sent(self.calls, self.now * 1_000_000, ask.door, asker);
                 self.ask(Err(self.calls), vec![open.question.clone()], ask)?;
                 self.open.insert(waiter.stream, open);
                 continue;

@@ -11,6 +11,8 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+use edgeward_core::time::UnixSeconds;
+
 use crate::caching::Pending;
 use crate::exchange::Exchange;
 use crate::step::{Door, Step};
@@ -175,11 +177,18 @@ impl Flights {
         None
     }
 
-    /// The root has asked at `door` for `waiters`, by the host's number `token`.
+    /// The root has asked at `door` for `waiters`, by the host's number `token`, at this instant in
+    /// microseconds since 1970.
     pub fn sent(&mut self, token: u32, asked_at: u64, door: Door, waiters: &[Rc<Waiter>]) {
-        let askers = waiters.iter().map(|waiter| Asker {
-            waiter: Rc::downgrade(waiter),
-            flight: waiter.exchange.borrow_mut().flight.take(),
+        let askers = waiters.iter().map(|waiter| {
+            let flight = waiter.exchange.borrow_mut().flight.take();
+            if let Some(flight) = &flight {
+                flight.pending.ask_at(UnixSeconds(asked_at / 1_000_000));
+            }
+            Asker {
+                waiter: Rc::downgrade(waiter),
+                flight,
+            }
         });
         self.calls.push(Call {
             token,
