@@ -2,29 +2,18 @@
 
 use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter};
-use edgeward_benches::machine;
+use rustix::time::{ClockId, clock_gettime};
 
-/// Nanoseconds of this thread on a processor.
-pub(crate) struct CpuTime {
-    process: u32,
-    thread: u32,
-}
+/// Nanoseconds of the thread that asks, on a processor.
+pub(crate) struct CpuTime;
 
 impl CpuTime {
-    /// Of the thread that calls.
-    pub(crate) fn new() -> Self {
-        let thread = std::fs::read_link("/proc/thread-self").ok();
-        let number = thread.and_then(|path| path.file_name()?.to_str()?.parse().ok());
-        Self {
-            process: std::process::id(),
-            thread: number.unwrap_or_default(),
-        }
-    }
-
     /// How long this thread has run.
-    pub(crate) fn now(&self) -> u64 {
-        // A time that cannot be read shows as no time at all.
-        machine::thread_run_time(self.process, self.thread).unwrap_or_default()
+    pub(crate) fn now() -> u64 {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        // Neither is ever negative.
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
     }
 }
 
@@ -33,11 +22,11 @@ impl Measurement for CpuTime {
     type Value = u64;
 
     fn start(&self) -> u64 {
-        self.now()
+        Self::now()
     }
 
     fn end(&self, started: u64) -> u64 {
-        self.now() - started
+        Self::now() - started
     }
 
     fn add(&self, one: &u64, other: &u64) -> u64 {

@@ -45,7 +45,7 @@ fn measure() -> Measured<Value> {
     // First, while nothing else has taken memory that could be used again.
     let million = million::fill()?;
     let mut criterion = Criterion::default()
-        .with_measurement(CpuTime::new())
+        .with_measurement(CpuTime)
         .warm_up_time(Duration::from_secs(2))
         .measurement_time(Duration::from_secs(6))
         .configure_from_args();
