@@ -37,6 +37,15 @@ pub fn thread_run_time(pid: u32, tid: u32) -> Outcome<u64> {
     Ok(first.parse()?)
 }
 
+/// How often this thread gave its processor away, to wait for a lock or for anything else: not when
+/// another was put in its place. None where that cannot be read.
+pub fn sleeps_of_this_thread() -> Option<u64> {
+    let status = fs::read_to_string("/proc/thread-self/status").ok()?;
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+    line.trim().parse().ok()
+}
+
 /// Memory of a process that is resident now, in bytes.
 pub fn resident_bytes(pid: u32) -> Outcome<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

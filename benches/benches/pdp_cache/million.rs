@@ -102,17 +102,38 @@ fn made(number: u64, policies: u64) -> Made {
 
 fn empty() -> DecisionCache {
     DecisionCache::new(&CacheSettings {
-        max_bytes: 1024 * 1024 * 1024,
+        // As much as a million of these need, and some.
+        max_bytes: 448 * 1024 * 1024,
         ..CacheSettings::default()
     })
 }
 
-/// Numbers all over, as a generator of random ones gives them.
-fn scattered(state: &mut u64) -> u64 {
+/// 31 bits of a linear congruential generator.
+fn random(state: &mut u64) -> u64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) % COUNT
+    *state >> 33
+}
+
+/// Numbers all over.
+fn scattered(state: &mut u64) -> u64 {
+    random(state) % COUNT
+}
+
+/// Numbers of which few come often: that of rank r with a weight of 1/r.
+fn frequent(state: &mut u64) -> u64 {
+    let share = as_f64(random(state)) / as_f64(1 << 31);
+    // The ranks up to r have a weight of about ln r.
+    let rank = (share * as_f64(COUNT).ln()).exp();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank is below a million, and not negative"
+    )]
+    let rank = rank as u64;
+    // Neighbours in rank are no neighbours in memory.
+    rank * 7_919_993 % COUNT
 }
 
 /// Fills a cache and counts what that takes.
@@ -135,41 +156,82 @@ pub(super) fn fill() -> Measured<Million> {
     })
 }
 
-/// By criterion: each look-up is for another decision, far from the last.
+/// By criterion: as questions come, the second most frequent half as often as the first and so on (Zipf's
+/// law); and at the worst, each for another decision, far from the last.
 pub(super) fn bench_look_up(criterion: &mut Criterion<CpuTime>, million: &Million) {
-    let (mut key, mut state) = (million.key.clone(), 1);
-    criterion.bench_function("look-up-of-a-million", |bencher| {
-        bencher.iter(|| {
-            let key = key.of(scattered(&mut state));
-            let found = million.cache.look_up(black_box(key), numbers(1), NOW);
-            assert!(matches!(found, LookUp::Hit(_, _)));
+    let mut state = 1;
+    let as_they_come: Vec<u64> = (0..1 << 20).map(|_| frequent(&mut state)).collect();
+    let far_apart: Vec<u64> = (0..1 << 20).map(|_| scattered(&mut state)).collect();
+    for (name, questions) in [
+        ("look-up-of-a-million", as_they_come),
+        ("look-up-far-apart", far_apart),
+    ] {
+        let mut key = million.key.clone();
+        let mut questions = questions.iter().cycle();
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let key = key.of(questions.next().copied().unwrap_or_default());
+                let found = million.cache.look_up(black_box(key), numbers(1), NOW);
+                assert!(matches!(found, LookUp::Hit(_, _)));
+            });
         });
-    });
+    }
 }
 
-/// The longest that one look-up of many took, in milliseconds, while another thread makes a million
-/// decisions and then has all of them fall; and, for comparison, while nothing else happens.
+/// What one access to memory takes that the next one waits for, in nanoseconds: over as much memory as
+/// the million take, so that no cache of the processor has it.
+pub(super) fn memory_access() -> f64 {
+    const PLACES: usize = 64 << 20;
+    const ACCESSES: u32 = 4_000_000;
+    // One cycle through all places (Sattolo's algorithm).
+    let mut next: Vec<u32> = (0..).take(PLACES).collect();
+    let mut state = 9;
+    for place in (1..PLACES).rev() {
+        let other = usize::try_from(random(&mut state)).unwrap_or_default() % place;
+        next.swap(place, other);
+    }
+    let started = CpuTime::now();
+    let mut place = 0_u32;
+    for _ in 0..ACCESSES {
+        let at = usize::try_from(place).unwrap_or_default();
+        place = next.get(at).copied().unwrap_or_default();
+    }
+    black_box(place);
+    as_f64(CpuTime::now() - started) / f64::from(ACCESSES)
+}
+
+/// The longest that one look-up of many took in which its thread slept for a lock, in milliseconds, while
+/// another thread makes a million decisions and then has all of them fall. And the longest of all, those
+/// too whose thread the machine interrupted; for comparison, that while nothing else happens.
 pub(super) fn waits(million: &Million) -> Measured<Value> {
-    let (mut filling, mut quiet, mut looked_up) = (Vec::new(), Vec::new(), 0);
+    let (mut waited, mut filling, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
+    let mut looked_up = 0;
     for _ in 0..ROUNDS {
         let cache = empty();
         let policies = AtomicU64::new(1);
         let look = |done: &dyn Fn() -> bool| {
             let (mut key, mut state) = (million.key.clone(), 7);
-            let (mut longest, mut count) = (Duration::ZERO, 0_u64);
+            let (mut longest, mut waited, mut count) = (Duration::ZERO, Duration::ZERO, 0_u64);
             while !done() {
+                let slept = machine::sleeps_of_this_thread();
+                let mut longest_of_these = Duration::ZERO;
                 for _ in 0..256 {
                     let key = key.of(scattered(&mut state));
                     let numbers = numbers(policies.load(Ordering::Relaxed));
                     let started = Instant::now();
                     black_box(cache.look_up(key, numbers, NOW));
-                    longest = longest.max(started.elapsed());
+                    longest_of_these = longest_of_these.max(started.elapsed());
+                }
+                longest = longest.max(longest_of_these);
+                if machine::sleeps_of_this_thread() != slept {
+                    waited = waited.max(longest_of_these);
                 }
                 count += 256;
             }
-            (longest.as_secs_f64() * 1e3, count)
+            let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+            (milliseconds(waited), milliseconds(longest), count)
         };
-        let (longest, count) = std::thread::scope(|scope| {
+        let (longest_wait, longest, count) = std::thread::scope(|scope| {
             let filler = scope.spawn(|| {
                 let mut key = million.key.clone();
                 for number in 0..COUNT {
@@ -183,12 +245,14 @@ pub(super) fn waits(million: &Million) -> Measured<Value> {
             });
             look(&|| filler.is_finished())
         });
+        waited.push(longest_wait);
         filling.push(longest);
         looked_up += count;
         let started = Instant::now();
-        quiet.push(look(&|| started.elapsed() > Duration::from_secs(1)).0);
+        quiet.push(look(&|| started.elapsed() > Duration::from_secs(1)).1);
     }
     Ok(json!({
+        "longest_wait_ms": Spread::of(waited),
         "longest_ms": Spread::of(filling),
         "longest_ms_with_nothing_else": Spread::of(quiet),
         "look_ups": looked_up,

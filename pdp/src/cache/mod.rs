@@ -10,6 +10,7 @@
 
 mod entry;
 mod shard;
+mod table;
 mod verdicts;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,7 +22,8 @@ use edgeward_core::time::UnixSeconds;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 
-use self::shard::Shard;
+use self::entry::Entry;
+use self::shard::{Shard, Slot};
 use self::verdicts::Verdicts;
 use crate::policy::{Numbers, Verdict};
 
@@ -150,7 +152,10 @@ impl DecisionCache {
         let equal = self.verdicts.share(verdict);
         let owns = equal.is_none();
         let verdict = equal.unwrap_or_else(|| verdict.clone());
-        lock(shard).remember(hash, key, made, verdict, owns);
+        let mut dropped = Vec::new();
+        // What takes memory or gives it back does so while no other thread waits.
+        let slot = Slot::new(hash, Entry::new(key, made), verdict, owns);
+        lock(shard).remember(slot, &mut dropped);
     }
 
     /// How many decisions are remembered, those that no longer stand among them.

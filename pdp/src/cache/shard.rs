@@ -5,20 +5,20 @@
 //! questions asked once washes nothing else out. What was dropped lately goes straight into the main
 //! queue.
 //!
-//! INVARIANT: every entry is in one queue, once; keys are compared whole, the hash only finds them.
+//! INVARIANT: every entry is in one queue, once, by its hash; keys are compared whole, the hash only finds
+//! them. Of two with the same hash in one queue either may be meant.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use super::entry::{Entry, Made};
+use super::table::Table;
 use super::verdicts::bytes_of;
 use crate::policy::Verdict;
 
-/// What an entry takes beside its allocation: its slot, its place in the table, which is half empty at
-/// worst, and in a queue.
-const SLOT_BYTES: usize = size_of::<Slot>() * 9 / 8 + 12 + 8;
+/// What an entry takes beside its allocation: its slot, with what is free beside it, and its place in a
+/// queue.
+const SLOT_BYTES: usize = size_of::<Slot>() * 5 / 3 + 8;
 /// The small queue's share of all bytes, as a divisor.
 const SMALL_SHARE: usize = 10;
 /// How often being asked for again counts.
@@ -26,10 +26,8 @@ const MAX_USES: u8 = 3;
 
 #[derive(Debug)]
 pub(super) struct Shard {
-    /// Places in `slots`, by hash.
-    table: HashTable<u32>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    table: Table,
+    /// Hashes of those that nobody has asked for again yet.
     small: VecDeque<u32>,
     main: VecDeque<u32>,
     /// The hashes of what was dropped lately.
@@ -39,12 +37,13 @@ pub(super) struct Shard {
     limit: usize,
 }
 
+/// One decision, and where it stands.
 #[derive(Debug, Default)]
-struct Slot {
-    entry: Entry,
+pub(super) struct Slot {
+    pub(super) entry: Entry,
     /// None where the slot is free.
     verdict: Option<Arc<Verdict>>,
-    hash: u32,
+    pub(super) hash: u32,
     uses: u8,
     in_main: bool,
     /// Whether the verdict is this entry's own.
@@ -52,28 +51,33 @@ struct Slot {
 }
 
 impl Slot {
+    /// A decision that nobody has asked for again. `owns` says whether the verdict is its own.
+    pub(super) fn new(hash: u32, entry: Entry, verdict: Arc<Verdict>, owns: bool) -> Self {
+        Self {
+            entry,
+            verdict: Some(verdict),
+            hash,
+            uses: 0,
+            in_main: false,
+            owns,
+        }
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.verdict.is_none()
+    }
+
     fn bytes(&self) -> usize {
         let own = self.verdict.as_ref().filter(|_| self.owns);
         SLOT_BYTES + self.entry.bytes() + own.map_or(0, |verdict| bytes_of(verdict))
     }
 }
 
-/// A hash of 32 bits over the 64 of which a table takes both ends.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn place(index: u32) -> usize {
-    usize::try_from(index).unwrap_or(usize::MAX)
-}
-
 impl Shard {
     /// An empty one that takes at most `limit` bytes.
     pub(super) fn new(limit: usize, ghosts: usize) -> Self {
         Self {
-            table: HashTable::new(),
-            slots: Vec::new(),
-            free: Vec::new(),
+            table: Table::default(),
             small: VecDeque::new(),
             main: VecDeque::new(),
             ghosts: vec![0; ghosts].into(),
@@ -90,8 +94,8 @@ impl Shard {
         key: &[u8],
         use_it: impl FnOnce(&Made) -> bool,
     ) -> Option<(Made, Arc<Verdict>)> {
-        let index = self.index_of(hash, key)?;
-        let slot = self.slots.get_mut(place(index))?;
+        let place = self.place_of(hash, key)?;
+        let slot = self.table.slot(place)?;
         let made = slot.entry.made()?;
         if !use_it(&made) {
             return None;
@@ -100,40 +104,24 @@ impl Shard {
         Some((made, slot.verdict.clone()?))
     }
 
-    /// Remembers a decision, in the place of what was there.
-    pub(super) fn remember(
-        &mut self,
-        hash: u32,
-        key: &[u8],
-        made: &Made,
-        verdict: Arc<Verdict>,
-        owns: bool,
-    ) {
-        let mut slot = Slot {
-            entry: Entry::new(key, made),
-            verdict: Some(verdict),
-            hash,
-            uses: 0,
-            in_main: self.was_dropped(hash),
-            owns,
-        };
+    /// Remembers a decision, in the place of what was there. What makes room for it goes into `dropped`.
+    pub(super) fn remember(&mut self, mut slot: Slot, dropped: &mut Vec<Slot>) {
         if slot.bytes() > self.limit / SMALL_SHARE {
+            dropped.push(slot);
             return;
         }
-        if let Some(index) = self.index_of(hash, key) {
-            if let Some(old) = self.slots.get_mut(place(index)) {
-                (slot.uses, slot.in_main) = (old.uses, old.in_main);
-                let (old, new) = (std::mem::take(old), slot);
-                self.count(&old, false);
-                self.count(&new, true);
-                if let Some(free) = self.slots.get_mut(place(index)) {
-                    *free = new;
-                }
-            }
+        let place = self.place_of(slot.hash, slot.entry.key());
+        if let Some(old) = place.and_then(|place| self.table.slot(place)) {
+            (slot.uses, slot.in_main) = (old.uses, old.in_main);
+            let (new, old) = (slot.bytes(), std::mem::replace(old, slot));
+            self.count(old.in_main, new, true);
+            self.count(old.in_main, old.bytes(), false);
+            dropped.push(old);
         } else {
+            slot.in_main = self.was_dropped(slot.hash);
             self.add(slot);
         }
-        while self.bytes > self.limit && self.make_room() {}
+        while self.bytes > self.limit && self.make_room(dropped) {}
     }
 
     pub(super) fn len(&self) -> usize {
@@ -144,81 +132,57 @@ impl Shard {
         self.bytes
     }
 
-    fn index_of(&self, hash: u32, key: &[u8]) -> Option<u32> {
-        let is_it = |index: &u32| {
-            let slot = self.slots.get(place(*index));
-            slot.is_some_and(|slot| slot.hash == hash && slot.entry.key() == key)
-        };
-        self.table.find(spread(hash), is_it).copied()
+    fn place_of(&self, hash: u32, key: &[u8]) -> Option<usize> {
+        self.table.find(hash, |slot| slot.entry.key() == key)
     }
 
     fn add(&mut self, slot: Slot) {
-        self.count(&slot, true);
-        let (hash, in_main) = (slot.hash, slot.in_main);
-        let index = if let Some(index) = self.free.pop() {
-            if let Some(free) = self.slots.get_mut(place(index)) {
-                *free = slot;
-            }
-            index
-        } else {
-            if self.slots.len() == self.slots.capacity() {
-                // By an eighth, where a vector would double.
-                self.slots.reserve_exact(self.slots.len() / 8 + 16);
-            }
-            // A shard has far fewer slots than there are numbers: each takes a hundred bytes.
-            let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-            self.slots.push(slot);
-            index
-        };
-        let slots = &self.slots;
-        let hash_of = |index: &u32| slots.get(place(*index)).map_or(0, |slot| spread(slot.hash));
-        self.table.insert_unique(spread(hash), index, hash_of);
-        let queue = if in_main {
+        self.count(slot.in_main, slot.bytes(), true);
+        let queue = if slot.in_main {
             &mut self.main
         } else {
             &mut self.small
         };
-        queue.push_back(index);
+        queue.push_back(slot.hash);
+        self.table.add(slot);
     }
 
     /// Drops or moves one entry; false when there is none.
-    fn make_room(&mut self) -> bool {
+    fn make_room(&mut self, dropped: &mut Vec<Slot>) -> bool {
         let from_small = self.small_bytes > self.limit / SMALL_SHARE || self.main.is_empty();
         let queue = if from_small {
             &mut self.small
         } else {
             &mut self.main
         };
-        let Some(index) = queue.pop_front() else {
+        let Some(hash) = queue.pop_front() else {
             return false;
         };
-        let Some(slot) = self.slots.get_mut(place(index)) else {
+        let place = self.table.find(hash, |slot| slot.in_main != from_small);
+        let Some((place, slot)) = place.and_then(|place| Some((place, self.table.slot(place)?)))
+        else {
             return true;
         };
         if slot.uses == 0 {
-            let slot = std::mem::take(slot);
-            self.count(&slot, false);
-            self.forget(&slot, index);
+            if let Some(slot) = self.table.remove(place) {
+                self.count(slot.in_main, slot.bytes(), false);
+                self.note_dropped(&slot);
+                dropped.push(slot);
+            }
             return true;
         }
         slot.uses = if from_small { 0 } else { slot.uses - 1 };
-        if !slot.in_main {
-            slot.in_main = true;
-            self.small_bytes = self.small_bytes.saturating_sub(slot.bytes());
+        let bytes = slot.bytes();
+        slot.in_main = true;
+        self.main.push_back(hash);
+        if from_small {
+            self.small_bytes = self.small_bytes.saturating_sub(bytes);
         }
-        self.main.push_back(index);
         true
     }
 
-    /// Frees the place `index`, which `slot` was taken out of.
-    fn forget(&mut self, slot: &Slot, index: u32) {
-        let found = self
-            .table
-            .find_entry(spread(slot.hash), |other| *other == index);
-        if let Ok(found) = found {
-            found.remove();
-        }
-        self.free.push(index);
+    /// Had it stood in the small queue only, it goes straight into the main one when it comes again.
+    fn note_dropped(&mut self, slot: &Slot) {
         if !slot.in_main
             && let Some(place) = self.ghost(slot.hash)
             && let Some(ghost) = self.ghosts.get_mut(place)
@@ -233,12 +197,13 @@ impl Shard {
     }
 
     fn ghost(&self, hash: u32) -> Option<usize> {
-        place(hash).checked_rem(self.ghosts.len())
+        let hash = usize::try_from(hash).unwrap_or_default();
+        hash.checked_rem(self.ghosts.len())
     }
 
-    fn count(&mut self, slot: &Slot, comes: bool) {
-        let bytes = slot.bytes();
-        let small = if slot.in_main { 0 } else { bytes };
+    /// Counts what comes or goes.
+    fn count(&mut self, in_main: bool, bytes: usize, comes: bool) {
+        let small = if in_main { 0 } else { bytes };
         if comes {
             self.bytes += bytes;
             self.small_bytes += small;

@@ -4,7 +4,7 @@ use super::*;
 
 const NOW: UnixSeconds = UnixSeconds(150);
 
-fn verdict(allow: bool) -> Verdict {
+pub(super) fn verdict(allow: bool) -> Verdict {
     Verdict {
         allow,
         reasons: vec!["grant-matched".to_owned()],
@@ -18,7 +18,7 @@ fn numbers(policies: u64, data: u64) -> Numbers {
     Numbers { policies, data }
 }
 
-fn made(policies: u64) -> Made {
+pub(super) fn made(policies: u64) -> Made {
     Made {
         id: 0x0199,
         numbers: numbers(policies, 1),
