@@ -18,7 +18,8 @@ use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::listen::Socket;
 use super::{
-    Administrators, Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers,
+    Administrators, Ended, ExtAuthzSettings, Limits, ServeError, ServiceSettings, ServiceState,
+    identifiers,
 };
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
@@ -68,6 +69,10 @@ impl WorkerState {
 
     pub(super) fn administrators(&self) -> &Administrators {
         &self.shared.settings.administrators
+    }
+
+    pub(super) fn ext_authz(&self) -> Option<&ExtAuthzSettings> {
+        self.shared.settings.ext_authz.as_ref()
     }
 
     pub(super) fn boot_id(&self) -> &str {

@@ -72,6 +72,7 @@ pub(super) fn settings() -> ServiceSettings {
         sync_max_wait: Duration::from_millis(500),
         public_url: None,
         administrators: Administrators::default(),
+        ext_authz: None,
     }
 }
 

@@ -1,0 +1,54 @@
+//! The doors at which a proxy asks that is no filter of ours: Envoy's `ext_authz`.
+//!
+//! Order of reading: `told` (a request as the proxy tells it), `intake` (one canonical form, or
+//! none), `identify` (who sends it), `ruling` (the same question by the same way as at every other
+//! door, and what the proxy is to do), then the door itself: `grpc` with `check_request` and
+//! `check_response`.
+//!
+//! The client here is the proxy. It is believed what it says of the request, as the filter's host
+//! is; what it repeats of the client's words is not. An answer grants nothing to anyone but the
+//! proxy that asked.
+//!
+//! INVARIANT: whatever goes wrong is a deny that the proxy understands as one. No error reaches it
+//! that `failure_mode_allow` could turn into an allow.
+
+mod check_request;
+mod check_response;
+pub(super) mod grpc;
+mod identify;
+mod intake;
+mod ruling;
+mod told;
+
+use edgeward_core::peer::TrustedHop;
+use edgeward_core::request::PathNormalization;
+
+/// What holds at these doors. The same words as the filter's configuration has.
+#[derive(Clone, Debug)]
+pub struct ExtAuthzSettings {
+    /// The header that carries the token, in lower case.
+    pub token_header: String,
+    /// Whether a verified token goes on to the upstream.
+    pub forward_token: bool,
+    /// Whether those who show nothing are asked about as `anonymous`; else they are refused.
+    pub anonymous: bool,
+    /// Headers that policies may set beside `x-edgeward-*`.
+    pub allowed_request_headers: Vec<String>,
+    /// What a path must be like.
+    pub normalization: PathNormalization,
+    /// Whether headers are also taken where the proxy has joined those of one name.
+    pub joined_headers: bool,
+    /// Whether the client certificate that the proxy tells of is believed.
+    pub peer_certificates: bool,
+    /// Proxies in front of that one whose XFCC is believed.
+    pub trusted_hops: Vec<TrustedHop>,
+}
+
+impl ExtAuthzSettings {
+    /// Headers that no client may say here, beside those that none may anywhere.
+    fn stripped(&self) -> Vec<String> {
+        let mut stripped = self.allowed_request_headers.clone();
+        stripped.push(self.token_header.clone());
+        stripped
+    }
+}
