@@ -22,6 +22,11 @@ fn setups() -> Vec<(&'static str, Setup, TempDir)> {
     let mtls = Setup::mtls(folder.path());
     vec![
         (
+            "ext_authz",
+            Setup::ext_authz(),
+            TempDir::new().expect("a temporary folder"),
+        ),
+        (
             "local",
             Setup::local(),
             TempDir::new().expect("a temporary folder"),
@@ -74,6 +79,21 @@ fn every_envoy_setup_is_valid_and_starts() {
 #[test]
 fn every_envoy_setup_reloads_a_trapped_filter_and_never_fails_open() {
     for (name, mut setup, _folder) in setups() {
+        if let Some(filter) = setup.find_filter("envoy.filters.http.ext_authz") {
+            let config = &filter["typed_config"];
+            assert_eq!(config["failure_mode_allow"], false, "{name}");
+            for setting in [
+                "encode_raw_headers",
+                "validate_mutations",
+                "clear_route_cache",
+            ] {
+                assert_eq!(config[setting], true, "{name}: {setting}");
+            }
+            for withheld in ["allowed_headers", "disallowed_headers"] {
+                assert!(config[withheld].is_null(), "{name}: {withheld}");
+            }
+            continue;
+        }
         let config = &setup.filter()["typed_config"]["config"];
         assert_eq!(config["failure_policy"], "FAIL_RELOAD", "{name}");
         assert_eq!(
