@@ -9,7 +9,7 @@ use edgeward_core::spiffe::SpiffeId;
 use super::exactly_one;
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_ext_authz::{RawExtAuthz, RawTrustedHop};
-use crate::service::ExtAuthzSettings;
+use crate::service::{ExtAuthzSettings, PeerSettings, TokenSettings};
 
 const DEFAULT_TOKEN_HEADER: &str = "authorization";
 
@@ -37,16 +37,20 @@ pub(super) fn ext_authz(
     let hops = field.key("peer").key("trusted_hops");
     let trusted_hops = peer.trusted_hops.into_iter().enumerate();
     Some(ExtAuthzSettings {
-        token_header,
-        forward_token: token.forward,
+        token: TokenSettings {
+            header: token_header,
+            forward: token.forward,
+        },
         anonymous: raw.anonymous,
         allowed_request_headers: raw.allowed_request_headers,
         normalization: path.unwrap_or_default(),
         joined_headers: raw.joined_headers,
-        peer_certificates: peer.certificates,
-        trusted_hops: trusted_hops
-            .filter_map(|(index, hop)| trusted_hop(hop, &hops.index(index), findings))
-            .collect(),
+        peer: PeerSettings {
+            certificates: peer.certificates,
+            trusted_hops: trusted_hops
+                .filter_map(|(index, hop)| trusted_hop(hop, &hops.index(index), findings))
+                .collect(),
+        },
     })
 }
 

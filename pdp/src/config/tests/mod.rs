@@ -103,11 +103,11 @@ fn a_complete_file_becomes_checked_values() {
     );
     assert_eq!(config.sync_max_wait, Duration::from_secs(20));
     let door = config.ext_authz.as_ref().expect("a door");
-    assert_eq!(door.token_header, "x-svc-token");
+    assert_eq!(door.token.header, "x-svc-token");
     assert_eq!(door.allowed_request_headers, ["x-tenant"]);
     assert_eq!(door.normalization, PathNormalization::MergeSlashes);
-    assert!(door.forward_token && door.anonymous && door.joined_headers && door.peer_certificates);
-    assert_eq!(door.trusted_hops.len(), 2);
+    assert!(door.token.forward && door.anonymous && door.joined_headers && door.peer.certificates);
+    assert_eq!(door.peer.trusted_hops.len(), 2);
     assert_eq!(config.cache.max_bytes, 16 * 1024 * 1024);
     assert_eq!(config.cache.allow_ttl, Duration::from_secs(30));
     assert_eq!(config.cache.deny_ttl, Duration::from_secs(5));

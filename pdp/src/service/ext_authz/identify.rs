@@ -90,7 +90,7 @@ impl Identification<'_> {
             Err(IdentityRefusal::Peer(refusal @ PeerRefusal::UriNames(0))) => (None, Some(refusal)),
             Err(refusal) => return Err(refusal),
         };
-        if let Some(token) = bearer_token(&told.fields, &self.settings.token_header)? {
+        if let Some(token) = bearer_token(&told.fields, &self.settings.token.header)? {
             let verified = self.token(token)?;
             let shown = peer.as_ref().map(|peer| peer.certificate_digest).or(shown);
             check_binding(verified.claims.binding, shown)?;
@@ -139,7 +139,7 @@ impl Identification<'_> {
 
     /// The client certificate, where this proxy's word on it is believed.
     fn certificate(&self, told: &Told) -> Result<Option<Certificate>, IdentityRefusal> {
-        if !self.settings.peer_certificates {
+        if !self.settings.peer.certificates {
             return Ok(None);
         }
         let pem = match &told.shown {
@@ -170,7 +170,7 @@ impl Identification<'_> {
             Some(Ok(xfcc)) => Some(xfcc),
             Some(Err(Unreadable)) => return Err(PeerRefusal::NotProven.into()),
         };
-        let hops = &self.settings.trusted_hops;
+        let hops = &self.settings.peer.trusted_hops;
         let Some(Certificate { digest, uris }) = certificate else {
             let trusted = told
                 .source

@@ -65,7 +65,7 @@ pub(super) fn take_in<'t>(
         has_token: false,
     };
     for (name, value) in &told.fields {
-        if *name == settings.token_header {
+        if *name == settings.token.header {
             intake.has_token = true;
             continue;
         }

@@ -26,10 +26,8 @@ use edgeward_core::request::PathNormalization;
 /// What holds at these doors. The same words as the filter's configuration has.
 #[derive(Clone, Debug)]
 pub struct ExtAuthzSettings {
-    /// The header that carries the token, in lower case.
-    pub token_header: String,
-    /// Whether a verified token goes on to the upstream.
-    pub forward_token: bool,
+    /// Where a request carries its token.
+    pub token: TokenSettings,
     /// Whether those who show nothing are asked about as `anonymous`; else they are refused.
     pub anonymous: bool,
     /// Headers that policies may set beside `x-edgeward-*`.
@@ -38,9 +36,25 @@ pub struct ExtAuthzSettings {
     pub normalization: PathNormalization,
     /// Whether headers are also taken where the proxy has joined those of one name.
     pub joined_headers: bool,
-    /// Whether the client certificate that the proxy tells of is believed.
-    pub peer_certificates: bool,
-    /// Proxies in front of that one whose XFCC is believed.
+    /// Whose word on client certificates is believed.
+    pub peer: PeerSettings,
+}
+
+/// Where a request carries its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// The header, in lower case.
+    pub header: String,
+    /// Whether a verified token goes on to the upstream.
+    pub forward: bool,
+}
+
+/// Whose word on client certificates is believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerSettings {
+    /// Whether the proxy's is.
+    pub certificates: bool,
+    /// Proxies in front of that one whose XFCC is.
     pub trusted_hops: Vec<TrustedHop>,
 }
 
@@ -48,7 +62,7 @@ impl ExtAuthzSettings {
     /// Headers that no client may say here, beside those that none may anywhere.
     fn stripped(&self) -> Vec<String> {
         let mut stripped = self.allowed_request_headers.clone();
-        stripped.push(self.token_header.clone());
+        stripped.push(self.token.header.clone());
         stripped
     }
 }

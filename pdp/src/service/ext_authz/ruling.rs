@@ -41,6 +41,7 @@ pub(super) struct Changes {
 }
 
 /// Why a request is refused before any policy is asked, and whether a token was shown.
+#[derive(Clone, Copy)]
 struct Refused {
     refusal: Refusal,
     code: &'static str,
@@ -167,8 +168,8 @@ fn changes(
         return Err(decision_id);
     }
     let mut remove = intake.remove;
-    if intake.has_token && !settings.forward_token {
-        remove.push(settings.token_header.clone());
+    if intake.has_token && !settings.token.forward {
+        remove.push(settings.token.header.clone());
     }
     let mut set: Vec<(String, String)> = request_headers.into_iter().collect();
     if let Some(peer) = caller.peer {

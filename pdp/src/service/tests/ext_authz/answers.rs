@@ -59,13 +59,13 @@ fn what_edgeward_may_set_never_survives_from_the_client_also_when_nothing_is_set
         .iter()
         .fold(asked.get("/a"), |told, name| told.header(name, "spoofed"));
     let ok = allowed(asked.check(told));
-    let passes = |name: &&str| {
+    let survives = |name: &&str| {
         let set = header(&ok.headers, name).is_some_and(|value| value != "spoofed");
         let removed = ok.headers_to_remove.iter().any(|removed| removed == name);
         assert!(!(set && removed), "{name} is set, then removed");
         !set && !removed
     };
-    let passed: Vec<&str> = spoofed.into_iter().filter(passes).collect();
+    let passed: Vec<&str> = spoofed.into_iter().filter(survives).collect();
     assert_eq!(passed, ["x_authorization", "authorization_"]);
 }
 

@@ -2,6 +2,7 @@
 
 use edgeward_core::peer::TrustedHop;
 use edgeward_core::revocation::{digest_of_token, hex};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rcgen::{CertificateParams, KeyPair, SanType};
 use sha2::{Digest as _, Sha256};
 
@@ -19,13 +20,7 @@ fn certificate(uris: &[&str]) -> (String, [u8; 32]) {
         .map(|uri| SanType::URI((*uri).try_into().unwrap()))
         .collect();
     let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
-    let mut encoded = String::new();
-    for character in certificate.pem().chars() {
-        match character {
-            '+' | '/' | '=' | '\n' | ' ' => encoded += &format!("%{:02X}", character as u32),
-            plain => encoded.push(plain),
-        }
-    }
+    let encoded = utf8_percent_encode(&certificate.pem(), NON_ALPHANUMERIC).to_string();
     (encoded, Sha256::digest(certificate.der()).into())
 }
 
@@ -34,6 +29,17 @@ fn shows(mut told: Told, uris: &[&str]) -> (Told, [u8; 32]) {
     told.source.certificate = pem;
     told.source.principal = uris.first().copied().unwrap_or("CN=x").to_owned();
     (told, digest)
+}
+
+/// A door that believes the proxy's word on certificates, and XFCC of these hops.
+fn believing(trusted_hops: Vec<TrustedHop>) -> ExtAuthzSettings {
+    ExtAuthzSettings {
+        peer: PeerSettings {
+            certificates: true,
+            trusted_hops,
+        },
+        ..door()
+    }
 }
 
 fn subject(ok: &OkHttpResponse) -> Option<&str> {
@@ -136,10 +142,7 @@ fn a_client_certificate_counts_only_where_the_proxy_s_word_on_it_is_believed() {
     let got = denied(asked.check(told));
     assert_eq!(got, (401, "identity-missing".to_owned()));
 
-    let believing = ExtAuthzSettings {
-        peer_certificates: true,
-        ..door()
-    };
+    let believing = believing(Vec::new());
     let asked = Asked::by(believing, POLICY);
     let (told, digest) = shows(Told::get("/a"), &[CLIENT]);
     let forged = format!("Hash={};URI=spiffe://d/admin", "ab".repeat(32));
@@ -179,10 +182,7 @@ fn a_client_certificate_counts_only_where_the_proxy_s_word_on_it_is_believed() {
 #[test]
 fn a_bound_token_holds_with_its_own_certificate_and_no_other() {
     use base64::Engine as _;
-    let believing = ExtAuthzSettings {
-        peer_certificates: true,
-        ..door()
-    };
+    let believing = believing(Vec::new());
     let asked = Asked::by(believing, POLICY);
     let (own, digest) = shows(Told::get("/a"), &[CLIENT]);
     let thumbprint = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest);
@@ -199,10 +199,8 @@ fn a_bound_token_holds_with_its_own_certificate_and_no_other() {
 #[test]
 fn an_xfcc_counts_only_from_a_hop_that_is_trusted() {
     let vouched = format!("Hash={};URI={CLIENT}", "ab".repeat(32));
-    let by_network = ExtAuthzSettings {
-        trusted_hops: vec![TrustedHop::Network("10.0.0.0/8".parse().unwrap())],
-        ..door()
-    };
+    let mut by_network = believing(vec![TrustedHop::Network("10.0.0.0/8".parse().unwrap())]);
+    by_network.peer.certificates = false;
     let asked = Asked::by(by_network, POLICY);
     let told = Told::get("/a").header("x-forwarded-client-cert", &vouched);
     let ok = allowed(asked.check(told.clone()));
@@ -211,11 +209,7 @@ fn an_xfcc_counts_only_from_a_hop_that_is_trusted() {
     let got = denied(strict.check(told));
     assert_eq!(got, (401, "identity-missing".to_owned()));
 
-    let by_name = ExtAuthzSettings {
-        peer_certificates: true,
-        trusted_hops: vec![TrustedHop::Workload(HOP.parse().unwrap())],
-        ..door()
-    };
+    let by_name = believing(vec![TrustedHop::Workload(HOP.parse().unwrap())]);
     let asked = Asked::by(by_name, POLICY);
     for (who, expected) in [(HOP, CLIENT), ("spiffe://d/nohop", "spiffe://d/nohop")] {
         let (told, digest) = shows(Told::get("/a"), &[who]);

@@ -1,4 +1,4 @@
-//! The ext_authz door, asked by another implementation of gRPC (tonic's client) as Envoy asks.
+//! The `ext_authz` door, asked by another implementation of gRPC (tonic's client) as Envoy asks.
 
 mod answers;
 mod identity;
@@ -22,7 +22,7 @@ use super::fixtures::{ISSUER, write_keys};
 use super::harness::{Pdp, settings};
 use crate::crypto::{KeyPurpose, Signer};
 use crate::service::clock::now;
-use crate::service::{ExtAuthzSettings, ServiceSettings};
+use crate::service::{ExtAuthzSettings, PeerSettings, ServiceSettings, TokenSettings};
 
 /// Allows everyone who is someone, but no role that is banned and nothing below `/admin`.
 const POLICY: &str = r#"
@@ -47,14 +47,15 @@ const WHO: &str = "https://issuer.demo.edgeward.dev|job";
 
 fn door() -> ExtAuthzSettings {
     ExtAuthzSettings {
-        token_header: "authorization".to_owned(),
-        forward_token: false,
+        token: TokenSettings {
+            header: "authorization".to_owned(),
+            forward: false,
+        },
         anonymous: false,
         allowed_request_headers: Vec::new(),
         normalization: PathNormalization::Strict,
         joined_headers: false,
-        peer_certificates: false,
-        trusted_hops: Vec::new(),
+        peer: PeerSettings::default(),
     }
 }
 
