@@ -43,6 +43,11 @@ impl Setup {
         Self::shipped("ext_authz/envoy.yaml")
     }
 
+    /// The same, asking over HTTP.
+    pub fn ext_authz_http() -> Self {
+        Self::shipped("ext_authz_http/envoy.yaml")
+    }
+
     /// The plain setup.
     pub fn local() -> Self {
         Self::shipped("local/envoy.yaml")

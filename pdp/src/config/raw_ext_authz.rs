@@ -27,6 +27,10 @@ pub struct RawExtAuthz {
     pub joined_headers: bool,
     /// Whose word on client certificates is believed.
     pub peer: Option<RawPeer>,
+    /// Gateways that may ask over HTTP, each at `/ext-authz/` and its name.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^(envoy|nginx|traefik|caddy)$")))]
+    pub gateways: Vec<String>,
 }
 
 /// Where a request carries its token.

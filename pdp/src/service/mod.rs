@@ -59,7 +59,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use ext_authz::{ExtAuthzSettings, PeerSettings, TokenSettings};
+pub use ext_authz::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use listen::{BindError, BoundAddress};
 pub use question::read_input;
 pub use revocations::{Administrators, REVOCATIONS_PATH};

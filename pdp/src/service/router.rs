@@ -9,6 +9,7 @@ use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use http::{Method, Request};
 use hyper::body::Incoming;
 
+use super::ExtAuthzSettings;
 use super::reply::{Refusal, Reply};
 use super::worker::WorkerState;
 use super::{
@@ -89,6 +90,12 @@ pub(super) async fn answer(
     // On every listener: whoever may revoke shows a token of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
         return revocations::answer(worker, place, request).await;
+    }
+    let gateway = |door: &ExtAuthzSettings| door.gateway_at(request.uri().path());
+    if let Some(settings) = worker.ext_authz().filter(|_| arrival.role != Role::Admin)
+        && let Some(gateway) = gateway(settings)
+    {
+        return ext_authz::http::answer(worker, settings, gateway, request);
     }
     let Some(path) = Path::of(request.uri().path(), arrival.role) else {
         return Refusal::NotFound.into();

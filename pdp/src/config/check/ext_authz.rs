@@ -9,7 +9,7 @@ use edgeward_core::spiffe::SpiffeId;
 use super::exactly_one;
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_ext_authz::{RawExtAuthz, RawTrustedHop};
-use crate::service::{ExtAuthzSettings, PeerSettings, TokenSettings};
+use crate::service::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 
 const DEFAULT_TOKEN_HEADER: &str = "authorization";
 
@@ -32,6 +32,7 @@ pub(super) fn ext_authz(
         let field = field.key("allowed_request_headers").index(index);
         check_header(name, &field, findings);
     }
+    let gateways = gateways(&raw.gateways, token.forward, field, findings);
     let path = raw.path.as_deref().map(str::parse::<PathNormalization>);
     let path = path.and_then(|path| findings.accept(&field.key("path"), path));
     let hops = field.key("peer").key("trusted_hops");
@@ -51,7 +52,32 @@ pub(super) fn ext_authz(
                 .filter_map(|(index, hop)| trusted_hop(hop, &hops.index(index), findings))
                 .collect(),
         },
+        gateways,
     })
+}
+
+fn gateways(
+    names: &[String],
+    forwards: bool,
+    field: &Field,
+    findings: &mut Findings,
+) -> Vec<Gateway> {
+    let mut gateways = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let place = field.key("gateways").index(index);
+        let Some(gateway) = findings.accept(&place, name.parse::<Gateway>()) else {
+            continue;
+        };
+        if !gateway.removes() && !forwards {
+            let message = format!(
+                "`{name}` cannot remove the token from a request: set `token.forward: true`, and \
+                 know that the upstream is given it"
+            );
+            findings.refuse(&place, message);
+        }
+        gateways.push(gateway);
+    }
+    gateways
 }
 
 fn check_header(name: &str, field: &Field, findings: &mut Findings) {

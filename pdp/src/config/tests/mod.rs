@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::keys::{BundleSource, IssuerSource};
+use crate::service::Gateway;
 
 const COMPLETE: &str = include_str!("../testdata/complete.yaml");
 
@@ -108,6 +109,7 @@ fn a_complete_file_becomes_checked_values() {
     assert_eq!(door.normalization, PathNormalization::MergeSlashes);
     assert!(door.token.forward && door.anonymous && door.joined_headers && door.peer.certificates);
     assert_eq!(door.peer.trusted_hops.len(), 2);
+    assert_eq!(door.gateways, [Gateway::Envoy, Gateway::Nginx]);
     assert_eq!(config.cache.max_bytes, 16 * 1024 * 1024);
     assert_eq!(config.cache.allow_ttl, Duration::from_secs(30));
     assert_eq!(config.cache.deny_ttl, Duration::from_secs(5));

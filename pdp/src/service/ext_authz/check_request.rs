@@ -14,12 +14,10 @@ use edgeward_core::credential::Field;
 use envoy_types::ext_authz::v3::pb::{Address, CheckRequest, HeaderValue};
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::Peer;
 
-use super::told::{Shown, Told};
+use super::told::{Shown, Told, readings};
 
 /// The header whose presence shows that none is withheld: `allowed_headers` would leave it out.
 const CANARY: &str = ":path";
-/// Headers whose value is text, commas and all: they are never split.
-const CREDENTIALS: [&str; 2] = ["authorization", "x-forwarded-client-cert"];
 
 /// Why a call tells of no request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +49,7 @@ pub(super) fn read(check: CheckRequest, joined: bool) -> Result<Told, Untold> {
     let mut fields = match http.header_map {
         Some(lines) => raw(lines.headers),
         None if !joined => return Err(Untold::Joined),
-        None => readings(http.headers),
+        None => readings(joined_lines(http.headers)),
     };
     if !fields.iter().any(|(name, _)| name == CANARY) {
         return Err(Untold::Withheld);
@@ -66,6 +64,7 @@ pub(super) fn read(check: CheckRequest, joined: bool) -> Result<Told, Untold> {
         fields,
         source: address(&source),
         shown: shown(source),
+        removes: true,
     })
 }
 
@@ -81,20 +80,11 @@ fn raw(lines: Vec<HeaderValue>) -> Vec<Field> {
     lines.into_iter().map(field).collect()
 }
 
-/// Every reading of joined headers, in the order of their names.
-fn readings(joined: HashMap<String, String>) -> Vec<Field> {
-    let mut joined: Vec<(String, String)> = joined.into_iter().collect();
-    joined.sort_unstable();
-    let mut fields = Vec::with_capacity(joined.len());
-    for (name, value) in joined {
-        let name = name.to_ascii_lowercase();
-        if value.contains(',') && !CREDENTIALS.contains(&name.as_str()) {
-            let parts = value.split(',').map(str::trim);
-            let parts = parts.map(|part| (name.clone(), part.as_bytes().to_vec()));
-            fields.extend(parts);
-        }
-        fields.push((name, value.into_bytes()));
-    }
+/// Joined headers, in the order of their names.
+fn joined_lines(joined: HashMap<String, String>) -> Vec<Field> {
+    let field = |(name, value): (String, String)| (name.to_ascii_lowercase(), value.into_bytes());
+    let mut fields: Vec<Field> = joined.into_iter().map(field).collect();
+    fields.sort_unstable();
     fields
 }
 

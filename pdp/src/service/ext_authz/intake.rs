@@ -30,6 +30,8 @@ pub(super) enum NotTaken {
     Request(#[from] RequestRefusal),
     #[error("request is not spelt in its canonical form")]
     Spelling,
+    #[error("a header that the proxy cannot remove may not come from a client")]
+    Header,
 }
 
 impl NotTaken {
@@ -38,6 +40,7 @@ impl NotTaken {
         match self {
             Self::Request(refusal) => refusal.code(),
             Self::Spelling => "request-not-canonical",
+            Self::Header => "request-header-forbidden",
         }
     }
 }
@@ -76,6 +79,7 @@ pub(super) fn take_in<'t>(
                     return Err(RequestRefusal::Pseudo(":authority").into());
                 }
             }
+            HeaderFate::Strip if !told.removes => return Err(NotTaken::Header),
             HeaderFate::Strip => {
                 if !intake.remove.contains(name) {
                     intake.remove.push(name.clone());

@@ -1,9 +1,10 @@
-//! The doors at which a proxy asks that is no filter of ours: Envoy's `ext_authz`.
+//! The doors at which a proxy asks that is no filter of ours: Envoy's `ext_authz`, and gateways
+//! that ask over HTTP.
 //!
 //! Order of reading: `told` (a request as the proxy tells it), `intake` (one canonical form, or
 //! none), `identify` (who sends it), `ruling` (the same question by the same way as at every other
-//! door, and what the proxy is to do), then the door itself: `grpc` with `check_request` and
-//! `check_response`.
+//! door, and what the proxy is to do), then the doors themselves: `grpc` with `check_request`
+//! and `check_response`, `http` with `gateway`.
 //!
 //! The client here is the proxy. It is believed what it says of the request, as the filter's host
 //! is; what it repeats of the client's words is not. An answer grants nothing to anyone but the
@@ -14,11 +15,15 @@
 
 mod check_request;
 mod check_response;
+mod gateway;
 pub(super) mod grpc;
+pub(super) mod http;
 mod identify;
 mod intake;
 mod ruling;
 mod told;
+
+pub use gateway::Gateway;
 
 use edgeward_core::peer::TrustedHop;
 use edgeward_core::request::PathNormalization;
@@ -38,6 +43,8 @@ pub struct ExtAuthzSettings {
     pub joined_headers: bool,
     /// Whose word on client certificates is believed.
     pub peer: PeerSettings,
+    /// Which gateways may ask over HTTP.
+    pub gateways: Vec<Gateway>,
 }
 
 /// Where a request carries its token.
@@ -59,6 +66,12 @@ pub struct PeerSettings {
 }
 
 impl ExtAuthzSettings {
+    /// The gateway whose calls come to `path`.
+    pub(super) fn gateway_at(&self, path: &str) -> Option<Gateway> {
+        let mut gateways = self.gateways.iter().copied();
+        gateways.find(|gateway| gateway.asks_at(path))
+    }
+
     /// Headers that no client may say here, beside those that none may anywhere.
     fn stripped(&self) -> Vec<String> {
         let mut stripped = self.allowed_request_headers.clone();

@@ -4,6 +4,7 @@
 mod headers;
 mod identity;
 mod outage;
+mod over_http;
 mod paths;
 
 use std::path::Path;
@@ -54,7 +55,7 @@ struct Door {
     pdp: Pdp,
     upstream: Upstream,
     envoy: Envoy,
-    _policies: TempDir,
+    policies: TempDir,
 }
 
 impl Door {
@@ -78,7 +79,7 @@ impl Door {
             keys,
             pdp,
             upstream,
-            _policies: policies,
+            policies,
         }
     }
 

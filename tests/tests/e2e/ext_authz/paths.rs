@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::door;
 
 /// Forwarded as they came.
-const CANONICAL: [&str; 10] = [
+pub(super) const CANONICAL: [&str; 10] = [
     "/passes/1",
     "/passes/",
     "/passes/caf%C3%A9",
@@ -22,7 +22,7 @@ const CANONICAL: [&str; 10] = [
 ];
 
 /// Refused, and the code where Envoy does not refuse it first.
-const REFUSED: [(&str, &str); 27] = [
+pub(super) const REFUSED: [(&str, &str); 27] = [
     ("//refused", "request-path-empty-segment"),
     ("//refused/admin", "request-path-empty-segment"),
     ("/refused//b", "request-path-empty-segment"),

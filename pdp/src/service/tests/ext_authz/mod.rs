@@ -1,6 +1,7 @@
 //! The `ext_authz` door, asked by another implementation of gRPC (tonic's client) as Envoy asks.
 
 mod answers;
+mod gateways;
 mod identity;
 mod requests;
 
@@ -56,6 +57,7 @@ fn door() -> ExtAuthzSettings {
         normalization: PathNormalization::Strict,
         joined_headers: false,
         peer: PeerSettings::default(),
+        gateways: Vec::new(),
     }
 }
 
