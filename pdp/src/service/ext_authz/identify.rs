@@ -4,16 +4,17 @@
 //! INVARIANT: a credential that is shown and does not hold is a refusal, never "no credential",
 //! also where anonymous requests are asked about.
 
+use std::rc::Rc;
+
 use edgeward_core::authzen;
 use edgeward_core::credential::{
     CredentialRefusal, Unreadable, bearer_token, check_binding, single_text,
 };
 use edgeward_core::headers::FORWARDED_CLIENT_CERT;
-use edgeward_core::jose::CompactJws;
 use edgeward_core::peer::{self, Peer, PeerRefusal};
 use edgeward_core::revocation::{Identity, Kind, Revocations};
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::{TokenRefusal, VerifiedToken, verify};
+use edgeward_core::token::{TokenRefusal, verify};
 use percent_encoding::percent_decode_str;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
@@ -23,8 +24,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::ExtAuthzSettings;
 use super::told::{Shown, Told};
+use super::verified::{Verified, VerifiedTokens};
 use crate::crypto::AwsLc;
-use crate::keys::{Keyring, uri_names};
+use crate::keys::{KeySnapshot, Keyring, uri_names};
 
 /// The workload that sends a request.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub(super) struct Caller {
     /// The id that the upstream is told.
     pub(super) id: String,
     /// The subject of the question.
-    pub(super) subject: Box<RawValue>,
+    pub(super) subject: Rc<RawValue>,
     /// The workload at the other end of the connection, where it is known.
     pub(super) peer: Option<Peer>,
 }
@@ -69,6 +71,7 @@ impl IdentityRefusal {
 pub(super) struct Identification<'s> {
     pub(super) settings: &'s ExtAuthzSettings,
     pub(super) keys: &'s Keyring,
+    pub(super) tokens: &'s VerifiedTokens,
     pub(super) revocations: &'s Revocations,
     pub(super) now: UnixSeconds,
 }
@@ -93,15 +96,17 @@ impl Identification<'_> {
         if let Some(token) = bearer_token(&told.fields, &self.settings.token.header)? {
             let verified = self.token(token)?;
             let shown = peer.as_ref().map(|peer| peer.certificate_digest).or(shown);
-            check_binding(verified.claims.binding, shown)?;
-            let subject = authzen::subject_of_token(&verified)?;
-            let id = verified.subject.to_string();
-            return Ok(Caller { id, subject, peer });
+            check_binding(verified.token.claims.binding, shown)?;
+            return Ok(Caller {
+                id: verified.id.clone(),
+                subject: Rc::clone(&verified.subject),
+                peer,
+            });
         }
         if let Some(peer) = peer {
             return Ok(Caller {
                 id: peer.id.to_string(),
-                subject: authzen::subject_of_peer(&peer)?,
+                subject: authzen::subject_of_peer(&peer)?.into(),
                 peer: Some(peer),
             });
         }
@@ -109,32 +114,41 @@ impl Identification<'_> {
             Some(refusal) => Err(refusal.into()),
             None if self.settings.anonymous => Ok(Caller {
                 id: "anonymous".to_owned(),
-                subject: authzen::anonymous()?,
+                subject: authzen::anonymous()?.into(),
                 peer: None,
             }),
             None => Err(CredentialRefusal::Missing.into()),
         }
     }
 
-    fn token(&self, token: &str) -> Result<VerifiedToken, IdentityRefusal> {
-        let trust = &self.keys.snapshot().trust;
-        let verified = verify(token, trust, self.now, &AwsLc).inspect_err(|refusal| {
+    fn token(&self, token: &str) -> Result<Rc<Verified>, IdentityRefusal> {
+        let keys = self.keys.snapshot();
+        let verified = match self.tokens.find(token, keys.revision, self.now) {
+            Some(verified) => verified,
+            None => self.verify(token, &keys)?,
+        };
+        if self.revocations.is_empty() {
+            return Ok(verified);
+        }
+        let claims = &verified.token.claims;
+        self.unrevoked(&Identity {
+            token: Some(token),
+            token_id: claims.token_id.as_deref(),
+            session: claims.all.get("sid").and_then(Value::as_str),
+            key_id: verified.token.key_id.as_deref(),
+            ..Identity::of_subject(&verified.id)
+        })?;
+        Ok(verified)
+    }
+
+    fn verify(&self, token: &str, keys: &KeySnapshot) -> Result<Rc<Verified>, IdentityRefusal> {
+        let verified = verify(token, &keys.trust, self.now, &AwsLc).inspect_err(|refusal| {
             if let TokenRefusal::MissingKey(key) = refusal {
                 self.keys.unknown_key(&key.owner, &key.key_id);
             }
         })?;
-        if self.revocations.is_empty() {
-            return Ok(verified);
-        }
-        let jws = CompactJws::parse(token).map_err(TokenRefusal::from)?;
-        self.unrevoked(&Identity {
-            token: Some(token),
-            token_id: verified.claims.token_id.as_deref(),
-            session: verified.claims.all.get("sid").and_then(Value::as_str),
-            key_id: jws.key_id.as_deref(),
-            ..Identity::of_subject(&verified.subject.to_string())
-        })?;
-        Ok(verified)
+        let verified = Verified::new(verified, self.now)?;
+        Ok(self.tokens.remember(token, keys.revision, verified))
     }
 
     /// The client certificate, where this proxy's word on it is believed.

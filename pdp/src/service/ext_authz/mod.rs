@@ -2,7 +2,7 @@
 //! that ask over HTTP.
 //!
 //! Order of reading: `told` (a request as the proxy tells it), `intake` (one canonical form, or
-//! none), `identify` (who sends it), `ruling` (the same question by the same way as at every other
+//! none), `identify` and `verified` (who sends it), `ruling` (the same question by the same way as at every other
 //! door, and what the proxy is to do), then the doors themselves: `grpc` with `check_request`
 //! and `check_response`, `http` with `gateway`.
 //!
@@ -22,8 +22,10 @@ mod identify;
 mod intake;
 mod ruling;
 mod told;
+mod verified;
 
 pub use gateway::Gateway;
+pub(super) use verified::VerifiedTokens;
 
 use edgeward_core::peer::TrustedHop;
 use edgeward_core::request::PathNormalization;

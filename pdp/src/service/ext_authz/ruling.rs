@@ -113,6 +113,7 @@ fn decide<'t>(
     let identification = Identification {
         settings,
         keys: &state.keys,
+        tokens: worker.verified_tokens(),
         revocations: &state.revocations.snapshot().revocations,
         now: clock::now(),
     };
