@@ -176,8 +176,12 @@ fn without_its_section_there_is_no_such_door() {
 
 #[test]
 fn a_call_that_stalls_is_ended_with_a_deny() {
-    let asked = Asked::by(door(), "decision := true");
-    let mut stream = asked.pdp.connect();
+    let impatient = ServiceSettings {
+        ext_authz: Some(door()),
+        ..settings()
+    };
+    let pdp = Pdp::deciding_with("decision := true", impatient);
+    let mut stream = pdp.connect();
     let head = format!(
         "POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/grpc\r\n\
          connection: close\r\ncontent-length: 100\r\n\r\n\0\0\0\0"

@@ -23,7 +23,7 @@ use super::fixtures::{ISSUER, write_keys};
 use super::harness::{Pdp, settings};
 use crate::crypto::{KeyPurpose, Signer};
 use crate::service::clock::now;
-use crate::service::{ExtAuthzSettings, PeerSettings, ServiceSettings, TokenSettings};
+use crate::service::{ExtAuthzSettings, Limits, PeerSettings, ServiceSettings, TokenSettings};
 
 /// Allows everyone who is someone, but no role that is banned and nothing below `/admin`.
 const POLICY: &str = r#"
@@ -61,9 +61,16 @@ fn door() -> ExtAuthzSettings {
     }
 }
 
+/// With patience: a loaded machine may take a test's thread away for long.
 fn with(door: ExtAuthzSettings) -> ServiceSettings {
+    let limits = Limits {
+        head_timeout: Duration::from_secs(20),
+        request_timeout: Duration::from_secs(20),
+        ..settings().limits
+    };
     ServiceSettings {
         ext_authz: Some(door),
+        limits,
         ..settings()
     }
 }
