@@ -19,6 +19,9 @@ const SOURCE: &str = "x-edgeward-source";
 /// Every header that tells of a request's head is there, where this one is: Envoy always has it.
 const CANARY: &str = "x-forwarded-proto";
 
+/// What is of the call, whatever the request has by these names.
+const OF_THE_CALL: [&str; 3] = ["connection", "content-length", "host"];
+
 /// A gateway that asks over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gateway {
@@ -159,11 +162,9 @@ impl Telling {
         let source = nearest.trim().parse();
         let source = source.map_err(|_| NotTold::Header(self.source))?;
         let own = [self.method, self.host, self.target, self.source];
-        // The call's own head, which is not the request's.
-        let of_call = ["host", "content-length"];
         fields.retain(|(name, _)| {
             let name = name.as_str();
-            !own.contains(&name) && !self.more.contains(&name) && !of_call.contains(&name)
+            !own.contains(&name) && !self.more.contains(&name) && !OF_THE_CALL.contains(&name)
         });
         Ok(Told {
             method,
@@ -197,7 +198,7 @@ fn of_envoy(call: &Parts, mut fields: Vec<Field>) -> Result<Told, NotTold> {
     let target = call.uri.path_and_query().map_or("", |all| all.as_str());
     let target = target.strip_prefix(Gateway::Envoy.path()).unwrap_or("");
     // `SOURCE` stays among them: should the client have said it too, it is removed.
-    fields.retain(|(name, _)| name != "host");
+    fields.retain(|(name, _)| !OF_THE_CALL.contains(&name.as_str()));
     Ok(Told {
         method: call.method.as_str().to_owned(),
         authority,

@@ -215,3 +215,25 @@ fn refusals_and_decisions_are_counted_by_their_cause() {
         assert_eq!(count(cause), before + 1, "{cause}");
     }
 }
+
+#[test]
+fn a_question_has_one_decision_whatever_the_door() {
+    let asked = Asked::by(door(), POLICY);
+    let question = json!({
+        "subject": {"type": "workload", "id": WHO, "properties": {"issuer": ISSUER}},
+        "action": {"name": "GET"},
+        "resource": {"type": "http", "id": "shop.example", "properties": {
+            "host": "shop.example", "path": "/one", "segments": ["one"], "query": {},
+            "headers": {"x-role": ["fine"]},
+        }},
+        "context": {"source": {"address": "10.1.2.3"}},
+    });
+    let first = asked.pdp.ask(&question.to_string()).json();
+    let first = first["context"]["id"].as_str().unwrap();
+    let ok = allowed(asked.check(asked.get("/one").header("x-role", "fine")));
+    let id = header(&ok.headers, "x-edgeward-decision-id").unwrap();
+    assert!(
+        id.starts_with("cached-") && id.ends_with(first),
+        "{id} {first}"
+    );
+}
