@@ -112,9 +112,24 @@ impl ServerCertVerifier for EndpointVerifier {
 /// Checks that the DER `certificate` is an X.509-SVID leaf of exactly the ID `wanted`. The chain is
 /// not judged here.
 pub fn check_x509_svid(certificate: &[u8], wanted: &SpiffeId) -> Result<(), SvidError> {
-    let certificate = read(certificate)?;
+    let (rest, certificate) =
+        X509Certificate::from_der(certificate).map_err(|_| SvidError::Unreadable)?;
+    if !rest.is_empty() {
+        return Err(SvidError::Unreadable);
+    }
     check_usage(&certificate)?;
-    match uris(&certificate)?.as_slice() {
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| SvidError::Unreadable)?;
+    let names = names.map_or(&[][..], |names| names.value.general_names.as_slice());
+    let uris: Vec<&str> = names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::URI(uri) => Some(*uri),
+            _ => None,
+        })
+        .collect();
+    match uris.as_slice() {
         [uri] if *uri == wanted.as_str() => Ok(()),
         [uri] => Err(SvidError::OtherId {
             found: (*uri).to_owned(),
@@ -122,32 +137,6 @@ pub fn check_x509_svid(certificate: &[u8], wanted: &SpiffeId) -> Result<(), Svid
         }),
         several => Err(SvidError::UriNames(several.len())),
     }
-}
-
-/// Every URI name of the DER `certificate`, in order. Nothing else of it is judged here.
-pub fn uri_names(certificate: &[u8]) -> Result<Vec<String>, SvidError> {
-    let certificate = read(certificate)?;
-    let uris = uris(&certificate)?;
-    Ok(uris.into_iter().map(str::to_owned).collect())
-}
-
-fn read(certificate: &[u8]) -> Result<X509Certificate<'_>, SvidError> {
-    match X509Certificate::from_der(certificate) {
-        Ok(([], certificate)) => Ok(certificate),
-        _ => Err(SvidError::Unreadable),
-    }
-}
-
-fn uris<'c>(certificate: &'c X509Certificate<'_>) -> Result<Vec<&'c str>, SvidError> {
-    let names = certificate
-        .subject_alternative_name()
-        .map_err(|_| SvidError::Unreadable)?;
-    let names = names.map_or(&[][..], |names| names.value.general_names.as_slice());
-    let uri = |name: &GeneralName<'c>| match name {
-        GeneralName::URI(uri) => Some(*uri),
-        _ => None,
-    };
-    Ok(names.iter().filter_map(uri).collect())
 }
 
 /// X509-SVID.md sections 4.1 and 4.3, for leaves. An EKU, where there is one, was checked with the

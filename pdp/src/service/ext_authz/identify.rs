@@ -16,17 +16,14 @@ use edgeward_core::revocation::{Identity, Kind, Revocations};
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{TokenRefusal, verify};
 use percent_encoding::percent_decode_str;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use super::ExtAuthzSettings;
 use super::told::{Shown, Told};
 use super::verified::{Verified, VerifiedTokens};
-use crate::crypto::AwsLc;
-use crate::keys::{KeySnapshot, Keyring, uri_names};
+use crate::crypto::{AwsLc, PeerCertificate};
+use crate::keys::{KeySnapshot, Keyring};
 
 /// The workload that sends a request.
 #[derive(Debug)]
@@ -48,6 +45,8 @@ pub(super) enum IdentityRefusal {
     Token(#[from] TokenRefusal),
     #[error(transparent)]
     Peer(#[from] PeerRefusal),
+    #[error("client certificate is not valid at this time")]
+    CertificateTime,
     #[error("identity is revoked")]
     Revoked(Kind),
     #[error("workload cannot be written as JSON")]
@@ -61,6 +60,7 @@ impl IdentityRefusal {
             Self::Credential(refusal) => refusal.code(),
             Self::Token(refusal) => refusal.code(),
             Self::Peer(refusal) => refusal.code(),
+            Self::CertificateTime => "peer-certificate-expired",
             Self::Revoked(kind) => kind.code(),
             Self::Unwritable(_) => "identity-unwritable",
         }
@@ -74,12 +74,6 @@ pub(super) struct Identification<'s> {
     pub(super) tokens: &'s VerifiedTokens,
     pub(super) revocations: &'s Revocations,
     pub(super) now: UnixSeconds,
-}
-
-/// A client certificate that the proxy is believed to have checked.
-struct Certificate {
-    digest: [u8; 32],
-    uris: Vec<String>,
 }
 
 impl Identification<'_> {
@@ -152,7 +146,7 @@ impl Identification<'_> {
     }
 
     /// The client certificate, where this proxy's word on it is believed.
-    fn certificate(&self, told: &Told) -> Result<Option<Certificate>, IdentityRefusal> {
+    fn certificate(&self, told: &Told) -> Result<Option<PeerCertificate>, IdentityRefusal> {
         if !self.settings.peer.certificates {
             return Ok(None);
         }
@@ -162,14 +156,15 @@ impl Identification<'_> {
             Shown::Name => return Err(PeerRefusal::NotProven.into()),
             Shown::Certificate(pem) => percent_decode_str(pem).collect::<Vec<u8>>(),
         };
-        let der = CertificateDer::from_pem_slice(&pem).map_err(|_| PeerRefusal::NotProven)?;
-        let uris = uri_names(&der).map_err(|_| PeerRefusal::NotProven)?;
-        let digest = Sha256::digest(&der).into();
+        let certificate = PeerCertificate::from_pem(&pem).ok_or(PeerRefusal::NotProven)?;
+        if !certificate.holds_at(self.now) {
+            return Err(IdentityRefusal::CertificateTime);
+        }
         self.unrevoked(&Identity {
-            certificate: Some(&digest),
+            certificate: Some(&certificate.digest),
             ..Identity::default()
         })?;
-        Ok(Some(Certificate { digest, uris }))
+        Ok(Some(certificate))
     }
 
     /// The workload at the other end of the connection, or the one that a trusted hop there
@@ -177,7 +172,7 @@ impl Identification<'_> {
     fn peer(
         &self,
         told: &Told,
-        certificate: Option<Certificate>,
+        certificate: Option<PeerCertificate>,
     ) -> Result<Option<Peer>, IdentityRefusal> {
         let xfcc = match single_text(&told.fields, FORWARDED_CLIENT_CERT) {
             None => None,
@@ -185,7 +180,7 @@ impl Identification<'_> {
             Some(Err(Unreadable)) => return Err(PeerRefusal::NotProven.into()),
         };
         let hops = &self.settings.peer.trusted_hops;
-        let Some(Certificate { digest, uris }) = certificate else {
+        let Some(PeerCertificate { digest, uris, .. }) = certificate else {
             let trusted = told
                 .source
                 .is_some_and(|source| hops.iter().any(|hop| hop.connects_from(source)));

@@ -166,6 +166,15 @@ fn a_client_certificate_counts_only_where_the_proxy_s_word_on_it_is_believed() {
             "{uris:?}"
         );
     }
+    // Not only when the connection was made.
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.subject_alt_names = vec![SanType::URI(CLIENT.try_into().unwrap())];
+    params.not_after = rcgen::date_time_ymd(2026, 1, 1);
+    let over = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let mut late = Told::get("/a");
+    late.source.certificate = utf8_percent_encode(&over.pem(), NON_ALPHANUMERIC).to_string();
+    let got = denied(asked.check(late));
+    assert_eq!(got, (401, "peer-certificate-expired".to_owned()));
     // A name alone could hide another; what is no certificate proves nothing.
     let mut named = Told::get("/a");
     named.source.principal = CLIENT.to_owned();
