@@ -121,6 +121,17 @@ fn every_ext_authz_setup_tells_all_of_a_request_and_never_fails_open() {
         assert!(config["disallowed_headers"].is_null(), "{name}");
         let allowed = &config["allowed_headers"]["patterns"][0]["safe_regex"]["regex"];
         assert!(allowed.is_null() || allowed == ".*", "{name}: {allowed}");
+        // What is rewritten behind the decision is not what was decided.
+        let manager = &setup.document()["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+            [0]["typed_config"];
+        let text = manager["route_config"].to_string();
+        assert!(!text.contains("rewrite"), "{name}: {text}");
+        let filters = manager["http_filters"].as_array().expect("filters");
+        assert_eq!(
+            filters.len(),
+            2,
+            "{name}: nothing between the decision and the router"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use edgeward_tests::raw::Request;
 use edgeward_tests::setup::Setup;
 use serde_json::{Value, json};
 
+use super::headers::UNTELLING;
 use super::paths::{CANONICAL, REFUSED};
 use super::{Door, filter};
 use crate::hygiene::SPOOFED;
@@ -161,6 +162,34 @@ fn forged_forwarding_headers_choose_nothing_over_http() {
         .header("Forwarded", "host=public.test");
     let reply = door.send(&request);
     door.assert_refused(&reply, 403, "no-rule-allows", "http-forged");
+}
+
+#[test]
+fn a_client_cannot_have_our_headers_dropped_by_a_later_hop_over_http() {
+    let door = door();
+    let request = door.allowed("/http-nominated").header(
+        "Connection",
+        "close, X-Edgeward-Subject, X-Edgeward-Decision-Id",
+    );
+    let reply = door.send(&request);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let seen = &door.upstream.seen("/http-nominated")[0];
+    assert_eq!(seen.header("x-edgeward-subject"), [FRONTEND]);
+    let connection = seen.header("connection").concat().to_ascii_lowercase();
+    assert!(!connection.contains("edgeward"), "{connection}");
+}
+
+#[test]
+fn nothing_but_the_decision_lets_a_request_pass_over_http() {
+    let door = door();
+    for (name, value) in UNTELLING {
+        for method in ["GET", "OPTIONS", "TRACE", "POST"] {
+            let request = Request::new(method, "/http-unauthorised").header(name, value);
+            let reply = door.send(&request);
+            assert!(reply.status >= 400, "{method} {name}: {}", reply.status);
+        }
+    }
+    assert!(door.upstream.seen("/http-unauthorised").is_empty());
 }
 
 #[test]
