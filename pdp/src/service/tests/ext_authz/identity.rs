@@ -232,3 +232,28 @@ fn an_xfcc_counts_only_from_a_hop_that_is_trusted() {
         assert_eq!(subject(&allowed(asked.check(alone))), Some(who));
     }
 }
+
+#[test]
+fn a_key_that_is_withdrawn_ends_what_was_remembered_by_it() {
+    let asked = Asked::by(door(), POLICY);
+    let old = asked.token(&json!({}));
+    for _ in 0..8 {
+        allowed(asked.check(Told::get("/a").bearer(&old)));
+    }
+    let signer = Signer::generate(Algorithm::Es256).unwrap();
+    let jwk = Value::Object(signer.public_jwk(KeyPurpose::Signature));
+    write_keys(asked.pdp.folder.path(), &jwk.to_string());
+    let claims = json!({ "iss": ISSUER, "sub": "job", "aud": "edgeward", "exp": now().0 + 60 });
+    let claims = claims.to_string();
+    let new = signer.sign(Some("JWT"), claims.as_bytes()).unwrap();
+    // A token of the new key has the keys read again.
+    let start = Instant::now();
+    while denied(asked.check(Told::get("/a").bearer(&new))).0 != 0 {
+        assert!(start.elapsed() < Duration::from_secs(50), "no new keys");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for _ in 0..8 {
+        let got = denied(asked.check(Told::get("/a").bearer(&old)));
+        assert_eq!(got, (401, "token-key-unknown".to_owned()));
+    }
+}
