@@ -109,6 +109,21 @@ pub fn fate(name: &str, also_strip: &[String]) -> HeaderFate {
     HeaderFate::Pass
 }
 
+/// Whether a policy may set the request header `name`: one of Edgeward's, or one of `allowed`.
+pub fn may_be_obliged(name: &str, allowed: &[String]) -> bool {
+    name.starts_with(PREFIX) || allowed.iter().any(|allowed| allowed == name)
+}
+
+/// Whether a configuration may name the header `name`, for a token or for policies to set: it is
+/// spelt as names are compared, may be set, and Edgeward does not set it by itself.
+pub fn may_be_configured(name: &str) -> bool {
+    may_be_set(name) && normalize(name) == name && !is_edgewards(name)
+}
+
+/// What a configuration is told whose header name may not be there.
+pub const NOT_CONFIGURABLE: &str = "must be a header name in lower case, with dashes and no \
+     underscores, and none that Edgeward itself sets";
+
 /// Whether Edgeward sets the header `name` (normal spelling) on requests that it lets pass.
 pub fn is_edgewards(name: &str) -> bool {
     name.starts_with(PREFIX) || name == FORWARDED_CLIENT_CERT

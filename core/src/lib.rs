@@ -5,7 +5,7 @@
 //!
 //! A request is read through these modules in this order: [`request`] (one canonical form or a
 //! refusal), [`headers`] (what the client may not say), [`token`] and [`peer`] (who it is),
-//! [`authzen`] (what is asked), [`atoms`] (the small values that stand for large ones), [`decision`] (what was answered). [`feed`] is how the PDP tells the
+//! [`credential`] (where it is shown), [`authzen`] (what is asked), [`atoms`] (the small values that stand for large ones), [`decision`] (what was answered), [`refusal`] (what a refused caller gets). [`feed`] is how the PDP tells the
 //! filter whom to believe, [`missing_keys`] how the filter tells the PDP which keys it lacks,
 //! [`revocation`] what is taken back before its time.
 
@@ -13,6 +13,7 @@ pub mod atoms;
 pub mod authzen;
 pub mod bundle;
 pub mod cache_key;
+pub mod credential;
 pub mod decide;
 pub mod decision;
 pub mod feed;
@@ -23,6 +24,7 @@ pub mod json;
 pub mod members;
 pub mod missing_keys;
 pub mod peer;
+pub mod refusal;
 pub mod request;
 pub mod revocation;
 pub mod spiffe;

@@ -6,8 +6,12 @@
 //!
 //! Source: X509-SVID.md sections 2, 4.1 and 5.2.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use thiserror::Error;
 
+use crate::revocation::hex;
 use crate::spiffe::{SpiffeId, SpiffeIdError};
 use crate::xfcc::{self, XfccElement, XfccError};
 
@@ -29,6 +33,27 @@ pub struct Peer {
     pub certificate_digest: [u8; 32],
     /// The one XFCC element that says so: what may be forwarded.
     pub xfcc: String,
+}
+
+/// A proxy whose word on its own client's certificate is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustedHop {
+    /// Every proxy that connects from this network.
+    Network(IpNet),
+    /// The proxy with this X.509-SVID.
+    Workload(SpiffeId),
+}
+
+impl TrustedHop {
+    /// Whether it is a proxy that connects from `source`.
+    pub fn connects_from(&self, source: IpAddr) -> bool {
+        matches!(self, Self::Network(network) if network.contains(&source))
+    }
+
+    /// Whether it is the workload `id`.
+    pub fn is_workload(&self, id: &SpiffeId) -> bool {
+        matches!(self, Self::Workload(trusted) if trusted == id)
+    }
 }
 
 /// Why a client certificate is no identity.
@@ -81,6 +106,20 @@ pub fn direct(tls: &TlsFacts, xfcc: Option<&str>) -> Result<Peer, PeerRefusal> {
         return Err(PeerRefusal::OtherCertificate);
     }
     identify(element, tls.certificate_digest)
+}
+
+/// The workload that a certificate names whose URI names are all known: nothing can hide there.
+pub fn certified(certificate_digest: [u8; 32], uris: Vec<String>) -> Result<Peer, PeerRefusal> {
+    let text = uris.first().map_or_else(String::new, |uri| {
+        format!("Hash={};URI={uri}", hex(&certificate_digest))
+    });
+    let element = XfccElement {
+        hash: Some(certificate_digest),
+        uris,
+        text,
+    };
+    // A SPIFFE ID has no character that would end an XFCC value.
+    identify(&element, certificate_digest)
 }
 
 /// The workload that a *trusted* hop vouches for: the element before its own, which the hop wrote
@@ -164,6 +203,22 @@ mod tests {
             direct(&facts("spiffe://d"), Some(&root)),
             Err(PeerRefusal::NoPath)
         );
+    }
+
+    #[test]
+    fn a_certificate_whose_names_are_all_known_needs_no_header() {
+        let uris = |uris: &[&str]| uris.iter().map(|uri| (*uri).to_owned()).collect();
+        let peer = certified(DIGEST, uris(&["spiffe://d/w"])).unwrap();
+        assert_eq!(peer.xfcc, element("11", "URI=spiffe://d/w"));
+        assert_eq!(
+            direct(&facts("spiffe://d/w"), Some(&peer.xfcc)),
+            Ok(peer.clone())
+        );
+        for names in [&[][..], &["spiffe://d/w", "spiffe://d/v"]] {
+            let refused = Err(PeerRefusal::UriNames(names.len()));
+            assert_eq!(certified(DIGEST, uris(names)), refused);
+        }
+        assert!(certified(DIGEST, uris(&["spiffe://d/w,URI=spiffe://d/v"])).is_err());
     }
 
     #[test]

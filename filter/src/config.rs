@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use edgeward_core::headers;
 use edgeward_core::members::{MemberError, Members, read_each};
+use edgeward_core::peer::TrustedHop;
 use edgeward_core::request::PathNormalization;
 use edgeward_core::spiffe::SpiffeId;
 use ipnet::IpNet;
@@ -23,15 +24,6 @@ const DEFAULT_MAX_STALENESS: Duration = Duration::from_secs(30);
 #[derive(Debug, Error)]
 #[error("plugin configuration: {0}")]
 pub struct ConfigError(#[from] MemberError);
-
-/// A proxy whose word on its own client's certificate is believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrustedHop {
-    /// Every proxy that connects from this network.
-    Network(IpNet),
-    /// The proxy with this X.509-SVID.
-    Workload(SpiffeId),
-}
 
 /// What holds, for every request of this plugin.
 #[derive(Debug)]
@@ -75,11 +67,7 @@ impl Config {
 
     /// Whether obligations may set the request header `name`.
     pub fn may_set_on_request(&self, name: &str) -> bool {
-        name.starts_with(headers::PREFIX)
-            || self
-                .allowed_request_headers
-                .iter()
-                .any(|allowed| allowed == name)
+        headers::may_be_obliged(name, &self.allowed_request_headers)
     }
 
     fn read(members: &mut Members) -> Result<Self, MemberError> {
@@ -120,7 +108,7 @@ impl Config {
             normalization: members.parsed("path")?.unwrap_or_default(),
             token_header,
             forward_token,
-            trusted_hops: read_each(trusted_hops, TrustedHop::read)?,
+            trusted_hops: read_each(trusted_hops, trusted_hop)?,
             allowed_request_headers: allowed,
             stripped_request_headers: stripped,
             routes: Routes::read(members.objects("routes")?)?,
@@ -128,18 +116,16 @@ impl Config {
     }
 }
 
-impl TrustedHop {
-    fn read(mut members: Members) -> Result<Self, MemberError> {
-        let network: Option<IpNet> = members.parsed("network")?;
-        let workload: Option<SpiffeId> = members.parsed("spiffe_id")?;
-        let hop = match (network, workload) {
-            (Some(network), None) => Self::Network(network),
-            (None, Some(id)) => Self::Workload(id),
-            _ => return Err(members.error("network", "give either `network` or `spiffe_id`")),
-        };
-        members.finish()?;
-        Ok(hop)
-    }
+fn trusted_hop(mut members: Members) -> Result<TrustedHop, MemberError> {
+    let network: Option<IpNet> = members.parsed("network")?;
+    let workload: Option<SpiffeId> = members.parsed("spiffe_id")?;
+    let hop = match (network, workload) {
+        (Some(network), None) => TrustedHop::Network(network),
+        (None, Some(id)) => TrustedHop::Workload(id),
+        _ => return Err(members.error("network", "give either `network` or `spiffe_id`")),
+    };
+    members.finish()?;
+    Ok(hop)
 }
 
 /// A header name that can be read and set: lower case, dashes, and none that Edgeward sets itself.
@@ -149,14 +135,10 @@ impl FromStr for HeaderName {
     type Err = &'static str;
 
     fn from_str(name: &str) -> Result<Self, &'static str> {
-        let normal = headers::may_be_set(name) && headers::normalize(name) == name;
-        if normal && !headers::is_edgewards(name) {
+        if headers::may_be_configured(name) {
             return Ok(Self(name.to_owned()));
         }
-        Err(
-            "must be a header name in lower case, with dashes and no underscores, and none that \
-             Edgeward itself sets",
-        )
+        Err(headers::NOT_CONFIGURABLE)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::flight::{Flight, Waiter};
 use crate::identify::{Facts, Field, Identification, IdentityRefusal};
 use crate::intake::{Intake, take_in};
 use crate::question::{self, Question};
-use crate::reply::{Refusal, Reply, is_code, is_grpc};
+use crate::reply::{Refusal, Reply, is_grpc};
 use crate::routes::Mode;
 use crate::stats::Counter;
 use crate::step::{Changes, Door, Step};
@@ -235,15 +235,7 @@ impl Exchange {
     fn deny(&mut self, worker: &mut Worker, id: DecisionId, reasons: Vec<String>) -> Step {
         self.end();
         worker.tally.count(Counter::Denied);
-        let code = reasons.first().filter(|reason| is_code(reason)).cloned();
-        Step::Reply(Reply {
-            refusal: Refusal::Denied,
-            code: code.unwrap_or_else(|| "denied".to_owned()),
-            decision_id: id,
-            reasons,
-            credential_shown: false,
-            grpc: self.grpc,
-        })
+        Step::Reply(Reply::denied(id, reasons, self.grpc))
     }
 
     pub(crate) fn refuse(

@@ -18,7 +18,7 @@ use proxy_wasm::types::{BufferType, MapType, MetricType, Status};
 
 use crate::config::Config;
 use crate::identify::Field;
-use crate::reply::Reply;
+use crate::reply::{Reply, grpc_status};
 use crate::signature::{VERIFIED, VerifySignature};
 use crate::step::{Ask, Door};
 
@@ -115,7 +115,7 @@ pub(crate) fn send(reply: &Reply) -> Result<(), Status> {
             .map(|(name, value)| (*name, value.as_bytes()))
             .collect();
         let message = reply.grpc_message();
-        let status = reply.refusal.grpc_status();
+        let status = grpc_status(reply.refusal);
         return hostcalls::send_grpc_response(status, Some(&message), metadata);
     }
     let headers = headers

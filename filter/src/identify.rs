@@ -8,22 +8,23 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use edgeward_core::authzen;
+use edgeward_core::credential::{
+    CredentialRefusal, Unreadable, bearer_token, check_binding, single_text,
+};
 use edgeward_core::headers::FORWARDED_CLIENT_CERT;
 use edgeward_core::jose::SignatureCheck;
 use edgeward_core::peer::{self, Peer, PeerRefusal, TlsFacts};
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::{Binding, TokenRefusal, Trust, verify};
+use edgeward_core::token::{TokenRefusal, Trust, verify};
 
 use crate::caller::Caller;
-use crate::config::{Config, TrustedHop};
-use crate::credential::{Unreadable, bearer_token, single_text};
+use crate::config::Config;
 use crate::memory::{Remembered, TokenMemory};
 use crate::revoked::{Revoked, RevokedIdentity};
 use crate::stats::{Counter, Tally};
 use crate::wanted::WantedKeys;
 
-/// A header field as it came.
-pub type Field = (String, Vec<u8>);
+pub use edgeward_core::credential::Field;
 
 /// What Envoy itself says of the connection.
 pub struct Facts<'h> {
@@ -38,15 +39,9 @@ pub struct Facts<'h> {
 /// Why nobody is identified.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityRefusal {
-    /// No token and no client certificate.
-    #[error("no credential")]
-    NoCredential,
-    /// The token header is there more than once, or is not text.
-    #[error("token header is doubled or not text")]
-    AmbiguousToken,
-    /// Not `Bearer`.
-    #[error("authorization scheme is not `Bearer`")]
-    Scheme,
+    /// Nothing is shown, or not as it must be.
+    #[error(transparent)]
+    Credential(#[from] CredentialRefusal),
     /// The token.
     #[error(transparent)]
     Token(#[from] TokenRefusal),
@@ -59,9 +54,6 @@ pub enum IdentityRefusal {
     /// The token, its key, session or owner, the workload or its certificate is revoked.
     #[error(transparent)]
     Revoked(#[from] RevokedIdentity),
-    /// The token is bound to another certificate, or to a proof that was not given.
-    #[error("token is bound to another certificate or proof")]
-    Binding,
     /// The workload cannot be written down: not reachable with claims that were read.
     #[error("workload cannot be written as JSON")]
     Unwritable(#[from] serde_json::Error),
@@ -71,14 +63,11 @@ impl IdentityRefusal {
     /// The stable reason code, kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoCredential => "identity-missing",
-            Self::AmbiguousToken => "token-ambiguous",
-            Self::Scheme => "token-scheme-unsupported",
+            Self::Credential(refusal) => refusal.code(),
             Self::Token(refusal) => refusal.code(),
             Self::RefusedBefore => "token-signature-invalid",
             Self::Peer(refusal) => refusal.code(),
             Self::Revoked(RevokedIdentity(kind)) => kind.code(),
-            Self::Binding => "token-binding-mismatch",
             Self::Unwritable(_) => "identity-unwritable",
         }
     }
@@ -139,7 +128,7 @@ impl<C: SignatureCheck> Identification<'_, C> {
             (None, None) => match nameless {
                 Some(refusal) => Err(refusal.into()),
                 None if anonymous => Ok(Caller::Anonymous(authzen::anonymous()?.into())),
-                None => Err(IdentityRefusal::NoCredential),
+                None => Err(CredentialRefusal::Missing.into()),
             },
         }
     }
@@ -210,22 +199,12 @@ impl<C: SignatureCheck> Identification<'_, C> {
     }
 
     fn trusts_network(&self, source: IpAddr) -> bool {
-        self.config
-            .trusted_hops
-            .iter()
-            .any(|hop| matches!(hop, TrustedHop::Network(network) if network.contains(&source)))
+        let mut hops = self.config.trusted_hops.iter();
+        hops.any(|hop| hop.connects_from(source))
     }
 
     fn trusts_workload(&self, peer: &Peer) -> bool {
         let mut hops = self.config.trusted_hops.iter();
-        hops.any(|hop| matches!(hop, TrustedHop::Workload(id) if *id == peer.id))
-    }
-}
-
-fn check_binding(binding: Binding, shown: Option<[u8; 32]>) -> Result<(), IdentityRefusal> {
-    match binding {
-        Binding::None => Ok(()),
-        Binding::Certificate(wanted) if shown == Some(wanted) => Ok(()),
-        Binding::Certificate(_) | Binding::Proof => Err(IdentityRefusal::Binding),
+        hops.any(|hop| hop.is_workload(&peer.id))
     }
 }

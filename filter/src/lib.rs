@@ -17,7 +17,6 @@ pub mod cache;
 pub mod caching;
 pub mod caller;
 pub mod config;
-mod credential;
 pub mod exchange;
 pub mod feed;
 pub mod flight;

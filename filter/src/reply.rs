@@ -1,144 +1,42 @@
-//! What a refused caller gets: status, a stable code, the decision's id, and nothing else.
-//!
-//! Everything that goes into a header is made here from fixed texts and codes, or passed through a
-//! check: Envoy writes header values of a local reply as they are, CR and LF too.
+//! A refusal as the host takes it. What it says is [`edgeward_core::refusal`]'s.
 
-use edgeward_core::decision::DecisionId;
-use edgeward_core::headers;
+use edgeward_core::refusal;
 use proxy_wasm::types::GrpcStatusCode;
-use serde::Serialize;
 
 use crate::identify::Field;
 
-/// The class of a refusal: decides status, title and gRPC status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The request has no canonical form.
-    NotCanonical,
-    /// No credential, or one that does not hold.
-    Unauthenticated,
-    /// The policy denies.
-    Denied,
-    /// No decision can be had now.
-    Unavailable,
-}
+pub use edgeward_core::refusal::{Refusal, Reply};
 
-impl Refusal {
-    /// The HTTP status.
-    pub fn status(self) -> u32 {
-        match self {
-            Self::NotCanonical => 400,
-            Self::Unauthenticated => 401,
-            Self::Denied => 403,
-            Self::Unavailable => 503,
-        }
-    }
-
-    /// The gRPC status (`google.rpc.Code`).
-    pub fn grpc_status(self) -> GrpcStatusCode {
-        match self {
-            Self::NotCanonical => GrpcStatusCode::InvalidArgument,
-            Self::Unauthenticated => GrpcStatusCode::Unauthenticated,
-            Self::Denied => GrpcStatusCode::PermissionDenied,
-            Self::Unavailable => GrpcStatusCode::Unavailable,
-        }
-    }
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::NotCanonical => "request has no canonical form",
-            Self::Unauthenticated => "workload is not authenticated",
-            Self::Denied => "request is denied",
-            Self::Unavailable => "no decision can be made now",
-        }
+/// The gRPC status of a refusal, as the host names it.
+pub(crate) fn grpc_status(refusal: Refusal) -> GrpcStatusCode {
+    match refusal {
+        Refusal::NotCanonical => GrpcStatusCode::InvalidArgument,
+        Refusal::Unauthenticated => GrpcStatusCode::Unauthenticated,
+        Refusal::Denied => GrpcStatusCode::PermissionDenied,
+        Refusal::Unavailable => GrpcStatusCode::Unavailable,
     }
 }
 
-/// A refusal, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// Its class.
-    pub refusal: Refusal,
-    /// The stable reason code.
-    pub code: String,
-    /// Names the decision.
-    pub decision_id: DecisionId,
-    /// All reasons of a policy's deny.
-    pub reasons: Vec<String>,
-    /// Whether a credential was shown: RFC 6750 tells a client so.
-    pub credential_shown: bool,
-    /// Whether the caller reads gRPC statuses.
-    pub grpc: bool,
-}
-
-/// Whether a request's fields say that its caller reads gRPC statuses (gRPC over HTTP/2, "Requests").
+/// Whether a request's fields say that its caller reads gRPC statuses.
 pub(crate) fn is_grpc(fields: &[Field]) -> bool {
-    fields.iter().any(|(name, value)| {
-        name == "content-type"
-            && value
-                .strip_prefix(b"application/grpc")
-                .is_some_and(|rest| rest.first().is_none_or(|byte| matches!(byte, b'+' | b';')))
-    })
+    fields
+        .iter()
+        .any(|(name, value)| name == "content-type" && refusal::is_grpc(value))
 }
 
-/// RFC 9457 problem details.
-#[derive(Serialize)]
-struct Problem<'a> {
-    r#type: String,
-    title: &'static str,
-    status: u32,
-    code: &'a str,
-    decision_id: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    reasons: &'a [String],
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Reply {
-    /// The body: `application/problem+json`.
-    pub fn body(&self) -> Vec<u8> {
-        let problem = Problem {
-            r#type: format!("urn:edgeward:problem:{}", self.code),
-            title: self.refusal.title(),
-            status: self.refusal.status(),
-            code: &self.code,
-            decision_id: self.decision_id.as_str(),
-            reasons: &self.reasons,
-        };
-        serde_json::to_vec(&problem).unwrap_or_default()
-    }
-
-    /// The response headers.
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            ("content-type", "application/problem+json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-            (headers::DECISION_ID, self.decision_id.to_string()),
-        ];
-        match self.refusal {
-            Refusal::Unauthenticated => headers.push(("www-authenticate", self.challenge())),
-            Refusal::Unavailable => headers.push(("retry-after", "1".to_owned())),
-            Refusal::NotCanonical | Refusal::Denied => {}
-        }
-        headers
-    }
-
-    /// The text of `grpc-message`.
-    pub fn grpc_message(&self) -> String {
-        format!("{} (decision {})", self.code, self.decision_id)
-    }
-
-    /// RFC 6750 section 3: no error code where the client showed nothing.
-    fn challenge(&self) -> String {
-        if self.credential_shown {
-            let code = &self.code;
-            format!(r#"Bearer realm="edgeward", error="invalid_token", error_description="{code}""#)
-        } else {
-            r#"Bearer realm="edgeward""#.to_owned()
+    #[test]
+    fn the_host_s_grpc_statuses_are_those_of_the_refusal() {
+        for refusal in [
+            Refusal::NotCanonical,
+            Refusal::Unauthenticated,
+            Refusal::Denied,
+            Refusal::Unavailable,
+        ] {
+            assert_eq!(grpc_status(refusal) as u32, refusal.grpc_status());
         }
     }
-}
-/// A reason that may stand as the reply's code: it ends up in a header and in `grpc-message`.
-pub fn is_code(reason: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&reason.len()) && reason.bytes().all(plain)
 }

@@ -32,8 +32,20 @@ impl Setup {
         for listener in setup.listeners() {
             listener["address"] = loopback(0);
         }
-        setup.vm(|vm| vm["code"]["local"]["filename"] = json!(built::filter()));
+        if setup.find_filter("edgeward").is_some() {
+            setup.vm(|vm| vm["code"]["local"]["filename"] = json!(built::filter()));
+        }
         setup
+    }
+
+    /// The setup with Envoy's own `ext_authz` in place of the filter.
+    pub fn ext_authz() -> Self {
+        Self::shipped("ext_authz/envoy.yaml")
+    }
+
+    /// The same, asking over HTTP.
+    pub fn ext_authz_http() -> Self {
+        Self::shipped("ext_authz_http/envoy.yaml")
     }
 
     /// The plain setup.
@@ -140,11 +152,14 @@ impl Setup {
 
     /// Edgeward's own entry in the filter chain.
     pub fn filter(&mut self) -> &mut Value {
-        let filters = array(&mut self.http()["http_filters"]);
-        filters
-            .iter_mut()
-            .find(|filter| filter["name"] == "edgeward")
+        self.find_filter("edgeward")
             .expect("the filter is in the chain")
+    }
+
+    /// The entry of this name in the filter chain, where there is one.
+    pub fn find_filter(&mut self, name: &str) -> Option<&mut Value> {
+        let filters = array(&mut self.http()["http_filters"]);
+        filters.iter_mut().find(|filter| filter["name"] == name)
     }
 
     /// The document as Envoy gets it.

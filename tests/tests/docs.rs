@@ -19,6 +19,7 @@ const DOCUMENTS: &[&str] = &[
     "CHANGELOG.md",
     "docs/caching-policies.md",
     "docs/configuration.md",
+    "docs/ext-authz.md",
     "docs/policies-in-bytecode.md",
     "docs/reason-codes.md",
     "envoy/README.md",
@@ -241,9 +242,8 @@ fn every_documented_reason_code_is_in_the_source() {
 
 #[test]
 fn every_configuration_shown_is_accepted() {
-    let text = read(CONFIGURATION);
-    let (pdp, mut filter) = (blocks(&text, "yaml"), blocks(&text, "json"));
-    filter.extend(blocks(&read("envoy/README.md"), "json"));
+    let text = read(CONFIGURATION) + &read("docs/ext-authz.md") + &read("envoy/README.md");
+    let (pdp, filter) = (blocks(&text, "yaml"), blocks(&text, "json"));
     assert!(!pdp.is_empty() && filter.len() > 2);
     for yaml in pdp {
         if let Err(problems) = edgeward::config::Config::parse(&yaml, Path::new("/etc/edgeward")) {

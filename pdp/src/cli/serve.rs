@@ -189,6 +189,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
         cache: config.cache,
         sync_max_wait: config.sync_max_wait,
         public_url: config.public_url.clone(),
+        ext_authz: config.ext_authz.clone(),
         administrators: config
             .revocations
             .as_ref()

@@ -13,6 +13,7 @@ mod lines;
 mod problem;
 mod raw;
 mod raw_atoms;
+mod raw_ext_authz;
 mod raw_text;
 mod raw_trust;
 mod read;
@@ -35,7 +36,7 @@ use crate::atoms::AtomSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{EngineChoice, PolicySettings, Quantum};
-use crate::service::{Administrators, Limits};
+use crate::service::{Administrators, ExtAuthzSettings, Limits};
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -63,6 +64,8 @@ pub struct Config {
     pub revocations: Option<Revocations>,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
+    /// The doors for proxies without a filter of ours.
+    pub ext_authz: Option<ExtAuthzSettings>,
     /// Networks, routes, schedules and countries.
     pub atoms: AtomSettings,
     /// Whom we believe and where their keys come from.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::raw_atoms::{RawRoute, RawSchedule};
+use super::raw_ext_authz::RawExtAuthz;
 use super::raw_text::{DurationText, ModeText, SizeText};
 use super::raw_trust::{RawIssuer, RawTrustDomain};
 
@@ -47,6 +48,8 @@ pub struct RawConfig {
     pub revocations: Option<RawRevocations>,
     /// The feed that the filters read.
     pub sync: Option<RawSync>,
+    /// The doors for proxies without a filter of ours. Default: none.
+    pub ext_authz: Option<RawExtAuthz>,
     /// Named networks: lists of CIDR prefixes. A policy sees the names of those that the source
     /// address lies in as `context.source.networks`.
     #[serde(default)]

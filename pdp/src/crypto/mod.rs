@@ -1,5 +1,6 @@
-//! Signature arithmetic of the PDP, on aws-lc-rs.
+//! Signature arithmetic of the PDP, on aws-lc-rs, and what certificates say.
 //!
+//! - [`PeerCertificate`]: what a client's certificate says of it.
 //! - [`AwsLc`]: checks signatures of all ten algorithms; passed to `edgeward_core::token::verify`.
 //! - [`Signer`]: makes development keys and tokens for `edgeward token mint`, the demo and tests.
 //!
@@ -7,6 +8,7 @@
 //! `edgeward_core` before anything here is called.
 
 mod check;
+mod peer_certificate;
 mod pkcs8;
 mod sign;
 
@@ -14,4 +16,5 @@ mod sign;
 mod tests;
 
 pub use check::AwsLc;
+pub use peer_certificate::PeerCertificate;
 pub use sign::{KeyPurpose, Signer, SignerError};

@@ -9,12 +9,9 @@ use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContex
 use http::{HeaderName, Request, StatusCode};
 use hyper::body::Incoming;
 
-use super::asked::Asked;
 use super::body::json_body;
-use super::clock;
 use super::put::{Care, Put};
 use super::reply::{self, Refusal, Reply};
-use super::revoked;
 use super::settle::{Settled, settle};
 use super::worker::WorkerState;
 
@@ -45,22 +42,12 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         Care::Usual
     };
     let body = json_body(worker, request, worker.limits().body).await?;
-    // One instant: what the policy is told, and what its answer is dated by.
-    let now = clock::now();
-    let revocations = worker.state().revocations.snapshot();
     let Settled {
         id,
         answer,
         revision,
         premises,
-    } = settle(worker, now, || {
-        let judge = |asked: &Asked<'_>, revision: &str| {
-            revoked::judge(&revocations.revocations, asked, revision)
-        };
-        worker
-            .decider()
-            .decide(Put::Whole(&body, care), now, &worker.state().atoms, judge)
-    })?;
+    } = settle(worker, Put::Whole(&body, care))?;
     let response = EvaluationResponse {
         decision: answer.allow,
         context: Some(ResponseContext {

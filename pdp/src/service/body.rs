@@ -43,7 +43,8 @@ pub(super) async fn body_of(
     whole_body(worker, request, limit).await
 }
 
-async fn whole_body(
+/// All of the body, whatever it is, which is at most `limit` bytes.
+pub(super) async fn whole_body(
     worker: &Rc<WorkerState>,
     request: Request<Incoming>,
     limit: usize,

@@ -30,6 +30,7 @@ pub struct Metrics {
     allows: Counter,
     denies: Counter,
     failures: [Counter; 4],
+    refusals: [Counter; 3],
     evaluation: Durations,
     pub(super) cache: CacheMetrics,
     pub(super) connections: Gauge,
@@ -66,6 +67,7 @@ impl Metrics {
             allows: series("allow", "policy"),
             denies: series("deny", "policy"),
             failures: FAILURES.map(|cause| series("deny", cause)),
+            refusals: REFUSALS.map(|cause| series("deny", cause)),
             evaluation: Durations::of_work(),
             cache: CacheMetrics::register(&mut registry),
             connections: Gauge::default(),
@@ -105,6 +107,17 @@ impl Metrics {
         &mut self.registry
     }
 
+    pub(super) fn refused(&self, refusal: edgeward_core::refusal::Refusal) {
+        use edgeward_core::refusal::Refusal;
+        let [request, identity, unavailable] = &self.refusals;
+        let counter = match refusal {
+            Refusal::NotCanonical => request,
+            Refusal::Unauthenticated => identity,
+            Refusal::Denied | Refusal::Unavailable => unavailable,
+        };
+        counter.inc();
+    }
+
     pub(super) fn decided(&self, outcome: &Result<Arc<Verdict>, Failure>, took: Duration) {
         self.evaluation.took(took);
         let counter = match outcome {
@@ -120,6 +133,9 @@ impl Metrics {
         }
     }
 }
+
+/// Why a door of another maker's proxy refuses before any policy is asked.
+const REFUSALS: [&str; 3] = ["request", "identity", "unavailable"];
 
 /// Codes of [`Failure`].
 const FAILURES: [&str; 4] = [

@@ -6,7 +6,7 @@
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
 //! deadlines), `router` (path → door), then the doors: `authzen` (and `decide`, one decision),
-//! `sync`, `unknown_keys`, `revocations`, `health`, `metrics`.
+//! `ext_authz`, `sync`, `unknown_keys`, `revocations`, `health`, `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
@@ -20,6 +20,7 @@ mod cache_metrics;
 mod clock;
 mod connection;
 mod decide;
+mod ext_authz;
 mod health;
 mod histogram;
 mod identifiers;
@@ -27,6 +28,7 @@ pub mod in_process;
 mod listen;
 mod metadata;
 pub mod metrics;
+mod payload;
 mod place;
 mod policy_metrics;
 mod projected;
@@ -57,6 +59,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use ext_authz::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use listen::{BindError, BoundAddress};
 pub use question::read_input;
 pub use revocations::{Administrators, REVOCATIONS_PATH};
@@ -89,6 +92,8 @@ pub struct ServiceSettings {
     pub public_url: Option<String>,
     /// Who may revoke.
     pub administrators: Administrators,
+    /// What holds at the doors of proxies without a filter of ours; none, and there is no such door.
+    pub ext_authz: Option<ExtAuthzSettings>,
 }
 
 /// One place to listen.

@@ -6,17 +6,14 @@
 use std::rc::Rc;
 
 use edgeward_core::decide::{ANSWER_TYPE, QUESTION_TYPE, Question, read_questions, write_answer};
-use edgeward_core::time::UnixSeconds;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 
-use super::asked::Asked;
 use super::body::body_of;
 use super::put::Put;
 use super::reply::{self, Refusal, Reply};
 use super::settle::{Settled, settle};
 use super::worker::WorkerState;
-use super::{clock, revoked};
 
 /// Answers a filter's question.
 pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Reply {
@@ -35,27 +32,18 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         read_questions(&body).map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
     let mut answers = Vec::with_capacity(256 * questions.len());
     for question in &questions {
-        // Each at its own instant: the last may have waited for all before it.
-        answer_to(worker, question, clock::now(), &mut answers)?;
+        answer_to(worker, question, &mut answers)?;
     }
     Ok(answers)
 }
 
+/// Each at its own instant: the last may have waited for all before it.
 fn answer_to(
     worker: &WorkerState,
     question: &Question<'_>,
-    now: UnixSeconds,
     answers: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    let revocations = worker.state().revocations.snapshot();
-    let settled = settle(worker, now, || {
-        let judge = |asked: &Asked<'_>, revision: &str| {
-            revoked::judge(&revocations.revocations, asked, revision)
-        };
-        worker
-            .decider()
-            .decide(Put::Projected(question), now, &worker.state().atoms, judge)
-    })?;
+    let settled = settle(worker, Put::Projected(question))?;
     let Settled {
         id,
         answer,

@@ -2,14 +2,14 @@
 //!
 //! A refusal is about the call (the standard's 4xx), never about the decision: a deny is a 200.
 
-use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use serde::Serialize;
 
+use super::payload::Payload;
+
 /// What every door answers with.
-pub(super) type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<Payload>;
 
 /// Why a call is not answered.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,14 +114,14 @@ pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Repl
 
 /// No content.
 pub(super) fn empty(status: StatusCode) -> Reply {
-    let mut reply = Response::new(Full::default());
+    let mut reply = Response::new(Payload::default());
     *reply.status_mut() = status;
     reply
 }
 
 /// Bytes of a kind, which nobody may keep: answers are true at one instant.
 pub(super) fn reply(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(body)));
+    let mut reply = Response::new(Payload::from(body));
     *reply.status_mut() = status;
     reply
         .headers_mut()

@@ -9,9 +9,12 @@ use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use http::{Method, Request};
 use hyper::body::Incoming;
 
+use super::ExtAuthzSettings;
 use super::reply::{Refusal, Reply};
 use super::worker::WorkerState;
-use super::{authzen, health, metadata, metrics, projected, revocations, sync, unknown_keys};
+use super::{
+    authzen, ext_authz, health, metadata, metrics, projected, revocations, sync, unknown_keys,
+};
 
 /// What a listener is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,7 @@ pub(super) struct Arrival {
 enum Path {
     Evaluation,
     Decide,
+    Check,
     Sync,
     UnknownKeys,
     Metadata,
@@ -48,6 +52,7 @@ impl Path {
         let (path, admin) = match text {
             EVALUATION_PATH => (Self::Evaluation, false),
             DECIDE_PATH => (Self::Decide, false),
+            ext_authz::grpc::PATH => (Self::Check, false),
             SYNC_PATH => (Self::Sync, false),
             UNKNOWN_KEYS_PATH => (Self::UnknownKeys, false),
             metadata::PATH => (Self::Metadata, false),
@@ -66,7 +71,9 @@ impl Path {
 
     fn method(self) -> (Method, &'static str) {
         match self {
-            Self::Evaluation | Self::Decide | Self::UnknownKeys => (Method::POST, "POST"),
+            Self::Evaluation | Self::Decide | Self::Check | Self::UnknownKeys => {
+                (Method::POST, "POST")
+            }
             Self::Sync | Self::Metadata | Self::Live | Self::Ready | Self::Metrics => {
                 (Method::GET, "GET")
             }
@@ -84,6 +91,12 @@ pub(super) async fn answer(
     if let Some(place) = revocations::Place::of(request.uri().path()) {
         return revocations::answer(worker, place, request).await;
     }
+    let gateway = |door: &ExtAuthzSettings| door.gateway_at(request.uri().path());
+    if let Some(settings) = worker.ext_authz().filter(|_| arrival.role != Role::Admin)
+        && let Some(gateway) = gateway(settings)
+    {
+        return ext_authz::http::answer(worker, settings, gateway, request);
+    }
     let Some(path) = Path::of(request.uri().path(), arrival.role) else {
         return Refusal::NotFound.into();
     };
@@ -94,6 +107,10 @@ pub(super) async fn answer(
     match path {
         Path::Evaluation => authzen::answer(worker, request).await,
         Path::Decide => projected::answer(worker, request).await,
+        Path::Check => match worker.ext_authz() {
+            Some(settings) => ext_authz::grpc::answer(worker, settings, request).await,
+            None => Refusal::NotFound.into(),
+        },
         Path::Sync => sync::answer(worker, request.uri().query()).await,
         Path::UnknownKeys => unknown_keys::answer(worker, request).await,
         Path::Metadata => metadata::answer(worker, arrival, &request),

@@ -5,12 +5,17 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use edgeward_core::decision::{Decision, DecisionId, Obligations, Premises};
+use edgeward_core::decision::{Decision, DecisionId, Lease, LocalKind, Obligations, Premises};
+use edgeward_core::refusal;
 use edgeward_core::time::UnixSeconds;
 
 use super::asked::Asked;
+use super::clock;
 use super::decide::Decided;
+use super::identifiers;
+use super::put::Put;
 use super::reply::Refusal;
+use super::revoked;
 use super::worker::WorkerState;
 use crate::policy::{Failure, Verdict};
 
@@ -25,14 +30,17 @@ pub(super) struct Settled {
     pub(super) premises: Option<Premises>,
 }
 
-/// Settles a question of `now`, by `decide`.
-pub(super) fn settle<'b>(
-    worker: &WorkerState,
-    now: UnixSeconds,
-    decide: impl FnOnce() -> Result<(Decided, Asked<'b>), Refusal>,
-) -> Result<Settled, Refusal> {
+/// Settles what is `put` now: one instant, which the policy is told and its answer is dated by.
+pub(super) fn settle(worker: &WorkerState, put: Put<'_>) -> Result<Settled, Refusal> {
+    let now = clock::now();
+    let revocations = worker.state().revocations.snapshot();
+    let judge = |asked: &Asked<'_>, revision: &str| {
+        revoked::judge(&revocations.revocations, asked, revision)
+    };
     let started = Instant::now();
-    let (decided, asked) = decide()?;
+    let (decided, asked) = worker
+        .decider()
+        .decide(put, now, &worker.state().atoms, judge)?;
     let took = started.elapsed();
     let Decided {
         id,
@@ -50,6 +58,24 @@ pub(super) fn settle<'b>(
         revision,
         premises,
     })
+}
+
+/// Refuses a request before any policy is asked, for the reason `code`; `asked` is its path, its
+/// method and its host as they came. Counted and recorded as a decision is.
+pub(super) fn refused(
+    worker: &WorkerState,
+    refusal: refusal::Refusal,
+    code: &str,
+    asked: [&str; 3],
+) -> DecisionId {
+    worker.state().metrics.refused(refusal);
+    let unnamed = || DecisionId::numbered(LocalKind::Refused, &Lease::default(), 0);
+    let named = identifiers::number().and_then(identifiers::decision_id);
+    let id = named.unwrap_or_else(|_| unnamed());
+    let [path, action, resource] = asked.map(shown);
+    tracing::info!(target: "edgeward::decision", %id, decision = false, action, resource, path,
+        reasons = code, "refused");
+    id
 }
 
 /// A decision as it is told.

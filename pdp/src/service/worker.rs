@@ -16,9 +16,11 @@ use tokio::time::timeout;
 
 use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
+use super::ext_authz::VerifiedTokens;
 use super::listen::Socket;
 use super::{
-    Administrators, Ended, Limits, ServeError, ServiceSettings, ServiceState, identifiers,
+    Administrators, Ended, ExtAuthzSettings, Limits, ServeError, ServiceSettings, ServiceState,
+    identifiers,
 };
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
@@ -35,6 +37,7 @@ struct Shared {
 pub(super) struct WorkerState {
     shared: Arc<Shared>,
     decider: Decider,
+    verified_tokens: VerifiedTokens,
 }
 
 /// A place among the connections; free again when dropped.
@@ -70,6 +73,10 @@ impl WorkerState {
         &self.shared.settings.administrators
     }
 
+    pub(super) fn ext_authz(&self) -> Option<&ExtAuthzSettings> {
+        self.shared.settings.ext_authz.as_ref()
+    }
+
     pub(super) fn boot_id(&self) -> &str {
         &self.shared.boot_id
     }
@@ -81,6 +88,11 @@ impl WorkerState {
     /// What decides on this thread.
     pub(super) fn decider(&self) -> &Decider {
         &self.decider
+    }
+
+    /// The tokens that this thread has verified.
+    pub(super) fn verified_tokens(&self) -> &VerifiedTokens {
+        &self.verified_tokens
     }
 
     /// A place for one more connection, unless there are enough.
@@ -191,7 +203,11 @@ fn start(
     };
     let decider = Decider::new(memory, engine, set).map_err(|_| ServeError::Ended)?;
     let run = move || {
-        let worker = Rc::new(WorkerState { shared, decider });
+        let worker = Rc::new(WorkerState {
+            shared,
+            decider,
+            verified_tokens: VerifiedTokens::default(),
+        });
         let open = LocalSet::new().block_on(&runtime, work(doors, worker));
         let _ = sender.send(open);
     };

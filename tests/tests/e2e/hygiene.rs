@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{assert_refused, stage};
 
 /// Names that state who is asking, what was asked first, or who forwarded it.
-const SPOOFED: [&str; 44] = [
+pub(crate) const SPOOFED: [&str; 44] = [
     "x-edgeward-subject",
     "X-Edgeward-Subject",
     "X_Edgeward_Subject",

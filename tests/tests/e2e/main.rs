@@ -9,6 +9,7 @@ mod callouts;
 mod canonical;
 mod canonical_host;
 mod clock;
+mod ext_authz;
 mod faults;
 mod flight;
 mod hygiene;

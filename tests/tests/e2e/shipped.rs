@@ -11,6 +11,8 @@ use edgeward_tests::{built, wasm};
 use serde_json::Value;
 use tempfile::TempDir;
 
+const EXT_AUTHZ: &str = "envoy.filters.http.ext_authz";
+
 /// Every Envoy configuration that ships, with certificates where it wants some.
 fn setups() -> Vec<(&'static str, Setup, TempDir)> {
     let folder = TempDir::new().expect("a temporary folder");
@@ -22,12 +24,30 @@ fn setups() -> Vec<(&'static str, Setup, TempDir)> {
     let mtls = Setup::mtls(folder.path());
     vec![
         (
+            "ext_authz",
+            Setup::ext_authz(),
+            TempDir::new().expect("a temporary folder"),
+        ),
+        (
+            "ext_authz_http",
+            Setup::ext_authz_http(),
+            TempDir::new().expect("a temporary folder"),
+        ),
+        (
             "local",
             Setup::local(),
             TempDir::new().expect("a temporary folder"),
         ),
         ("mtls", mtls, folder),
     ]
+}
+
+/// Those of them whose filter chain has this filter.
+fn setups_with(filter: &str) -> Vec<(&'static str, Setup, TempDir)> {
+    let mut setups = setups();
+    setups.retain_mut(|(_, setup, _)| setup.find_filter(filter).is_some());
+    assert!(setups.len() > 1, "{filter}");
+    setups
 }
 
 #[test]
@@ -73,7 +93,7 @@ fn every_envoy_setup_is_valid_and_starts() {
 
 #[test]
 fn every_envoy_setup_reloads_a_trapped_filter_and_never_fails_open() {
-    for (name, mut setup, _folder) in setups() {
+    for (name, mut setup, _folder) in setups_with("edgeward") {
         let config = &setup.filter()["typed_config"]["config"];
         assert_eq!(config["failure_policy"], "FAIL_RELOAD", "{name}");
         assert_eq!(
@@ -82,6 +102,36 @@ fn every_envoy_setup_reloads_a_trapped_filter_and_never_fails_open() {
         );
         let capabilities = &config["vm_config"]["capability_restriction_config"];
         assert!(capabilities["allowed_capabilities"].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn every_ext_authz_setup_tells_all_of_a_request_and_never_fails_open() {
+    for (name, mut setup, _folder) in setups_with(EXT_AUTHZ) {
+        let filter = setup.find_filter(EXT_AUTHZ).expect("the filter is there");
+        let config = &filter["typed_config"];
+        assert_eq!(config["failure_mode_allow"], false, "{name}");
+        for setting in [
+            "encode_raw_headers",
+            "validate_mutations",
+            "clear_route_cache",
+        ] {
+            assert_eq!(config[setting], true, "{name}: {setting}");
+        }
+        assert!(config["disallowed_headers"].is_null(), "{name}");
+        let allowed = &config["allowed_headers"]["patterns"][0]["safe_regex"]["regex"];
+        assert!(allowed.is_null() || allowed == ".*", "{name}: {allowed}");
+        // What is rewritten behind the decision is not what was decided.
+        let manager = &setup.document()["static_resources"]["listeners"][0]["filter_chains"][0]["filters"]
+            [0]["typed_config"];
+        let text = manager["route_config"].to_string();
+        assert!(!text.contains("rewrite"), "{name}: {text}");
+        let filters = manager["http_filters"].as_array().expect("filters");
+        assert_eq!(
+            filters.len(),
+            2,
+            "{name}: nothing between the decision and the router"
+        );
     }
 }
 
@@ -128,7 +178,7 @@ fn every_callback_that_the_release_filter_exports_is_one_that_the_setups_let_env
         .into_iter()
         .filter(|name| name.starts_with("proxy_on_"))
         .collect();
-    for (name, mut setup, _folder) in setups() {
+    for (name, mut setup, _folder) in setups_with("edgeward") {
         let vm = &setup.filter()["typed_config"]["config"]["vm_config"];
         let allowed = &vm["capability_restriction_config"]["allowed_capabilities"];
         let allowed = allowed.as_object().expect("a map").keys();

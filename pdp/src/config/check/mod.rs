@@ -5,6 +5,7 @@
 
 mod atoms;
 mod cache;
+mod ext_authz;
 mod keys;
 mod listen;
 mod policies;
@@ -61,6 +62,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &mut findings,
     );
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
+    let ext_authz = ext_authz::ext_authz(raw.ext_authz, &root.key("ext_authz"), &mut findings);
     let keys = keys::keys(
         keys::Parts {
             issuers: raw.issuers,
@@ -87,6 +89,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         cache,
         revocations,
         sync_max_wait,
+        ext_authz,
         atoms,
         keys,
     })

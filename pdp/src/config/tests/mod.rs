@@ -5,10 +5,12 @@ mod refused;
 use std::path::Path;
 use std::time::Duration;
 
+use edgeward_core::request::PathNormalization;
 use proptest::prelude::*;
 
 use super::*;
 use crate::keys::{BundleSource, IssuerSource};
+use crate::service::Gateway;
 
 const COMPLETE: &str = include_str!("../testdata/complete.yaml");
 
@@ -101,6 +103,13 @@ fn a_complete_file_becomes_checked_values() {
         (524_288, 512)
     );
     assert_eq!(config.sync_max_wait, Duration::from_secs(20));
+    let door = config.ext_authz.as_ref().expect("a door");
+    assert_eq!(door.token.header, "x-svc-token");
+    assert_eq!(door.allowed_request_headers, ["x-tenant"]);
+    assert_eq!(door.normalization, PathNormalization::MergeSlashes);
+    assert!(door.token.forward && door.anonymous && door.joined_headers && door.peer.certificates);
+    assert_eq!(door.peer.trusted_hops.len(), 2);
+    assert_eq!(door.gateways, [Gateway::Envoy, Gateway::Nginx]);
     assert_eq!(config.cache.max_bytes, 16 * 1024 * 1024);
     assert_eq!(config.cache.allow_ttl, Duration::from_secs(30));
     assert_eq!(config.cache.deny_ttl, Duration::from_secs(5));

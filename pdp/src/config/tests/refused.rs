@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Shape.
-    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `sync`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains` (line 1)"),
+    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `sync`, `ext_authz`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains` (line 1)"),
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),
@@ -35,6 +35,14 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("limits: {body: 1GB}", "limits.body: `1GB` is not a size: write a number of bytes, or one with `KiB` or `MiB` (line 1)"),
     ("limits: {body: 65MiB}", "limits.body: 68157440 is out of range: it must be 1024 to 67108864 (line 1)"),
     ("key_cache: {directory: c, max_age: 5s}", "key_cache.max_age: `5s` is out of range: it must be 1m to 30days (line 1)"),
+    ("ext_authz: {token: {header: X-Token}}", "ext_authz.token.header: must be a header name in lower case, with dashes and no underscores, and none that Edgeward itself sets (line 1)"),
+    ("ext_authz: {allowed_request_headers: [x-a, x-edgeward-b]}", "ext_authz.allowed_request_headers[1]: must be a header name in lower case, with dashes and no underscores, and none that Edgeward itself sets (line 1)"),
+    ("ext_authz: {path: lax}", "ext_authz.path: must be `strict`, `base`, `merge-slashes` or `decode-and-merge-slashes` (line 1)"),
+    ("ext_authz: {peer: {trusted_hops: [{}]}}", "ext_authz.peer.trusted_hops[0]: must have exactly one of `network`, `spiffe_id` (line 1)"),
+    ("ext_authz: {peer: {trusted_hops: [{network: 10.0.0.1/8}]}}", "ext_authz.peer.trusted_hops[0].network: `10.0.0.1/8` has bits beyond its prefix: `10.0.0.0/8` is the network (line 1)"),
+    ("ext_authz: {failure_mode_allow: true}", "ext_authz.failure_mode_allow: is not known: it must be one of `token`, `anonymous`, `allowed_request_headers`, `path`, `joined_headers`, `peer`, `gateways` (line 1)"),
+    ("ext_authz: {gateways: [apache]}", "ext_authz.gateways[0]: must be `envoy`, `nginx`, `traefik` or `caddy` (line 1)"),
+    ("ext_authz: {gateways: [envoy, caddy]}", "ext_authz.gateways[1]: `caddy` cannot remove the token from a request: set `token.forward: true`, and know that the upstream is given it (line 1)"),
     ("revocations: {directory: r}", "revocations.admin_tokens_sha256: is missing: it has no default (line 1)"),
     ("revocations: {directory: r, admin_tokens_sha256: []}", "revocations.admin_tokens_sha256: must not be empty: list the SHA-256 digest of each token that may revoke (line 1)"),
     ("revocations: {directory: r, admin_tokens_sha256: [s3cret]}", "revocations.admin_tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),

@@ -27,6 +27,7 @@ use crate::service::{
 pub(super) struct Pdp {
     pub(super) folder: TempDir,
     pub(super) store: Arc<PolicyStore>,
+    pub(super) revocations: Arc<RevocationStore>,
     pub(super) addresses: Vec<BoundAddress>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<Ended, ServeError>>>,
@@ -72,6 +73,7 @@ pub(super) fn settings() -> ServiceSettings {
         sync_max_wait: Duration::from_millis(500),
         public_url: None,
         administrators: Administrators::default(),
+        ext_authz: None,
     }
 }
 
@@ -88,9 +90,14 @@ impl Pdp {
 
     /// With one policy, whose entry point is `decision`.
     pub(super) fn deciding(decision: &str) -> Self {
+        Self::deciding_with(decision, settings())
+    }
+
+    /// The same, with these settings.
+    pub(super) fn deciding_with(decision: &str, settings: ServiceSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_decision(folder.path(), decision);
-        Self::start_in(folder, settings())
+        Self::start_in(folder, settings)
     }
 
     /// The same, told atoms by these settings.
@@ -128,7 +135,7 @@ impl Pdp {
             policies: store.subscribe(),
             keys,
             cache,
-            revocations,
+            revocations: revocations.clone(),
             metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();
@@ -151,6 +158,7 @@ impl Pdp {
         let pdp = Self {
             folder,
             store,
+            revocations,
             addresses,
             stop: Some(stop),
             thread: Some(thread),
