@@ -23,7 +23,7 @@ use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 
 use self::entry::Entry;
-use self::shard::{Shard, Slot};
+use self::shard::{Room, Shard, Slot, Wanted};
 use self::verdicts::Verdicts;
 use crate::policy::{Numbers, Verdict};
 
@@ -155,7 +155,15 @@ impl DecisionCache {
         let mut dropped = Vec::new();
         // What takes memory or gives it back does so while no other thread waits.
         let slot = Slot::new(hash, Entry::new(key, made), verdict, owns);
-        lock(shard).remember(slot, &mut dropped);
+        let wanted = {
+            let mut shard = lock(shard);
+            shard.remember(slot, &mut dropped);
+            shard.wants()
+        };
+        if wanted != Wanted::default() {
+            let mut room = Room::of(&wanted);
+            lock(shard).move_into(&mut room);
+        }
     }
 
     /// How many decisions are remembered, those that no longer stand among them.

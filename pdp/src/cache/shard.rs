@@ -12,15 +12,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::entry::{Entry, Made};
-use super::table::Table;
+use super::table::{self, Table};
 use super::verdicts::bytes_of;
 use crate::policy::Verdict;
 
 /// What an entry takes beside its allocation: its slot, with what is free beside it, and its place in a
 /// queue.
-const SLOT_BYTES: usize = size_of::<Slot>() * 5 / 3 + 8;
+const SLOT_BYTES: usize = size_of::<Slot>() * 3 / 2 + 8;
 /// The small queue's share of all bytes, as a divisor.
 const SMALL_SHARE: usize = 10;
+/// Places that a queue should have left.
+const QUEUE_SPARE: usize = 8;
 /// How often being asked for again counts.
 const MAX_USES: u8 = 3;
 
@@ -35,6 +37,40 @@ pub(super) struct Shard {
     bytes: usize,
     small_bytes: usize,
     limit: usize,
+}
+
+/// Room for more, which is made while nobody waits: the system takes its time to give memory.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    slots: Vec<Slot>,
+    small: VecDeque<u32>,
+    main: VecDeque<u32>,
+}
+
+/// How much room there should be, of what is soon too little.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    slots: usize,
+    small: usize,
+    main: usize,
+}
+
+impl Room {
+    pub(super) fn of(wanted: &Wanted) -> Self {
+        let queue = |length| {
+            let mut queue = VecDeque::new();
+            queue.reserve_exact(length);
+            // Written to, so that it is there.
+            queue.resize(length, 0);
+            queue.clear();
+            queue
+        };
+        Self {
+            slots: table::slots(wanted.slots),
+            small: queue(wanted.small),
+            main: queue(wanted.main),
+        }
+    }
 }
 
 /// One decision, and where it stands.
@@ -122,6 +158,37 @@ impl Shard {
             self.add(slot);
         }
         while self.bytes > self.limit && self.make_room(dropped) {}
+    }
+
+    /// How much more room there should be.
+    pub(super) fn wants(&self) -> Wanted {
+        let queue = |queue: &VecDeque<u32>| {
+            let is_enough = queue.len() + QUEUE_SPARE < queue.capacity();
+            if is_enough {
+                0
+            } else {
+                queue.len() + queue.len() / 8 + 2 * QUEUE_SPARE
+            }
+        };
+        Wanted {
+            slots: self.table.wants().unwrap_or_default(),
+            small: queue(&self.small),
+            main: queue(&self.main),
+        }
+    }
+
+    /// Moves into what of `room` is larger; what is no longer needed is left there.
+    pub(super) fn move_into(&mut self, room: &mut Room) {
+        self.table.move_into(&mut room.slots);
+        for (queue, room) in [
+            (&mut self.small, &mut room.small),
+            (&mut self.main, &mut room.main),
+        ] {
+            if room.capacity() > queue.capacity() {
+                room.extend(queue.drain(..));
+                std::mem::swap(queue, room);
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {

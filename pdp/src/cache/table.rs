@@ -5,14 +5,16 @@
 //! Why not a library's: their tables double, and half empty they would take more than all else
 //! but the key.
 //!
-//! INVARIANT: between the place where a slot belongs and where it stands none is free; one in four is.
+//! INVARIANT: between the place where a slot belongs and where it stands none is free; one in sixteen is.
 
 use super::shard::Slot;
 
-/// Of so many slots one is free at the least.
-const FREE_SHARE: usize = 4;
+/// When only one in so many is free there is to be a larger table.
+const FREE_SHARE: usize = 5;
+/// When only one in so many is free it is made at once, whoever waits for it.
+const LAST_SHARE: usize = 16;
 /// It grows by one in so many.
-const GROWTH_SHARE: usize = 4;
+const GROWTH_SHARE: usize = 8;
 const LEAST: usize = 16;
 
 #[derive(Debug, Default)]
@@ -44,8 +46,8 @@ impl Table {
 
     /// Adds a slot, of a key that has none.
     pub(super) fn add(&mut self, slot: Slot) {
-        if (self.taken + 1) * FREE_SHARE > self.slots.len() * (FREE_SHARE - 1) {
-            self.grow();
+        if self.lacks(LAST_SHARE) {
+            self.move_into(&mut slots(self.larger()));
         }
         self.put(slot);
         self.taken += 1;
@@ -82,16 +84,30 @@ impl Table {
         }
     }
 
-    fn grow(&mut self) {
-        let count = (self.slots.len() + self.slots.len() / GROWTH_SHARE).max(LEAST);
-        let mut slots = Vec::new();
-        slots.reserve_exact(count);
-        slots.resize_with(count, Slot::default);
-        for slot in std::mem::replace(&mut self.slots, slots) {
+    /// How many slots there should be, if these are soon too few.
+    pub(super) fn wants(&self) -> Option<usize> {
+        self.lacks(FREE_SHARE).then(|| self.larger())
+    }
+
+    /// Moves into `room`, made by [`slots`], if that is larger; what is no longer needed is left there.
+    pub(super) fn move_into(&mut self, room: &mut Vec<Slot>) {
+        if room.len() <= self.slots.len() {
+            return;
+        }
+        std::mem::swap(&mut self.slots, room);
+        for slot in &mut *room {
             if !slot.is_free() {
-                self.put(slot);
+                self.put(std::mem::take(slot));
             }
         }
+    }
+
+    fn lacks(&self, share: usize) -> bool {
+        (self.taken + 1) * share > self.slots.len() * (share - 1)
+    }
+
+    fn larger(&self) -> usize {
+        (self.slots.len() + self.slots.len() / GROWTH_SHARE).max(LEAST)
     }
 
     /// Where a slot of that `hash` belongs: as far into the table as the hash is into all numbers.
@@ -118,6 +134,14 @@ impl Table {
     }
 }
 
+/// So many free slots.
+pub(super) fn slots(count: usize) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    slots.reserve_exact(count);
+    slots.resize_with(count, Slot::default);
+    slots
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -133,6 +157,7 @@ mod tests {
         /// Few hashes, so that many belong where others stand, and at the end of the table.
         #[test]
         fn what_was_added_is_found_until_it_is_removed_and_nothing_else_is(
+            in_time in any::<bool>(),
             events in prop::collection::vec((any::<bool>(), 0..40_u8), 0..400),
         ) {
             let mut table = Table::default();
@@ -145,6 +170,9 @@ mod tests {
                     (true, None) => {
                         let entry = Entry::new(&[key], &made(1));
                         table.add(Slot::new(hash, entry, Arc::new(verdict(true)), true));
+                        if let Some(more) = table.wants().filter(|_| in_time) {
+                            table.move_into(&mut slots(more));
+                        }
                         model.insert(key, hash);
                     }
                     (false, Some(place)) => {
