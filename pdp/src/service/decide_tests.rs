@@ -237,6 +237,9 @@ impl World {
                 let place = format!("{} {input}", self.loaded);
                 let now = self.now;
                 let fresh = &mut self.fresh[self.loaded];
+                if self.known.len() > 100_000 {
+                    self.known.clear(); // Most are of a time that is over.
+                }
                 let fresh = self
                     .known
                     .entry(place)
