@@ -145,11 +145,6 @@ pub(super) fn fill() -> Measured<Million> {
         // Each miss makes a verdict of its own.
         cache.remember(key.of(number), &made(number, 1), &verdict());
     }
-    // The allocator gives back what grew out of its room a moment later, when it is called again.
-    std::thread::sleep(Duration::from_millis(300));
-    for length in 0..2000 {
-        black_box(vec![0_u8; length * 97]);
-    }
     let taken = resident()?.saturating_sub(before);
     if cache.len() as u64 != COUNT {
         return Err(format!("only {} decisions are remembered", cache.len()));
@@ -210,13 +205,14 @@ pub(super) fn memory_access() -> f64 {
 /// too whose thread the machine interrupted; for comparison, that while nothing else happens.
 pub(super) fn waits(million: &Million) -> Measured<Value> {
     let (mut waited, mut filling, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
-    let mut looked_up = 0;
+    let mut looked_up = [0, 0];
     for _ in 0..ROUNDS {
         let cache = empty();
         let policies = AtomicU64::new(1);
         let look = |done: &dyn Fn() -> bool| {
             let (mut key, mut state) = (million.key.clone(), 7);
             let (mut longest, mut waited, mut count) = (Duration::ZERO, Duration::ZERO, 0_u64);
+            let mut busy = 0;
             while !done() {
                 let slept = machine::sleeps_of_this_thread();
                 let mut longest_of_these = Duration::ZERO;
@@ -224,7 +220,8 @@ pub(super) fn waits(million: &Million) -> Measured<Value> {
                     let key = key.of(scattered(&mut state));
                     let numbers = numbers(policies.load(Ordering::Relaxed));
                     let started = Instant::now();
-                    black_box(cache.look_up(key, numbers, NOW));
+                    let found = black_box(cache.look_up(key, numbers, NOW));
+                    busy += u64::from(matches!(found, LookUp::Busy));
                     longest_of_these = longest_of_these.max(started.elapsed());
                 }
                 longest = longest.max(longest_of_these);
@@ -234,7 +231,7 @@ pub(super) fn waits(million: &Million) -> Measured<Value> {
                 count += 256;
             }
             let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-            (milliseconds(waited), milliseconds(longest), count)
+            (milliseconds(waited), milliseconds(longest), [count, busy])
         };
         let (longest_wait, longest, count) = std::thread::scope(|scope| {
             let filler = scope.spawn(|| {
@@ -252,7 +249,7 @@ pub(super) fn waits(million: &Million) -> Measured<Value> {
         });
         waited.push(longest_wait);
         filling.push(longest);
-        looked_up += count;
+        looked_up = [looked_up[0] + count[0], looked_up[1] + count[1]];
         let started = Instant::now();
         quiet.push(look(&|| started.elapsed() > Duration::from_secs(1)).1);
     }
@@ -260,6 +257,7 @@ pub(super) fn waits(million: &Million) -> Measured<Value> {
         "longest_wait_ms": Spread::of(waited),
         "longest_ms": Spread::of(filling),
         "longest_ms_with_nothing_else": Spread::of(quiet),
-        "look_ups": looked_up,
+        "look_ups": looked_up[0],
+        "look_ups_that_found_it_busy": looked_up[1],
     }))
 }

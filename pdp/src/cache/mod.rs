@@ -14,7 +14,7 @@ mod table;
 mod verdicts;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use edgeward_core::cache_key::MAX_KEY_BYTES;
@@ -30,7 +30,10 @@ use crate::policy::{Numbers, Verdict};
 pub use entry::Made;
 
 /// So many shards at the most, a power of two: two threads seldom want the same one.
-const MAX_SHARDS: usize = 256;
+const MAX_SHARDS: usize = 1024;
+/// How often a request tries to enter a place: some ten microseconds, a hundred times as long as a
+/// look-up takes.
+const TRIES: u32 = 512;
 /// A shard is worth having for so many bytes.
 const SHARD_BYTES: usize = 256 * 1024;
 /// The share of shared verdicts, as a divisor.
@@ -89,6 +92,8 @@ pub enum LookUp {
     Data,
     /// It was, and its time is over, or the clock stepped back.
     Expired,
+    /// Not looked for: other threads were at work where it would be, and nobody waits for long.
+    Busy,
 }
 
 /// The decisions.
@@ -136,8 +141,14 @@ impl DecisionCache {
             };
             false
         };
-        let (shard, hash) = self.place_of(key);
-        let found = shard.and_then(|shard| lock(shard).find(hash, key, stands));
+        let (Some(shard), hash) = self.place_of(key) else {
+            return LookUp::Cold;
+        };
+        let Some(mut shard) = enter(shard) else {
+            return LookUp::Busy;
+        };
+        let found = shard.find(hash, key, stands);
+        drop(shard);
         found.map_or(miss, |(made, verdict)| LookUp::Hit(made, verdict))
     }
 
@@ -155,14 +166,15 @@ impl DecisionCache {
         let mut dropped = Vec::new();
         // What takes memory or gives it back does so while no other thread waits.
         let slot = Slot::new(hash, Entry::new(key, made), verdict, owns);
-        let wanted = {
-            let mut shard = lock(shard);
+        let wanted = enter(shard).map(|mut shard| {
             shard.remember(slot, &mut dropped);
             shard.wants()
-        };
-        if wanted != Wanted::default() {
+        });
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != Wanted::default()) {
             let mut room = Room::of(&wanted);
-            lock(shard).move_into(&mut room);
+            if let Some(mut shard) = enter(shard) {
+                shard.move_into(&mut room);
+            }
         }
     }
 
@@ -194,8 +206,21 @@ impl DecisionCache {
     }
 }
 
+/// For a request: none where the place stays taken. A thread that slept for it would be woken when the
+/// system sees fit, which may be milliseconds after; to decide anew takes less.
+fn enter<T>(place: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..TRIES {
+        match place.try_lock() {
+            Ok(inside) => return Some(inside),
+            Err(TryLockError::Poisoned(inside)) => return Some(inside.into_inner()),
+            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+        }
+    }
+    None
+}
+
 /// A panic under the lock is impossible short of memory running out; what is there is still whole.
-fn lock(shard: &Mutex<Shard>) -> std::sync::MutexGuard<'_, Shard> {
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

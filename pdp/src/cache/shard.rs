@@ -18,7 +18,7 @@ use crate::policy::Verdict;
 
 /// What an entry takes beside its allocation: its slot, with what is free beside it, and its place in a
 /// queue.
-const SLOT_BYTES: usize = size_of::<Slot>() * 3 / 2 + 8;
+const SLOT_BYTES: usize = size_of::<Slot>() * 4 / 3 + 8;
 /// The small queue's share of all bytes, as a divisor.
 const SMALL_SHARE: usize = 10;
 /// Places that a queue should have left.

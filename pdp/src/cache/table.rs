@@ -10,7 +10,7 @@
 use super::shard::Slot;
 
 /// When only one in so many is free there is to be a larger table.
-const FREE_SHARE: usize = 5;
+const FREE_SHARE: usize = 7;
 /// When only one in so many is free it is made at once, whoever waits for it.
 const LAST_SHARE: usize = 16;
 /// It grows by one in so many.

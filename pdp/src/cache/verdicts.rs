@@ -37,7 +37,7 @@ impl Verdicts {
 
     /// The one that equals `verdict`, to be shared; else none, and `verdict` is its decision's own.
     pub(super) fn share(&self, verdict: &Arc<Verdict>) -> Option<Arc<Verdict>> {
-        let shared = &mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = &mut *super::enter(&self.shared)?;
         if let Some(known) = shared.known.get(&**verdict) {
             return Some(known.clone());
         }

@@ -21,16 +21,18 @@ pub(super) enum Found {
     Policy,
     Data,
     Expired,
+    Busy,
     Uncacheable,
 }
 
 impl Found {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Hit,
         Self::Cold,
         Self::Policy,
         Self::Data,
         Self::Expired,
+        Self::Busy,
         Self::Uncacheable,
     ];
 
@@ -41,6 +43,7 @@ impl Found {
             LookUp::Policy => Self::Policy,
             LookUp::Data => Self::Data,
             LookUp::Expired => Self::Expired,
+            LookUp::Busy => Self::Busy,
         }
     }
 
@@ -51,6 +54,7 @@ impl Found {
             Self::Policy => "policy",
             Self::Data => "data",
             Self::Expired => "expired",
+            Self::Busy => "busy",
             Self::Uncacheable => "uncacheable",
         }
     }
@@ -63,7 +67,7 @@ struct Labels {
 
 /// The counters; they are shared by all threads, and counting takes no lock.
 pub(super) struct CacheMetrics {
-    look_ups: [Counter; 6],
+    look_ups: [Counter; Found::ALL.len()],
     age: Durations,
     footprint_missed: Counter,
 }
