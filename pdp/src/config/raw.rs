@@ -199,8 +199,14 @@ pub struct RawRevocations {
     /// A folder that only this PDP can write to: what is revoked survives a restart.
     pub directory: PathBuf,
     /// SHA-256 digests, in hex, of the tokens that may revoke: `printf %s "$TOKEN" | sha256sum`.
-    #[schemars(length(min = 1), inner(regex(pattern = r"^[0-9a-f]{64}$")))]
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")))]
     pub admin_tokens_sha256: Vec<String>,
+    /// SPIFFE IDs of the workloads that may revoke, by their client certificate, on listeners with
+    /// `tls.client_ca`. There must be an operator or an admin token.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^spiffe://[^/]+/.+$")))]
+    pub operators: Vec<String>,
 }
 
 /// The feed that the filters read.

@@ -6,13 +6,15 @@
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
 //! deadlines), `router` (path → door), then the doors: `authzen` (and `decide`, one decision),
-//! `ext_authz`, `sync`, `unknown_keys`, `revocations`, `health`, `metrics`.
+//! `ext_authz`, `sync`, `unknown_keys`, `revocations` (and `administrators`, whom it lets in), `health`,
+//! `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
 
 mod accept;
 mod activity;
+mod administrators;
 mod asked;
 mod authzen;
 mod body;
@@ -59,10 +61,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use administrators::{Administrators, OperatorId, OperatorIdError};
 pub use ext_authz::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use listen::{BindError, BoundAddress};
 pub use question::read_input;
-pub use revocations::{Administrators, REVOCATIONS_PATH};
+pub use revocations::REVOCATIONS_PATH;
 
 use self::listen::Socket;
 use self::metrics::Metrics;

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use super::ExtAuthzSettings;
 use super::reply::{Refusal, Reply};
+use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
     authzen, ext_authz, health, metadata, metrics, projected, revocations, sync, unknown_keys,
@@ -28,10 +29,12 @@ pub(super) enum Role {
 }
 
 /// How a request came in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) role: Role,
     pub(super) tls: bool,
+    /// Proved in the handshake, on a listener with client authorities.
+    pub(super) client: Option<ClientCertificate>,
 }
 
 #[derive(Clone, Copy)]
@@ -84,12 +87,12 @@ impl Path {
 /// Answers one request.
 pub(super) async fn answer(
     worker: &Rc<WorkerState>,
-    arrival: Arrival,
+    arrival: &Arrival,
     request: Request<Incoming>,
 ) -> Reply {
-    // On every listener: whoever may revoke shows a token of their own.
+    // On every listener: whoever may revoke shows a token or certificate of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
-        return revocations::answer(worker, place, request).await;
+        return revocations::answer(worker, arrival, place, request).await;
     }
     let gateway = |door: &ExtAuthzSettings| door.gateway_at(request.uri().path());
     if let Some(settings) = worker.ext_authz().filter(|_| arrival.role != Role::Admin)

@@ -58,6 +58,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
     let revocations = revocations::revocations(
         raw.revocations,
         &root.key("revocations"),
+        &listeners,
         &context,
         &mut findings,
     );

@@ -43,8 +43,11 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("ext_authz: {failure_mode_allow: true}", "ext_authz.failure_mode_allow: is not known: it must be one of `token`, `anonymous`, `allowed_request_headers`, `path`, `joined_headers`, `peer`, `gateways` (line 1)"),
     ("ext_authz: {gateways: [apache]}", "ext_authz.gateways[0]: must be `envoy`, `nginx`, `traefik` or `caddy` (line 1)"),
     ("ext_authz: {gateways: [envoy, caddy]}", "ext_authz.gateways[1]: `caddy` cannot remove the token from a request: set `token.forward: true`, and know that the upstream is given it (line 1)"),
-    ("revocations: {directory: r}", "revocations.admin_tokens_sha256: is missing: it has no default (line 1)"),
-    ("revocations: {directory: r, admin_tokens_sha256: []}", "revocations.admin_tokens_sha256: must not be empty: list the SHA-256 digest of each token that may revoke (line 1)"),
+    ("revocations: {directory: r}", "revocations: lets nobody revoke: list the SHA-256 digest of a token in `admin_tokens_sha256`, or a SPIFFE ID in `operators` (line 1)"),
+    ("revocations: {directory: r, admin_tokens_sha256: [], operators: []}", "revocations: lets nobody revoke: list the SHA-256 digest of a token in `admin_tokens_sha256`, or a SPIFFE ID in `operators` (line 1)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k}}, {unix: s}]\nrevocations: {directory: r, operators: ['spiffe://d/o']}", "revocations.operators: could never be let in: no listener asks for client certificates: set `tls.client_ca` on one of `listen`, or remove them (line 2)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k, client_ca: a}}]\nrevocations: {directory: r, operators: ['d/o']}", "revocations.operators[0]: is no SPIFFE ID: scheme is missing or not `spiffe`: write one such as `spiffe://example.org/operator` (line 2)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k, client_ca: a}}]\nrevocations: {directory: r, operators: ['spiffe://d']}", "revocations.operators[0]: names a whole trust domain: add the operator's path, as in `spiffe://example.org/operator` (line 2)"),
     ("revocations: {directory: r, admin_tokens_sha256: [s3cret]}", "revocations.admin_tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
     ("revocations: {directory: r, admin_tokens_sha256: [e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855]}", "revocations.admin_tokens_sha256[0]: is the digest of an empty token: was `$TOKEN` set? (line 1)"),
     // Networks, routes, schedules.

@@ -8,6 +8,8 @@ mod feed;
 mod fixtures;
 mod harness;
 mod listeners;
+mod operators;
+mod pki;
 mod projected;
 mod reload;
 mod revocations;
