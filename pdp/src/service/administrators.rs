@@ -101,29 +101,12 @@ impl Administrators {
         if self.token_digests.is_empty() && self.operators.is_empty() {
             return Err(Refusal::NoAdministrators);
         }
-        if self.knows_token(headers) {
+        if shows_token(headers, &self.token_digests) {
             return Ok(Administrator::Token);
         }
         self.operator(client, revocations, now)
             .map(Administrator::Operator)
             .map_err(|why| Refusal::NotAuthenticated(why.to_string()))
-    }
-
-    fn knows_token(&self, headers: &HeaderMap) -> bool {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return false;
-        };
-        let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' '))
-        else {
-            return false;
-        };
-        let shown = Sha256::digest(token.as_bytes());
-        // Every digest is compared, each in constant time: how long it takes tells nothing.
-        let known = self.token_digests.iter().fold(false, |known, digest| {
-            verify_slices_are_equal(digest, &shown).is_ok() | known
-        });
-        known && scheme.eq_ignore_ascii_case("bearer")
     }
 
     /// Judged anew on each call: a connection, and a TLS session that is resumed, may outlive the
@@ -148,4 +131,26 @@ impl Administrators {
         }
         Ok(svid.id)
     }
+}
+
+/// Whether `headers` show one bearer token, with one of these SHA-256 digests.
+pub(super) fn shows_token(headers: &HeaderMap, digests: &[[u8; 32]]) -> bool {
+    let Some(token) = bearer_token(headers) else {
+        return false;
+    };
+    let shown = Sha256::digest(token.as_bytes());
+    // Every digest is compared, each in constant time: how long it takes tells nothing.
+    digests.iter().fold(false, |known, digest| {
+        verify_slices_are_equal(digest, &shown).is_ok() | known
+    })
+}
+
+/// The bearer token, where exactly one credential is shown and it is one.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

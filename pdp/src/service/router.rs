@@ -14,7 +14,7 @@ use super::reply::{Refusal, Reply};
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
-    authzen, ext_authz, health, metadata, metrics, projected, revocations, sync, unknown_keys,
+    authzen, ext_authz, health, metadata, metrics, opa, projected, revocations, sync, unknown_keys,
 };
 
 /// What a listener is for.
@@ -99,6 +99,12 @@ pub(super) async fn answer(
         && let Some(gateway) = gateway(settings)
     {
         return ext_authz::http::answer(worker, settings, gateway, request);
+    }
+    if let Some(api) = worker.opa_api()
+        && arrival.role != Role::Admin
+        && let Some(door) = opa::Door::of(request.uri().clone().path())
+    {
+        return opa::answer(worker, api, door, request).await;
     }
     let Some(path) = Path::of(request.uri().path(), arrival.role) else {
         return Refusal::NotFound.into();

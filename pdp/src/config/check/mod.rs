@@ -8,6 +8,7 @@ mod cache;
 mod ext_authz;
 mod keys;
 mod listen;
+mod opa_api;
 mod policies;
 mod revocations;
 mod scalar;
@@ -62,6 +63,13 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &context,
         &mut findings,
     );
+    let opa_api = opa_api::opa_api(
+        raw.opa_api,
+        &root.key("opa_api"),
+        &listeners,
+        &context,
+        &mut findings,
+    );
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
     let ext_authz = ext_authz::ext_authz(raw.ext_authz, &root.key("ext_authz"), &mut findings);
     let keys = keys::keys(
@@ -89,6 +97,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         limits,
         cache,
         revocations,
+        opa_api,
         sync_max_wait,
         ext_authz,
         atoms,

@@ -64,7 +64,7 @@ fn asks_for_certificates(listener: &Listener) -> bool {
 }
 
 /// What was written is never repeated: it may be the token itself.
-fn digest(text: &str) -> Result<[u8; 32], &'static str> {
+pub(super) fn digest(text: &str) -> Result<[u8; 32], &'static str> {
     let digest = hex_digest(text).ok_or(
         "must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | \
          sha256sum` prints it",

@@ -8,6 +8,7 @@ mod feed;
 mod fixtures;
 mod harness;
 mod listeners;
+mod opa;
 mod operators;
 mod pki;
 mod projected;
