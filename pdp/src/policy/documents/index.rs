@@ -68,6 +68,8 @@ pub(super) enum Found<'a> {
 pub(in crate::policy) struct Index {
     rules: BTreeMap<Vec<String>, Kind>,
     packages: BTreeSet<Vec<String>>,
+    /// Names in the longest path of a rule.
+    longest: usize,
 }
 
 impl Index {
@@ -86,6 +88,7 @@ impl Index {
                     (false, true) => Kind::Rule(RuleName::of(&path)),
                     (false, false) => Kind::Unnamed,
                 };
+                index.longest = index.longest.max(path.len());
                 let known = index.rules.entry(path).or_insert_with(|| kind.clone());
                 // What cannot be asked for by name must not be left out in silence.
                 if kind == Kind::Unnamed {
@@ -98,9 +101,9 @@ impl Index {
     }
 
     /// What to ask for the document at `path`.
-    pub(super) fn find<'a>(&'a self, path: &[String]) -> Result<Found<'a>, NoDocument> {
+    pub(super) fn find(&self, path: &[String]) -> Result<Found<'_>, NoDocument> {
         // The shortest: the engine knows the rules that are named below it as its members.
-        for length in 1..=path.len().min(self.longest()) {
+        for length in 1..=path.len().min(self.longest) {
             let start = path.get(..length).unwrap_or_default();
             match self.rules.get(start) {
                 None => {}
@@ -142,10 +145,6 @@ impl Index {
             Some((path, _)) => Err(NoDocument::Head(written(path))),
             None => Ok(()),
         }
-    }
-
-    fn longest(&self) -> usize {
-        self.rules.keys().map(Vec::len).max().unwrap_or_default()
     }
 }
 

@@ -194,6 +194,7 @@ fn read(
     let started = Instant::now();
     let outcome = document(worker, at, input, wanted.builtin_errors());
     let took = started.elapsed();
+    worker.state().metrics.documents.read(&outcome, took);
     record(&id, at, &outcome, &revision, took);
     Ok(Read {
         id,

@@ -1,7 +1,8 @@
 //! OPA's REST API, so that a client of OPA may be pointed at this PDP; only where `opa_api` is configured.
 //!
 //! Order of reading: this file (path → door), `admission` (who may call), `wanted` (the query), `data` (documents), `state` (what the
-//! PDP says of itself), `errors` (how a call is refused), `written` (JSON within a size). `docs/opa-api.md` says what is there and what is not.
+//! PDP says of itself), `errors` (how a call is refused), `written` (JSON within a size),
+//! `counted` (metrics). `docs/opa-api.md` says what is there and what is not.
 //!
 //! INVARIANT: nothing here writes policies or data, and no text of a caller is read as Rego.
 //!
@@ -9,6 +10,7 @@
 //! evaluated, on the whole input.
 
 mod admission;
+mod counted;
 mod data;
 mod errors;
 mod state;
@@ -23,6 +25,7 @@ use hyper::body::Incoming;
 use serde_json::Value as Json;
 
 pub use self::admission::{Authorization, OpaApi};
+pub(super) use self::counted::DocumentMetrics;
 use self::errors::Trouble;
 use super::reply::Reply;
 use super::worker::WorkerState;

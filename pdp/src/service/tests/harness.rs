@@ -102,27 +102,6 @@ impl Pdp {
         Self::start_in(folder, settings)
     }
 
-    /// With these policies and data, named by their path.
-    pub(super) fn with_files(files: &[(&str, &str)], settings: ServiceSettings) -> Self {
-        Self::with_entry_point(files, settings, DEFAULT_ENTRYPOINT)
-    }
-
-    /// The same, which decides by another rule.
-    pub(super) fn with_entry_point(
-        files: &[(&str, &str)],
-        settings: ServiceSettings,
-        entry_point: &str,
-    ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
-        }
-        let atoms = Atoms::open(&AtomSettings::default()).unwrap();
-        Self::start_with(folder, settings, atoms, entry_point)
-    }
-
     /// The same, told atoms by these settings.
     pub(super) fn deciding_by(decision: &str, atoms: &AtomSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -136,7 +115,7 @@ impl Pdp {
         Self::start_with(folder, settings, atoms, DEFAULT_ENTRYPOINT)
     }
 
-    fn start_with(
+    pub(super) fn start_with(
         folder: TempDir,
         settings: ServiceSettings,
         atoms: Atoms,

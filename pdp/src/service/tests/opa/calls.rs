@@ -27,6 +27,16 @@ fn a_document_comes_with_an_id_and_an_undefined_one_without_a_result() {
         answer(&pdp, "/v1/data/no/such/thing", None),
         (200, json!({}))
     );
+    answer(&pdp, "/v1/data/a/b/increment", None);
+    let counted = pdp.get("/metrics").body;
+    for series in [
+        "edgeward_documents_total{outcome=\"defined\"} 1",
+        "edgeward_documents_total{outcome=\"undefined\"} 2",
+        "edgeward_documents_total{outcome=\"error\"} 1",
+        "edgeward_document_evaluation_duration_seconds_count 4",
+    ] {
+        assert!(counted.contains(series), "{series}: {counted}");
+    }
 }
 
 #[test]

@@ -9,7 +9,9 @@ mod oracle;
 use serde_json::Value;
 
 use super::harness::{Answer, Pdp, exchange, settings};
-use crate::service::{Authorization, OpaApi};
+use crate::atoms::{AtomSettings, Atoms};
+use crate::config::DEFAULT_ENTRYPOINT;
+use crate::service::{Authorization, OpaApi, ServiceSettings};
 
 /// Rules and packages of every shape that has a name, and data beside and between them.
 const FILES: &[(&str, &str)] = &[
@@ -65,6 +67,29 @@ fn open() -> OpaApi {
     OpaApi {
         token_digests: Vec::new(),
         authorization: Authorization::Off,
+    }
+}
+
+impl Pdp {
+    /// With these policies and data, named by their path.
+    fn with_files(files: &[(&str, &str)], settings: ServiceSettings) -> Self {
+        Self::with_entry_point(files, settings, DEFAULT_ENTRYPOINT)
+    }
+
+    /// The same, which decides by another rule.
+    fn with_entry_point(
+        files: &[(&str, &str)],
+        settings: ServiceSettings,
+        entry_point: &str,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let atoms = Atoms::open(&AtomSettings::default()).unwrap();
+        Self::start_with(folder, settings, atoms, entry_point)
     }
 }
 
