@@ -13,7 +13,9 @@ mod query;
 pub use authority::Authority;
 pub use fields::{FieldRefusal, field_value};
 pub use method::{Method, MethodRefusal};
-pub use path::{CanonicalPath, PathNormalization, PathRefusal, UnknownNormalization};
+pub use path::{
+    CanonicalPath, PathNormalization, PathRefusal, UnknownNormalization, percent_decode,
+};
 pub(crate) use query::serialize_multimap;
 pub use query::{CanonicalQuery, QueryRefusal};
 

@@ -241,7 +241,7 @@ fn merge_slashes(path: &str) -> String {
 
 /// Decodes every percent-encoding; `None` where one is malformed, a control character, or the
 /// result is not UTF-8.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
+pub fn percent_decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

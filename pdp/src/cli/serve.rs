@@ -195,6 +195,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
             .as_ref()
             .map(|revocations| revocations.administrators.clone())
             .unwrap_or_default(),
+        opa_api: config.opa_api.clone(),
     })
 }
 

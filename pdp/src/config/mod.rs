@@ -36,7 +36,7 @@ use crate::atoms::AtomSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{EngineChoice, PolicySettings, Quantum};
-use crate::service::{Administrators, ExtAuthzSettings, Limits};
+use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi};
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -62,6 +62,8 @@ pub struct Config {
     pub cache: CacheSettings,
     /// Where revocations are kept, and who may make them.
     pub revocations: Option<Revocations>,
+    /// OPA's REST API; none where it is not served.
+    pub opa_api: Option<OpaApi>,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
     /// The doors for proxies without a filter of ours.

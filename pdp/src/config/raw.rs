@@ -46,6 +46,8 @@ pub struct RawConfig {
     pub key_cache: Option<RawKeyCache>,
     /// Where revocations are kept, and who may make them. Default: nobody may.
     pub revocations: Option<RawRevocations>,
+    /// OPA's REST API on every listener of decisions: `{}` serves it. Default: not served.
+    pub opa_api: Option<RawOpaApi>,
     /// The feed that the filters read.
     pub sync: Option<RawSync>,
     /// The doors for proxies without a filter of ours. Default: none.
@@ -199,8 +201,39 @@ pub struct RawRevocations {
     /// A folder that only this PDP can write to: what is revoked survives a restart.
     pub directory: PathBuf,
     /// SHA-256 digests, in hex, of the tokens that may revoke: `printf %s "$TOKEN" | sha256sum`.
-    #[schemars(length(min = 1), inner(regex(pattern = r"^[0-9a-f]{64}$")))]
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")))]
     pub admin_tokens_sha256: Vec<String>,
+    /// SPIFFE IDs of the workloads that may revoke, by their client certificate, on listeners with
+    /// `tls.client_ca`. There must be an operator or an admin token.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^spiffe://[^/]+/.+$")))]
+    pub operators: Vec<String>,
+}
+
+/// OPA's REST API.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "OpaApi")]
+pub struct RawOpaApi {
+    /// SHA-256 digests, in hex, of the bearer tokens of which each call must show one. Default: none is
+    /// asked for.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^[0-9a-f]{64}$")))]
+    pub tokens_sha256: Vec<String>,
+    /// Whether the policy `data.system.authz.allow` must let a call in. Default: `off`.
+    pub authorization: Option<RawAuthorization>,
+}
+
+/// Who may call OPA's API.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Authorization")]
+pub enum RawAuthorization {
+    /// Whoever has a token, where tokens are configured; else everybody.
+    Off,
+    /// Of these, whom `data.system.authz.allow` lets in.
+    Basic,
 }
 
 /// The feed that the filters read.

@@ -2,6 +2,7 @@
 //!
 //! - [`PeerCertificate`]: what a client's certificate says of it.
 //! - [`AwsLc`]: checks signatures of all ten algorithms; passed to `edgeward_core::token::verify`.
+//! - [`X509Svid`]: what a certificate must be to name a workload.
 //! - [`Signer`]: makes development keys and tokens for `edgeward token mint`, the demo and tests.
 //!
 //! What this is not: a judge of tokens. Which key and algorithm may be used is decided in
@@ -11,6 +12,7 @@ mod check;
 mod peer_certificate;
 mod pkcs8;
 mod sign;
+mod x509_svid;
 
 #[cfg(test)]
 mod tests;
@@ -18,3 +20,4 @@ mod tests;
 pub use check::AwsLc;
 pub use peer_certificate::PeerCertificate;
 pub use sign::{KeyPurpose, Signer, SignerError};
+pub use x509_svid::{SvidError, X509Svid, check_x509_svid};

@@ -39,7 +39,7 @@ pub use edgeward_core::token::KeyOwner;
 pub use discovery::DiscoveryError;
 pub use disk::DiskError;
 pub use document::DocumentError;
-pub use fetch::{FetchError, SvidError, TlsError, check_x509_svid};
+pub use fetch::{FetchError, TlsError};
 pub use keyring::{Keyring, KeyringError};
 pub use load::LoadError;
 pub use refetch::Refetch;

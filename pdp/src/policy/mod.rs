@@ -3,7 +3,8 @@
 //! a [`Failure`], which denies.
 //!
 //! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
-//! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder).
+//! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder). `documents` is beside that way: any document, for the
+//! Data API.
 //!
 //! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
 //! a policy that runs too long.
@@ -13,6 +14,7 @@ mod bytecode;
 pub mod capability;
 mod coarse_clock;
 mod data;
+mod documents;
 mod embedded;
 mod engine_error;
 pub mod footprint;
@@ -33,6 +35,7 @@ mod tests;
 
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
+pub use documents::{BuiltinErrors, NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
 pub use program::Numbers;

@@ -15,11 +15,12 @@ use thiserror::Error;
 
 use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
+use super::documents::Index;
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, Outcome, TestReport};
 use super::program::{Numbers, Program};
-use super::sources::{ReadError, Sources};
+use super::sources::{Module, ReadError, Sources};
 use super::worker::{self, Worker, on_deep_stack};
 use super::{embedded, engine_error};
 
@@ -101,6 +102,7 @@ pub struct PolicySet {
     footprint: Analysis,
     program: Program,
     lowered: Result<Lowered, Interpreted>,
+    index: Arc<Index>,
 }
 
 impl PolicySet {
@@ -209,6 +211,11 @@ impl PolicySet {
         self.sources.modules.len()
     }
 
+    /// The Rego files, tests included, in order of their paths.
+    pub fn module_texts(&self) -> &[Module] {
+        &self.sources.modules
+    }
+
     /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
     pub fn worker(&self) -> Result<Worker, LoadError> {
         let mut engine = serving_engine(&self.sources)?;
@@ -228,7 +235,8 @@ impl PolicySet {
             self.prints,
             clock.transpose()?,
             machine,
-        ))
+        )
+        .with_documents(self.index.clone(), self.sources.data.clone()))
     }
 
     /// As [`PolicySet::worker`], built on a thread of its own so that the caller need not wait.
@@ -242,6 +250,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
+    let index = Arc::new(Index::of(serving.get_modules()));
     let lowered = choose(settings, serving.get_modules(), &sources.data);
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
@@ -258,6 +267,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         tests,
         footprint,
         lowered,
+        index,
     })
 }
 

@@ -11,6 +11,7 @@
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use regorus::{Engine, Value};
 
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
+use super::documents::{BuiltinErrors, Documents, Index, NoDocument, Reference};
 use super::set::LoadError;
 use super::sources::Module;
 use super::verdict::{Failure, Verdict};
@@ -72,6 +74,7 @@ pub struct Worker {
     timeout: Duration,
     prints: bool,
     clock: Option<CoarseClock>,
+    documents: Option<Documents>,
 }
 
 impl Worker {
@@ -95,6 +98,31 @@ impl Worker {
             timeout,
             prints,
             clock,
+            documents: None,
+        }
+    }
+
+    /// The same, with the documents that `index` names and `base` says.
+    pub(super) fn with_documents(mut self, index: Arc<Index>, base: Value) -> Self {
+        self.documents = Some(Documents::new(index, base, self.timeout));
+        self
+    }
+
+    /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined.
+    /// Always by the interpreter, and nothing of it touches what [`Worker::evaluate`] asks.
+    pub fn document(
+        &mut self,
+        at: &Reference,
+        input: &Value,
+        errors: BuiltinErrors,
+        now: UnixSeconds,
+    ) -> Result<Option<Value>, NoDocument> {
+        if let Some(clock) = &self.clock {
+            clock.set(now);
+        }
+        match &mut self.documents {
+            Some(documents) => documents.read(&self.pristine, at, input, errors),
+            None => Ok(None),
         }
     }
 

@@ -51,6 +51,7 @@ pub(super) async fn run(
     let arrival = Arrival {
         role: door.role,
         tls: door.tls.is_some(),
+        client: None,
     };
     let mut connections = JoinSet::new();
     let mut backoff = BACKOFF_MIN;
@@ -76,6 +77,7 @@ pub(super) async fn run(
             continue;
         };
         let (tls, worker, stop) = (door.tls.clone(), worker.clone(), connection_stop.clone());
+        let arrival = arrival.clone();
         connections.spawn_local(async move {
             match stream {
                 Stream::Tcp(stream) => connection::serve(stream, tls, arrival, worker, stop).await,

@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Tracked};
 use super::router::{self, Arrival};
+use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 
 /// Bytes the head of a request may have.
@@ -31,7 +32,7 @@ const MAX_STREAMS: u32 = 256;
 pub(super) async fn serve<S>(
     stream: S,
     tls: Option<Arc<ServerConfig>>,
-    arrival: Arrival,
+    mut arrival: Arrival,
     worker: Rc<WorkerState>,
     stop: watch::Receiver<bool>,
 ) where
@@ -42,7 +43,10 @@ pub(super) async fn serve<S>(
     };
     let handshake = TlsAcceptor::from(tls).accept(stream);
     match timeout(worker.limits().head_timeout, handshake).await {
-        Ok(Ok(stream)) => serve_http(stream, arrival, worker, stop).await,
+        Ok(Ok(stream)) => {
+            arrival.client = ClientCertificate::of(stream.get_ref().1);
+            serve_http(stream, arrival, worker, stop).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
         Err(_) => tracing::debug!("TLS handshake took too long"),
     }
@@ -62,9 +66,9 @@ async fn serve_http<S>(
         let (worker, activity) = (worker.clone(), activity.clone());
         service_fn(move |request| {
             let in_flight = activity.begin(request.version());
-            let worker = worker.clone();
+            let (worker, arrival) = (worker.clone(), arrival.clone());
             async move {
-                let response = router::answer(&worker, arrival, request).await;
+                let response = router::answer(&worker, &arrival, request).await;
                 drop(in_flight);
                 Ok::<_, Infallible>(response)
             }

@@ -116,6 +116,11 @@ impl Decider {
         self.in_force.borrow().revision.clone()
     }
 
+    /// Asks this thread's engine something other than for a decision.
+    pub(super) fn ask<T>(&self, ask: impl FnOnce(&mut Worker) -> T) -> T {
+        ask(&mut self.in_force.borrow_mut().engine)
+    }
+
     /// Decides what is `put` at `now`, unless it rests on something that is `revoked`, by what is asked
     /// and the revision in force: then that is the verdict, and nothing is looked up.
     pub(super) fn decide<'q>(

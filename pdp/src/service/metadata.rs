@@ -21,7 +21,7 @@ pub(super) const PATH: &str = "/.well-known/authzen-configuration";
 
 pub(super) fn answer(
     worker: &Rc<WorkerState>,
-    arrival: Arrival,
+    arrival: &Arrival,
     request: &Request<Incoming>,
 ) -> Reply {
     let identifier = match worker.public_url() {

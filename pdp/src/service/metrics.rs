@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use super::cache_metrics::{CacheMetrics, CacheSize};
 use super::histogram::Durations;
+use super::opa::DocumentMetrics;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
 use crate::cache::DecisionCache;
@@ -33,6 +34,7 @@ pub struct Metrics {
     refusals: [Counter; 3],
     evaluation: Durations,
     pub(super) cache: CacheMetrics,
+    pub(super) documents: DocumentMetrics,
     pub(super) connections: Gauge,
     pub(super) connections_refused: Counter,
 }
@@ -70,6 +72,7 @@ impl Metrics {
             refusals: REFUSALS.map(|cause| series("deny", cause)),
             evaluation: Durations::of_work(),
             cache: CacheMetrics::register(&mut registry),
+            documents: DocumentMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             registry: Registry::default(),

@@ -6,13 +6,15 @@
 //!
 //! Order of reading: `worker` (threads, accept loop), `connection` (one connection and its
 //! deadlines), `router` (path → door), then the doors: `authzen` (and `decide`, one decision),
-//! `ext_authz`, `sync`, `unknown_keys`, `revocations`, `health`, `metrics`.
+//! `ext_authz`, `opa` (OPA's API), `sync`, `unknown_keys`, `revocations` (and `administrators`, whom it
+//! lets in), `health`, `metrics`.
 //!
 //! What this is not: it decides nothing itself (`crate::policy`) and fetches no keys
 //! (`crate::keys`).
 
 mod accept;
 mod activity;
+mod administrators;
 mod asked;
 mod authzen;
 mod body;
@@ -28,6 +30,7 @@ pub mod in_process;
 mod listen;
 mod metadata;
 pub mod metrics;
+mod opa;
 mod payload;
 mod place;
 mod policy_metrics;
@@ -59,10 +62,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use administrators::{Administrators, OperatorId, OperatorIdError};
 pub use ext_authz::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use listen::{BindError, BoundAddress};
+pub use opa::{Authorization, OpaApi};
 pub use question::read_input;
-pub use revocations::{Administrators, REVOCATIONS_PATH};
+pub use revocations::REVOCATIONS_PATH;
 
 use self::listen::Socket;
 use self::metrics::Metrics;
@@ -94,6 +99,8 @@ pub struct ServiceSettings {
     pub administrators: Administrators,
     /// What holds at the doors of proxies without a filter of ours; none, and there is no such door.
     pub ext_authz: Option<ExtAuthzSettings>,
+    /// OPA's REST API; none where it is not served.
+    pub opa_api: Option<OpaApi>,
 }
 
 /// One place to listen.

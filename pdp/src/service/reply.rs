@@ -26,10 +26,10 @@ pub(super) enum Refusal {
     TooLarge(usize),
     /// The body did not arrive in time.
     TooSlow,
-    /// Nobody may: no admin token is configured.
+    /// Nobody may: neither an admin token nor an operator is configured.
     NoAdministrators,
-    /// The caller has not shown an admin token.
-    NotAuthenticated,
+    /// The caller has not shown an admin token; the text says why its certificate does not let in.
+    NotAuthenticated(String),
     /// Nothing is revoked under this id.
     NoSuchRevocation,
     /// The question is for another program than the one in force.
@@ -43,12 +43,12 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::NoMetadata | Self::NoSuchRevocation => StatusCode::NOT_FOUND,
             Self::NoAdministrators => StatusCode::FORBIDDEN,
-            Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::AnotherProgram => StatusCode::CONFLICT,
@@ -65,9 +65,11 @@ impl Refusal {
                 message.clone()
             }
             Self::NoAdministrators => "nobody may revoke here: set `revocations.directory` and \
-                 `revocations.admin_tokens_sha256` in the PDP's configuration"
+                 `revocations.admin_tokens_sha256` or `revocations.operators` in the PDP's configuration"
                 .to_owned(),
-            Self::NotAuthenticated => "show an admin token: `authorization: Bearer …`".to_owned(),
+            Self::NotAuthenticated(why) => format!(
+                "show an admin token, `authorization: Bearer …`, or an operator's certificate: {why}"
+            ),
             Self::NoSuchRevocation => "nothing is revoked under this id".to_owned(),
             Self::AnotherProgram => "another program is in force".to_owned(),
             Self::NotFound => "no such path".to_owned(),
@@ -84,7 +86,7 @@ impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
         // AuthZEN: the body of an error is a JSON string.
         let mut reply = json(refusal.status(), &refusal.message());
-        if refusal == Refusal::NotAuthenticated {
+        if matches!(refusal, Refusal::NotAuthenticated(_)) {
             let scheme = HeaderValue::from_static("Bearer realm=\"edgeward\"");
             reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }

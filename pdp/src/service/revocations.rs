@@ -1,37 +1,29 @@
 //! The doors of operators: `POST` and `GET /edgeward/v1/revocations`, `GET` and
 //! `DELETE /edgeward/v1/revocations/ID`. What is in a body is `edgeward_core::revocation`.
 //!
-//! INVARIANT: nothing is read or changed before the caller has shown an admin token. An answer that
-//! says "revoked" comes after the disk and after the sync feed were told.
+//! INVARIANT: nothing is read or changed before the caller was let in (`administrators`). An answer
+//! that says "revoked" comes after the disk and after the sync feed were told.
 //!
 //! What this is not: the store (`crate::revocation`).
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use edgeward_core::revocation::{MAX_ORDER_BYTES, Order, Revocation, Revoked};
-use http::header::AUTHORIZATION;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::administrators::Administrator;
 use super::body::json_body;
 use super::clock;
 use super::reply::{self, Refusal, Reply};
+use super::router::Arrival;
 use super::worker::WorkerState;
 use crate::revocation::{RevocationStore, Revoking, StoreError};
 
 /// The path of all revocations; one is below it.
 pub const REVOCATIONS_PATH: &str = "/edgeward/v1/revocations";
-
-/// Who may revoke: SHA-256 of their tokens. Empty is nobody.
-#[derive(Debug, Clone, Default)]
-pub struct Administrators {
-    /// Digests of bearer tokens; the tokens themselves are nowhere here.
-    pub token_digests: Vec<[u8; 32]>,
-}
 
 /// What a path is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +44,11 @@ impl Place {
 /// Answers an operator.
 pub(super) async fn answer(
     worker: &Rc<WorkerState>,
+    arrival: &Arrival,
     place: Place,
     request: Request<Incoming>,
 ) -> Reply {
-    match act(worker, place, request).await {
+    match act(worker, arrival, place, request).await {
         Ok(reply) => reply,
         Err(refusal) => {
             tracing::debug!(?refusal, "call about revocations refused");
@@ -66,11 +59,17 @@ pub(super) async fn answer(
 
 async fn act(
     worker: &Rc<WorkerState>,
+    arrival: &Arrival,
     place: Place,
     request: Request<Incoming>,
 ) -> Result<Reply, Refusal> {
-    authenticate(worker.administrators(), &request)?;
     let store = Arc::clone(&worker.state().revocations);
+    let who = worker.administrators().admit(
+        request.headers(),
+        arrival.client.as_ref(),
+        &store.snapshot().revocations,
+        clock::now(),
+    )?;
     match (place, request.method()) {
         (Place::All, &Method::GET) => {
             let all = off_thread(move || store.list()).await?;
@@ -81,7 +80,7 @@ async fn act(
             let body = json_body(worker, request, MAX_ORDER_BYTES).await?;
             let order =
                 Order::parse(&body).map_err(|error| Refusal::BadRequest(error.to_string()))?;
-            revoke(store, order).await
+            revoke(store, order, &who).await
         }
         (Place::One(id), &Method::GET) => {
             let one = off_thread(move || store.get(&id)).await?;
@@ -92,7 +91,7 @@ async fn act(
             let undone = off_thread(move || store.undo(&id)).await?;
             let undone = undone.map_err(|error| refusal_of(&error))?;
             let undone = undone.ok_or(Refusal::NoSuchRevocation)?;
-            record(&undone, "revocation undone");
+            record(&undone, "revocation undone", &who);
             Ok(reply::json(StatusCode::OK, &undone.to_json()))
         }
         (Place::All, _) => Err(Refusal::MethodNotAllowed("GET, POST")),
@@ -100,11 +99,15 @@ async fn act(
     }
 }
 
-async fn revoke(store: Arc<RevocationStore>, order: Order) -> Result<Reply, Refusal> {
+async fn revoke(
+    store: Arc<RevocationStore>,
+    order: Order,
+    who: &Administrator,
+) -> Result<Reply, Refusal> {
     let warning = warning(&store, &order.revoked);
     let revoking = off_thread(move || store.revoke(order, clock::now())).await?;
     let Revoking { revocation, is_new } = revoking.map_err(|error| refusal_of(&error))?;
-    record(&revocation, "revoked");
+    record(&revocation, "revoked", who);
     let mut body = revocation.to_json();
     if let (Some(warning), Some(members)) = (warning, body.as_object_mut()) {
         members.insert("warning".to_owned(), warning.into());
@@ -141,31 +144,6 @@ async fn off_thread<T: Send + 'static>(
     done.map_err(|_| Refusal::Broken)
 }
 
-fn authenticate(who: &Administrators, request: &Request<Incoming>) -> Result<(), Refusal> {
-    if who.token_digests.is_empty() {
-        return Err(Refusal::NoAdministrators);
-    }
-    let mut values = request.headers().get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(Refusal::NotAuthenticated);
-    };
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .ok_or(Refusal::NotAuthenticated)?;
-    let shown = Sha256::digest(token.as_bytes());
-    // Every digest is compared, each in constant time: how long it takes tells nothing.
-    let known = who.token_digests.iter().fold(false, |known, digest| {
-        verify_slices_are_equal(digest, &shown).is_ok() | known
-    });
-    if known && scheme.eq_ignore_ascii_case("bearer") {
-        Ok(())
-    } else {
-        Err(Refusal::NotAuthenticated)
-    }
-}
-
 fn refusal_of(error: &StoreError) -> Refusal {
     match error {
         StoreError::NotConfigured => Refusal::NoAdministrators,
@@ -178,10 +156,10 @@ fn refusal_of(error: &StoreError) -> Refusal {
     }
 }
 
-/// What was revoked or undone has to be found in the log later.
-fn record(revocation: &Revocation, what: &'static str) {
+/// What was revoked or undone, and by whom, has to be found in the log later.
+fn record(revocation: &Revocation, what: &'static str, who: &Administrator) {
     let (id, tag) = (revocation.revoked.id(), revocation.revoked.tag());
     let reason = revocation.reason.as_deref();
     let expires_at = format!("{:?}", revocation.expires_at);
-    tracing::info!(target: "edgeward::revocation", id, tag, reason, expires_at, "{what}");
+    tracing::info!(target: "edgeward::revocation", id, tag, reason, expires_at, %who, "{what}");
 }

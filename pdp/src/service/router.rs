@@ -11,9 +11,10 @@ use hyper::body::Incoming;
 
 use super::ExtAuthzSettings;
 use super::reply::{Refusal, Reply};
+use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
-    authzen, ext_authz, health, metadata, metrics, projected, revocations, sync, unknown_keys,
+    authzen, ext_authz, health, metadata, metrics, opa, projected, revocations, sync, unknown_keys,
 };
 
 /// What a listener is for.
@@ -28,10 +29,12 @@ pub(super) enum Role {
 }
 
 /// How a request came in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) role: Role,
     pub(super) tls: bool,
+    /// Proved in the handshake, on a listener with client authorities.
+    pub(super) client: Option<ClientCertificate>,
 }
 
 #[derive(Clone, Copy)]
@@ -84,18 +87,24 @@ impl Path {
 /// Answers one request.
 pub(super) async fn answer(
     worker: &Rc<WorkerState>,
-    arrival: Arrival,
+    arrival: &Arrival,
     request: Request<Incoming>,
 ) -> Reply {
-    // On every listener: whoever may revoke shows a token of their own.
+    // On every listener: whoever may revoke shows a token or certificate of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
-        return revocations::answer(worker, place, request).await;
+        return revocations::answer(worker, arrival, place, request).await;
     }
     let gateway = |door: &ExtAuthzSettings| door.gateway_at(request.uri().path());
     if let Some(settings) = worker.ext_authz().filter(|_| arrival.role != Role::Admin)
         && let Some(gateway) = gateway(settings)
     {
         return ext_authz::http::answer(worker, settings, gateway, request);
+    }
+    if let Some(api) = worker.opa_api()
+        && arrival.role != Role::Admin
+        && let Some(door) = opa::Door::of(request.uri().clone().path())
+    {
+        return opa::answer(worker, api, door, request).await;
     }
     let Some(path) = Path::of(request.uri().path(), arrival.role) else {
         return Refusal::NotFound.into();

@@ -1,17 +1,36 @@
 //! TLS for a listener: PEM files into a checked `rustls` configuration.
 //!
-//! With client authorities every client must show a certificate of theirs. Which workload a
-//! certificate names is not judged here.
+//! With client authorities every client must show a certificate of theirs; `ClientCertificate` is
+//! that certificate, once proved. Which workload it names is not judged here.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
+
+/// The certificate that the client of one connection proved to hold the key of, with a chain to an
+/// authority of the listener.
+#[derive(Clone, Debug)]
+pub(super) struct ClientCertificate(Rc<CertificateDer<'static>>);
+
+impl ClientCertificate {
+    /// Of a session whose handshake is complete; `None` where the listener asks for none.
+    pub(super) fn of(session: &ServerConnection) -> Option<Self> {
+        let leaf = session.peer_certificates()?.first()?;
+        Some(Self(Rc::new(leaf.clone().into_owned())))
+    }
+
+    /// The certificate as DER.
+    pub(super) fn der(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// Why a TLS listener cannot be set up.
 #[derive(Debug, Error)]

@@ -19,8 +19,8 @@ use super::decide::{Decider, Memory};
 use super::ext_authz::VerifiedTokens;
 use super::listen::Socket;
 use super::{
-    Administrators, Ended, ExtAuthzSettings, Limits, ServeError, ServiceSettings, ServiceState,
-    identifiers,
+    Administrators, Ended, ExtAuthzSettings, Limits, OpaApi, ServeError, ServiceSettings,
+    ServiceState, identifiers,
 };
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
@@ -75,6 +75,11 @@ impl WorkerState {
 
     pub(super) fn ext_authz(&self) -> Option<&ExtAuthzSettings> {
         self.shared.settings.ext_authz.as_ref()
+    }
+
+    /// How OPA's API is served, if it is.
+    pub(super) fn opa_api(&self) -> Option<&OpaApi> {
+        self.shared.settings.opa_api.as_ref()
     }
 
     pub(super) fn boot_id(&self) -> &str {

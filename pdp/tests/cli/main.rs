@@ -10,6 +10,7 @@ mod atoms;
 mod check;
 mod fetched;
 mod footprint;
+mod operators;
 mod policies;
 mod program;
 mod serve;

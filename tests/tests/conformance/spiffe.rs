@@ -1,6 +1,6 @@
 //! SPIFFE IDs, trust domains, bundles, key sets, X.509-SVIDs and the JWT-SVID schema.
 
-use edgeward::keys::check_x509_svid;
+use edgeward::crypto::check_x509_svid;
 use edgeward_core::bundle::SpiffeBundle;
 use edgeward_core::jose::Algorithm;
 use edgeward_core::peer::{self, TlsFacts};

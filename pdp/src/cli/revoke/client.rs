@@ -1,8 +1,9 @@
 //! One call to a PDP's doors, over loopback, TLS or a Unix socket.
 //!
-//! INVARIANT: the admin token is never sent in the clear beyond this machine.
+//! INVARIANT: the admin token is never sent in the clear beyond this machine. How TLS is set up is in
+//! `tls`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::ServerName;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,6 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
+use super::tls::Tls;
 use crate::cli::Failure;
 
 /// The longest that a call may take; writing to a slow disk is part of it.
@@ -38,6 +37,13 @@ pub(super) enum Endpoint {
     Url(Url),
     /// A Unix socket.
     Unix(PathBuf),
+}
+
+impl Endpoint {
+    /// Whether TLS is spoken there.
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self, Self::Url(url) if url.scheme() == "https")
+    }
 }
 
 impl FromStr for Endpoint {
@@ -74,8 +80,9 @@ pub(super) struct Answer {
 /// Whoever calls.
 pub(super) struct Client {
     pub(super) endpoint: Endpoint,
-    pub(super) ca_file: Option<PathBuf>,
-    pub(super) token: String,
+    pub(super) tls: Tls,
+    /// Left out, the client certificate has to do.
+    pub(super) token: Option<String>,
 }
 
 impl Client {
@@ -119,7 +126,7 @@ impl Client {
                 }
                 let name = ServerName::try_from(bare)
                     .map_err(|error| Failure::new(format!("`{host}`: {error}")))?;
-                let connector = TlsConnector::from(Arc::new(tls(self.ca_file.as_deref())?));
+                let connector = TlsConnector::from(Arc::new(self.tls.config()?));
                 let stream = connector.connect(name, stream).await.map_err(|error| {
                     Failure::new(format!("TLS with the PDP failed: {error}: see --ca-file"))
                 })?;
@@ -139,11 +146,14 @@ impl Client {
             Endpoint::Unix(_) => "localhost",
         };
         let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-        Request::builder()
+        let mut builder = Request::builder();
+        if let Some(token) = &self.token {
+            builder = builder.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        builder
             .method(method)
             .uri(path)
             .header(HOST, host)
-            .header(AUTHORIZATION, format!("Bearer {}", self.token))
             .header(CONTENT_TYPE, "application/json")
             .body(Full::from(body))
             // The error does not repeat what it could not take.
@@ -176,36 +186,6 @@ where
         Value::String(text)
     });
     Ok(Answer { status, body })
-}
-
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, Failure> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        Some(file) => {
-            let failed = |error: &dyn std::fmt::Display| {
-                Failure::new(format!("{}: {error}", file.display()))
-            };
-            let authorities =
-                CertificateDer::pem_file_iter(file).map_err(|error| failed(&error))?;
-            for authority in authorities {
-                let authority = authority.map_err(|error| failed(&error))?;
-                roots.add(authority).map_err(|error| failed(&error))?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(Failure::new(
-            "no certificate authority vouches for the PDP: name one by --ca-file",
-        ));
-    }
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Failure::new(error.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]

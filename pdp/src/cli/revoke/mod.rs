@@ -3,6 +3,7 @@
 //! What this is not: a way to change the PDP's files; everything goes through its doors.
 
 mod client;
+mod tls;
 mod what;
 
 use std::io::Write as _;
@@ -14,6 +15,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use self::client::{Answer, Client, Endpoint};
+use self::tls::{Identity, Tls};
 use self::what::{What, When};
 use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
@@ -30,10 +32,11 @@ Examples:
   edgeward revoke key --issuer https://token.example.org 2024-a
   edgeward revoke session --issuer https://login.example.org 8f1c… --expires 12h
   edgeward revoke certificate --file stolen.pem --pdp https://pdp.example.org:8443 --ca-file ca.pem
-  edgeward revoke list --output json
+  edgeward revoke list --output json --pdp https://pdp.example.org:8443 --cert me.pem --key me.key --ca ca.pem
   edgeward revoke undo 5f0c9a7e…
 
 The admin token is read from --token-file or from EDGEWARD_ADMIN_TOKEN, never from the command line.
+An operator needs none: --cert-file and --key-file prove who revokes, by the SPIFFE ID in the certificate.
 Once this command has ended, what was revoked is on the PDP's disk and refused by every filter that
 hears it. Exit codes: 0 done, 1 nothing to undo, 2 usage, or the PDP did not do it.")]
 pub(super) struct Arguments {
@@ -46,8 +49,14 @@ pub(super) struct Arguments {
     )]
     pdp: Endpoint,
     /// PEM file of authorities that vouch for an `https://` PDP. Default: the system's
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, visible_alias = "ca", value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// PEM file with an operator's certificate chain, leaf first: in place of the admin token
+    #[arg(long, global = true, visible_alias = "cert", value_name = "FILE")]
+    cert_file: Option<PathBuf>,
+    /// PEM file with the key of that certificate
+    #[arg(long, global = true, visible_alias = "key", value_name = "FILE")]
+    key_file: Option<PathBuf>,
     /// A file with the admin token. Default: the variable `EDGEWARD_ADMIN_TOKEN`
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -72,10 +81,14 @@ enum Command {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
+    let identity = identity(arguments)?;
     let client = Client {
         endpoint: arguments.pdp.clone(),
-        ca_file: arguments.ca_file.clone(),
-        token: admin_token(arguments)?,
+        token: admin_token(arguments, identity.is_some())?,
+        tls: Tls {
+            ca_file: arguments.ca_file.clone(),
+            identity,
+        },
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -116,17 +129,36 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     Ok(Verdict::Yes)
 }
 
-fn admin_token(arguments: &Arguments) -> Result<String, Failure> {
+fn identity(arguments: &Arguments) -> Result<Option<Identity>, Failure> {
+    match (&arguments.cert_file, &arguments.key_file) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) if !arguments.pdp.is_tls() => Err(Failure::new(
+            "a certificate is shown in TLS only: name an `https://` URL by --pdp",
+        )),
+        (Some(certificate), Some(key)) => Ok(Some(Identity {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        })),
+        _ => Err(Failure::new(
+            "--cert-file and --key-file go together: name both",
+        )),
+    }
+}
+
+/// Of whoever shows a certificate, only the token that was named is sent as well.
+fn admin_token(arguments: &Arguments, has_identity: bool) -> Result<Option<String>, Failure> {
     let token = match &arguments.token_file {
         Some(file) => std::fs::read_to_string(file)
             .map_err(|error| Failure::new(format!("{}: {error}", file.display())))?,
+        None if has_identity => return Ok(None),
         None => std::env::var(TOKEN_VARIABLE).map_err(|_| {
             Failure::new(format!(
-                "no admin token: name its file by --token-file, or set {TOKEN_VARIABLE}"
+                "no admin token: name its file by --token-file, or set {TOKEN_VARIABLE}; an operator \
+                 names --cert-file and --key-file"
             ))
         })?,
     };
-    Ok(token.trim().to_owned())
+    Ok(Some(token.trim().to_owned()))
 }
 
 /// The body of an answer that says that it was done.
@@ -138,7 +170,8 @@ fn done(answer: Answer) -> Result<Value, Failure> {
     let said = body.as_str().map_or_else(|| body.to_string(), printable);
     let help = match status {
         StatusCode::UNAUTHORIZED => {
-            ": is its digest in the PDP's `revocations.admin_tokens_sha256`?"
+            ": is the token's digest in the PDP's `revocations.admin_tokens_sha256`, or the operator in \
+             `revocations.operators`?"
         }
         StatusCode::NOT_FOUND => ": is this a PDP of Edgeward, and a version that revokes?",
         _ => "",

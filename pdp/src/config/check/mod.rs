@@ -8,6 +8,7 @@ mod cache;
 mod ext_authz;
 mod keys;
 mod listen;
+mod opa_api;
 mod policies;
 mod revocations;
 mod scalar;
@@ -58,6 +59,14 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
     let revocations = revocations::revocations(
         raw.revocations,
         &root.key("revocations"),
+        &listeners,
+        &context,
+        &mut findings,
+    );
+    let opa_api = opa_api::opa_api(
+        raw.opa_api,
+        &root.key("opa_api"),
+        &listeners,
         &context,
         &mut findings,
     );
@@ -88,6 +97,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         limits,
         cache,
         revocations,
+        opa_api,
         sync_max_wait,
         ext_authz,
         atoms,

@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Shape.
-    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `sync`, `ext_authz`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains` (line 1)"),
+    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `opa_api`, `sync`, `ext_authz`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains` (line 1)"),
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),
@@ -43,10 +43,17 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("ext_authz: {failure_mode_allow: true}", "ext_authz.failure_mode_allow: is not known: it must be one of `token`, `anonymous`, `allowed_request_headers`, `path`, `joined_headers`, `peer`, `gateways` (line 1)"),
     ("ext_authz: {gateways: [apache]}", "ext_authz.gateways[0]: must be `envoy`, `nginx`, `traefik` or `caddy` (line 1)"),
     ("ext_authz: {gateways: [envoy, caddy]}", "ext_authz.gateways[1]: `caddy` cannot remove the token from a request: set `token.forward: true`, and know that the upstream is given it (line 1)"),
-    ("revocations: {directory: r}", "revocations.admin_tokens_sha256: is missing: it has no default (line 1)"),
-    ("revocations: {directory: r, admin_tokens_sha256: []}", "revocations.admin_tokens_sha256: must not be empty: list the SHA-256 digest of each token that may revoke (line 1)"),
+    ("revocations: {directory: r}", "revocations: lets nobody revoke: list the SHA-256 digest of a token in `admin_tokens_sha256`, or a SPIFFE ID in `operators` (line 1)"),
+    ("revocations: {directory: r, admin_tokens_sha256: [], operators: []}", "revocations: lets nobody revoke: list the SHA-256 digest of a token in `admin_tokens_sha256`, or a SPIFFE ID in `operators` (line 1)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k}}, {unix: s}]\nrevocations: {directory: r, operators: ['spiffe://d/o']}", "revocations.operators: could never be let in: no listener asks for client certificates: set `tls.client_ca` on one of `listen`, or remove them (line 2)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k, client_ca: a}}]\nrevocations: {directory: r, operators: ['d/o']}", "revocations.operators[0]: is no SPIFFE ID: scheme is missing or not `spiffe`: write one such as `spiffe://example.org/operator` (line 2)"),
+    ("listen: [{tcp: '127.0.0.1:1', tls: {certificate: c, key: k, client_ca: a}}]\nrevocations: {directory: r, operators: ['spiffe://d']}", "revocations.operators[0]: names a whole trust domain: add the operator's path, as in `spiffe://example.org/operator` (line 2)"),
     ("revocations: {directory: r, admin_tokens_sha256: [s3cret]}", "revocations.admin_tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
     ("revocations: {directory: r, admin_tokens_sha256: [e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855]}", "revocations.admin_tokens_sha256[0]: is the digest of an empty token: was `$TOKEN` set? (line 1)"),
+    // OPA's API.
+    ("opa_api: {token: x}", "opa_api.token: is not known: it must be one of `tokens_sha256`, `authorization` (line 1)"),
+    ("opa_api: {tokens_sha256: [s3cret]}", "opa_api.tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
+    ("listen: [{tcp: '0.0.0.0:1', tls: {certificate: c, key: k}}]\nopa_api: {}", "opa_api: would show policies and data to whoever reaches a TLS listener: set `tokens_sha256` or `authorization: basic`, or `tls.client_ca` on each listener beyond this machine (line 2)"),
     // Networks, routes, schedules.
     ("networks: {corp: [10.0.0.0/8, 10.0.0.1]}", "networks.corp[1]: `10.0.0.1` is not a network: write it as `10.0.0.0/8`, one address as `10.1.2.3/32` (line 1)"),
     ("networks: {corp: [10.0.0.1/8]}", "networks.corp[0]: `10.0.0.1/8` has bits beyond its prefix: `10.0.0.0/8` is the network (line 1)"),

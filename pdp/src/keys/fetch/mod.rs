@@ -21,7 +21,6 @@ use tokio_rustls::TlsConnector;
 use url::Host;
 
 pub(super) use self::exchange::Redirects;
-pub use self::svid::{SvidError, check_x509_svid};
 pub use self::tls::TlsError;
 pub(super) use self::tls::{Server, roots_of_file};
 use super::{FetchSettings, SourceUrl};

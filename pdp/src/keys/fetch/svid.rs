@@ -1,7 +1,8 @@
-//! Judges the server certificate of a SPIFFE bundle endpoint: an X.509-SVID of one exact ID.
+//! Judges the server certificate of a SPIFFE bundle endpoint: an X.509-SVID of one exact ID, vouched
+//! for by one bundle.
 //!
-//! Source: X509-SVID.md sections 2, 4 and 5; SPIFFE Federation section 5.2.2. The host name plays
-//! no part.
+//! Source: SPIFFE Federation section 5.2.2. The host name plays no part. What the certificate itself
+//! must be is judged by [`check_x509_svid`].
 
 use std::sync::Arc;
 
@@ -14,32 +15,8 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use thiserror::Error;
-use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::FromDer as _;
 
-/// Why a certificate with a good chain is still not the endpoint's.
-#[derive(Debug, Error)]
-pub enum SvidError {
-    /// Not one DER certificate, or an extension that cannot be read.
-    #[error("server certificate cannot be read")]
-    Unreadable,
-    /// No URI name, or more than one.
-    #[error("server certificate is not an X.509-SVID: it has {0} URI names, not one")]
-    UriNames(usize),
-    /// The one URI name is not the ID that was asked for.
-    #[error("server is `{found}`, not the configured `{wanted}`")]
-    OtherId {
-        /// The certificate's URI name.
-        found: String,
-        /// The ID that was asked for.
-        wanted: SpiffeId,
-    },
-    /// A signing certificate, or one that may not sign a handshake.
-    #[error("server certificate is a signing certificate or lacks a critical digitalSignature")]
-    KeyUsage,
-}
+use crate::crypto::check_x509_svid;
 
 /// Accepts one SPIFFE ID, vouched for by one bundle.
 #[derive(Debug)]
@@ -107,51 +84,4 @@ impl ServerCertVerifier for EndpointVerifier {
             .signature_verification_algorithms
             .supported_schemes()
     }
-}
-
-/// Checks that the DER `certificate` is an X.509-SVID leaf of exactly the ID `wanted`. The chain is
-/// not judged here.
-pub fn check_x509_svid(certificate: &[u8], wanted: &SpiffeId) -> Result<(), SvidError> {
-    let (rest, certificate) =
-        X509Certificate::from_der(certificate).map_err(|_| SvidError::Unreadable)?;
-    if !rest.is_empty() {
-        return Err(SvidError::Unreadable);
-    }
-    check_usage(&certificate)?;
-    let names = certificate
-        .subject_alternative_name()
-        .map_err(|_| SvidError::Unreadable)?;
-    let names = names.map_or(&[][..], |names| names.value.general_names.as_slice());
-    let uris: Vec<&str> = names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        })
-        .collect();
-    match uris.as_slice() {
-        [uri] if *uri == wanted.as_str() => Ok(()),
-        [uri] => Err(SvidError::OtherId {
-            found: (*uri).to_owned(),
-            wanted: wanted.clone(),
-        }),
-        several => Err(SvidError::UriNames(several.len())),
-    }
-}
-
-/// X509-SVID.md sections 4.1 and 4.3, for leaves. An EKU, where there is one, was checked with the
-/// chain.
-fn check_usage(certificate: &X509Certificate<'_>) -> Result<(), SvidError> {
-    if certificate.is_ca() {
-        return Err(SvidError::KeyUsage);
-    }
-    let usage = certificate.key_usage().map_err(|_| SvidError::Unreadable)?;
-    let usage = usage
-        .filter(|usage| usage.critical)
-        .ok_or(SvidError::KeyUsage)?
-        .value;
-    if !usage.digital_signature() || usage.key_cert_sign() || usage.crl_sign() {
-        return Err(SvidError::KeyUsage);
-    }
-    Ok(())
 }

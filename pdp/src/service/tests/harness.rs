@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::fixtures::{copy, key_settings, write_decision};
 use crate::atoms::{AtomSettings, Atoms};
 use crate::cache::{CacheSettings, DecisionCache};
+use crate::config::DEFAULT_ENTRYPOINT;
 use crate::keys::Keyring;
 use crate::policy::{PolicySettings, PolicyStore};
 use crate::revocation::{Lifetimes, RevocationStore};
@@ -74,6 +75,7 @@ pub(super) fn settings() -> ServiceSettings {
         public_url: None,
         administrators: Administrators::default(),
         ext_authz: None,
+        opa_api: None,
     }
 }
 
@@ -104,18 +106,25 @@ impl Pdp {
     pub(super) fn deciding_by(decision: &str, atoms: &AtomSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_decision(folder.path(), decision);
-        Self::start_with(folder, settings(), Atoms::open(atoms).unwrap())
+        let atoms = Atoms::open(atoms).unwrap();
+        Self::start_with(folder, settings(), atoms, DEFAULT_ENTRYPOINT)
     }
 
     fn start_in(folder: TempDir, settings: ServiceSettings) -> Self {
         let atoms = Atoms::open(&AtomSettings::default()).unwrap();
-        Self::start_with(folder, settings, atoms)
+        Self::start_with(folder, settings, atoms, DEFAULT_ENTRYPOINT)
     }
 
-    fn start_with(folder: TempDir, settings: ServiceSettings, atoms: Atoms) -> Self {
+    pub(super) fn start_with(
+        folder: TempDir,
+        settings: ServiceSettings,
+        atoms: Atoms,
+        entry_point: &str,
+    ) -> Self {
         let store = Arc::new(
             PolicyStore::open(PolicySettings {
                 directory: Some(folder.path().to_owned()),
+                entry_point: entry_point.to_owned(),
                 // A loaded machine may take a test's thread away for longer than the default.
                 evaluation_timeout: Duration::from_secs(1),
                 ..PolicySettings::default()

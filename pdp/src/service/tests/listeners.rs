@@ -5,15 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::fixtures::frontend;
 use super::harness::{Pdp, exchange, settings};
+use super::pki::{Pki, TlsStream, secured};
 use crate::service::{BoundAddress, ListenAddress, tls};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -96,83 +91,6 @@ fn a_path_or_port_that_is_taken_is_refused_by_name() {
     );
 }
 
-struct Pki {
-    folder: tempfile::TempDir,
-}
-
-impl Pki {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text);
-        write("ca.pem", ca.pem()).unwrap();
-        for name in ["server", "client"] {
-            let key = KeyPair::generate().unwrap();
-            let params = CertificateParams::new(vec!["pdp.test".to_owned()]).unwrap();
-            let certificate = params.signed_by(&key, &ca).unwrap();
-            write(&format!("{name}.pem"), certificate.pem()).unwrap();
-            write(&format!("{name}.key"), key.serialize_pem()).unwrap();
-        }
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn server(&self, mutual: bool) -> Arc<rustls::ServerConfig> {
-        let ca = self.path("ca.pem");
-        tls::load(
-            &self.path("server.pem"),
-            &self.path("server.key"),
-            mutual.then_some(&*ca),
-        )
-        .unwrap()
-    }
-
-    fn connect(
-        &self,
-        address: SocketAddr,
-        client: Option<&str>,
-    ) -> StreamOwned<ClientConnection, TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(self.path("ca.pem")).unwrap())
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match client {
-            None => builder.with_no_client_auth(),
-            Some(name) => builder
-                .with_client_auth_cert(
-                    vec![CertificateDer::from_pem_file(self.path(&format!("{name}.pem"))).unwrap()],
-                    PrivateKeyDer::from_pem_file(self.path(&format!("{name}.key"))).unwrap(),
-                )
-                .unwrap(),
-        };
-        let name = ServerName::try_from("pdp.test").unwrap();
-        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        StreamOwned::new(connection, TcpStream::connect(address).unwrap())
-    }
-}
-
-fn secured(pki: &Pki, mutual: bool) -> (Pdp, SocketAddr) {
-    let mut settings = settings();
-    let mut listener = settings.listeners[0].clone();
-    listener.tls = Some(pki.server(mutual));
-    settings.listeners.push(listener);
-    let pdp = Pdp::start(settings);
-    let BoundAddress::Tcp(address) = pdp.addresses[1] else {
-        panic!()
-    };
-    (pdp, address)
-}
-
 #[test]
 fn tls_serves_and_metadata_names_the_host_it_was_asked_by() {
     let pki = Pki::new();
@@ -202,7 +120,7 @@ fn mtls_refuses_a_client_without_a_certificate_and_one_of_another_authority() {
     let (pki, other) = (Pki::new(), Pki::new());
     let (_pdp, address) = secured(&pki, true);
     let body = frontend("GET", &["orders"]).to_string();
-    let ask = |mut stream: StreamOwned<ClientConnection, TcpStream>| {
+    let ask = |mut stream: TlsStream| {
         let head = format!(
             "POST /access/v1/evaluation HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

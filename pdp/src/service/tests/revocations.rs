@@ -22,6 +22,7 @@ fn with_admin() -> ServiceSettings {
             Sha256::digest("another").into(),
             Sha256::digest(TOKEN).into(),
         ],
+        operators: Vec::new(),
     };
     settings
 }
@@ -90,15 +91,13 @@ fn nobody_without_an_admin_token_reads_or_changes_anything() {
 }
 
 #[test]
-fn without_configured_tokens_the_door_is_closed_and_says_what_to_configure() {
+fn without_tokens_and_operators_the_door_is_closed_and_says_what_to_configure() {
     let pdp = Pdp::start(settings());
     let answer = call(&pdp, "POST", PATH, &["Bearer "], &subject().to_string());
     assert_eq!(answer.status, 403);
     let message = answer.json().as_str().unwrap().to_owned();
-    assert!(
-        message.contains("`revocations.admin_tokens_sha256`"),
-        "{message}"
-    );
+    let settings = "`revocations.admin_tokens_sha256` or `revocations.operators`";
+    assert!(message.contains(settings), "{message}");
 }
 
 #[test]

@@ -1,0 +1,259 @@
+//! Documents: `/v1/data`, `/v0/data` and the default decision.
+//!
+//! An undefined document is a 200 without `result` in version 1, and a 404 where it would be bare.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use edgeward_core::decision::DecisionId;
+use edgeward_core::json;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{Request, StatusCode, Uri};
+use hyper::body::Incoming;
+use regorus::Value;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::errors::Trouble;
+use super::wanted::Wanted;
+use super::written;
+use crate::policy::{BuiltinErrors, Reference, from_json};
+use crate::service::body::whole_body;
+use crate::service::reply::Reply;
+use crate::service::worker::WorkerState;
+use crate::service::{clock, identifiers};
+
+/// Characters of a document's path that a log record shows.
+const MAX_SHOWN: usize = 256;
+
+/// The answer of version 1, its members as OPA orders them.
+#[derive(Serialize)]
+struct Answer<'a> {
+    decision_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<Provenance<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Timers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<Warning>,
+}
+
+#[derive(Serialize)]
+struct Provenance<'a> {
+    version: &'static str,
+    build_commit: &'static str,
+    build_timestamp: &'static str,
+    build_hostname: &'static str,
+    revision: &'a str,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "OPA's names")]
+struct Timers {
+    timer_rego_input_parse_ns: u128,
+    timer_rego_query_eval_ns: u128,
+    timer_server_handler_ns: u128,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    code: &'static str,
+    message: &'static str,
+}
+
+const NO_INPUT: Warning = Warning {
+    code: "api_usage_warning",
+    message: "'input' key missing from the request",
+};
+const NO_EXPLANATION: Warning = Warning {
+    code: "api_usage_warning",
+    message: "`explain` is not there: the answer has no explanation",
+};
+
+/// A document that was read, and how.
+struct Read {
+    id: DecisionId,
+    value: Option<Value>,
+    revision: Rc<str>,
+    took: Duration,
+}
+
+/// `GET /v1/data…`: the input, if any, is a parameter.
+pub(super) fn get(worker: &Rc<WorkerState>, at: &Reference, uri: &Uri) -> Result<Reply, Trouble> {
+    let arrived = Instant::now();
+    let wanted = Wanted::of(uri)?;
+    let input = match &wanted.input {
+        Some(text) => from_json(json::parse(text.as_bytes()).map_err(|error| {
+            Trouble::Parameter(format!(
+                "parameter contains malformed input document: {error}"
+            ))
+        })?),
+        None => Value::Undefined,
+    };
+    let parsed = arrived.elapsed();
+    let read = read(worker, at, &input, &wanted)?;
+    tell(&read, &wanted, arrived, parsed, None)
+}
+
+/// `POST /v1/data…`: the input is a member of the body.
+pub(super) fn post(
+    worker: &Rc<WorkerState>,
+    at: &Reference,
+    uri: &Uri,
+    body: Option<Json>,
+) -> Result<Reply, Trouble> {
+    let arrived = Instant::now();
+    let wanted = Wanted::of(uri)?;
+    let input = match body {
+        None | Some(Json::Null) => None,
+        // As in OPA, an input that is null is none.
+        Some(Json::Object(mut members)) => members.remove("input").filter(|input| !input.is_null()),
+        Some(_) => return Err(malformed(&"must be an object, with the input as `input`")),
+    };
+    let warning = input.is_none().then_some(NO_INPUT);
+    let input = input.map_or(Value::Undefined, from_json);
+    let parsed = arrived.elapsed();
+    let read = read(worker, at, &input, &wanted)?;
+    tell(&read, &wanted, arrived, parsed, warning)
+}
+
+/// The bare document for an input that is the whole body; null where there is none.
+pub(super) fn bare(
+    worker: &Rc<WorkerState>,
+    at: &Reference,
+    uri: &Uri,
+    body: Option<Json>,
+) -> Result<Reply, Trouble> {
+    let wanted = Wanted::of(uri)?;
+    let input = body.unwrap_or(Json::Null);
+    let read = read(worker, at, &from_json(input), &wanted)?;
+    let value = read.value.ok_or_else(|| Trouble::Undefined(at.clone()))?;
+    written::reply(StatusCode::OK, &value, wanted.pretty)
+}
+
+/// The body as JSON, whatever type it claims to have, unless that cannot be JSON.
+pub(super) async fn body(
+    worker: &Rc<WorkerState>,
+    request: Request<Incoming>,
+) -> Result<Option<Json>, Trouble> {
+    let headers = request.headers();
+    let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    if kind.is_some_and(|kind| {
+        kind.windows(4)
+            .any(|word| word.eq_ignore_ascii_case(b"yaml"))
+    }) {
+        return Err(malformed(&"YAML is not read here: send JSON"));
+    }
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(malformed(
+            &"a compressed body is not read here: send it as it is",
+        ));
+    }
+    let body = whole_body(worker, request, worker.limits().body).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    json::parse(&body)
+        .map(Some)
+        .map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &dyn std::fmt::Display) -> Trouble {
+    Trouble::Parameter(format!("body contains malformed input document: {error}"))
+}
+
+/// The document `at`, evaluated now, unless the policies in force are revoked: by these nothing is
+/// decided.
+pub(super) fn document(
+    worker: &WorkerState,
+    at: &Reference,
+    input: &Value,
+    errors: BuiltinErrors,
+) -> Result<Option<Value>, Trouble> {
+    let revocations = worker.state().revocations.snapshot();
+    let decider = worker.decider();
+    if revocations.revocations.has_policy(&decider.revision()) {
+        return Err(Trouble::Revoked);
+    }
+    decider
+        .ask(|engine| engine.document(at, input, errors, clock::now()))
+        .map_err(Trouble::Evaluation)
+}
+
+/// Evaluates, and leaves one record of it.
+fn read(
+    worker: &WorkerState,
+    at: &Reference,
+    input: &Value,
+    wanted: &Wanted,
+) -> Result<Read, Trouble> {
+    let id = identifiers::decision_id(identifiers::number()?)?;
+    let revision = worker.decider().revision();
+    let started = Instant::now();
+    let outcome = document(worker, at, input, wanted.builtin_errors());
+    let took = started.elapsed();
+    worker.state().metrics.documents.read(&outcome, took);
+    record(&id, at, &outcome, &revision, took);
+    Ok(Read {
+        id,
+        value: outcome?,
+        revision: Rc::from(&*revision),
+        took,
+    })
+}
+
+/// What is neither denied nor undefined is told at debug, like an allow.
+fn record(
+    id: &DecisionId,
+    at: &Reference,
+    outcome: &Result<Option<Value>, Trouble>,
+    revision: &str,
+    took: Duration,
+) {
+    // The caller chose it, and how long it is.
+    let document: String = at.to_string().chars().take(MAX_SHOWN).collect();
+    let micros = took.as_micros();
+    match outcome {
+        Ok(None) => {
+            tracing::info!(target: "edgeward::decision", %id, document, defined = false, revision, micros, "document read");
+        }
+        Ok(Some(Value::Bool(false))) => {
+            tracing::info!(target: "edgeward::decision", %id, document, decision = false, revision, micros, "document read");
+        }
+        Ok(Some(_)) => {
+            tracing::debug!(target: "edgeward::decision", %id, document, revision, micros, "document read");
+        }
+        Err(trouble) => {
+            tracing::warn!(target: "edgeward::decision", %id, document, ?trouble, revision, micros, "document not read");
+        }
+    }
+}
+
+fn tell(
+    read: &Read,
+    wanted: &Wanted,
+    arrived: Instant,
+    parsed: Duration,
+    warning: Option<Warning>,
+) -> Result<Reply, Trouble> {
+    let answer = Answer {
+        decision_id: read.id.as_str(),
+        provenance: wanted.provenance.then(|| Provenance {
+            version: env!("CARGO_PKG_VERSION"),
+            build_commit: "",
+            build_timestamp: "",
+            build_hostname: "",
+            revision: &read.revision,
+        }),
+        metrics: wanted.metrics.then(|| Timers {
+            timer_rego_input_parse_ns: parsed.as_nanos(),
+            timer_rego_query_eval_ns: read.took.as_nanos(),
+            timer_server_handler_ns: arrived.elapsed().as_nanos(),
+        }),
+        result: read.value.as_ref(),
+        warning: warning.or_else(|| wanted.explain.then_some(NO_EXPLANATION)),
+    };
+    written::reply(StatusCode::OK, &answer, wanted.pretty)
+}

@@ -1,0 +1,177 @@
+//! How a call is refused in OPA's words: `{"code": …, "message": …, "errors": […]}`.
+
+use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::written;
+use crate::policy::{NoDocument, Reference};
+use crate::service::identifiers::NoRandomness;
+use crate::service::reply::{Refusal, Reply};
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Path, query or body are not what they must be; the text says why.
+    Parameter(String),
+    /// The bare document is undefined.
+    Undefined(Reference),
+    /// The document could not be evaluated.
+    Evaluation(NoDocument),
+    /// The policies in force are revoked.
+    Revoked,
+    /// The caller may not; the text says what would let it.
+    Unauthorized(String),
+    /// The policy that should say who may call says nothing.
+    NoAuthorizer,
+    /// No policy file has this path.
+    NoSuchPolicy(String),
+    /// Would need the caller's text to be read as Rego.
+    NoQueries,
+    /// Only these methods are there.
+    Method(&'static str),
+    /// As [`Trouble::Method`], for one that would write.
+    ReadOnly(&'static str),
+    /// The answer is longer than any may be.
+    TooLong,
+    /// As everywhere in the service.
+    Call(Refusal),
+}
+
+impl Trouble {
+    /// A path with a segment that is no name.
+    pub(super) fn malformed_path() -> Self {
+        let message =
+            "path has a percent-encoding that is malformed, a control character or not UTF-8";
+        Self::Parameter(message.to_owned())
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Call(refusal)
+    }
+}
+
+impl From<NoRandomness> for Trouble {
+    fn from(_: NoRandomness) -> Self {
+        Self::Call(Refusal::Broken)
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Detail>,
+}
+
+#[derive(Serialize)]
+struct Detail {
+    code: &'static str,
+    message: String,
+}
+
+impl Trouble {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Undefined(_) | Self::NoSuchPolicy(_) => StatusCode::NOT_FOUND,
+            Self::NoQueries => StatusCode::NOT_IMPLEMENTED,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Self::Revoked => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Method(_) | Self::ReadOnly(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Call(refusal) => refusal.status(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Parameter(_) | Self::Call(Refusal::BadRequest(_) | Refusal::TooLarge(_)) => {
+                "invalid_parameter"
+            }
+            Self::Undefined(_) => "undefined_document",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::NoSuchPolicy(_) => "resource_not_found",
+            Self::NoQueries => "not_implemented",
+            Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
+            Self::Revoked => "policy_revoked",
+            Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer | Self::Call(_) => {
+                "internal_error"
+            }
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Parameter(message) | Self::Unauthorized(message) => message.clone(),
+            Self::NoAuthorizer => {
+                "authorization policy missing or undefined: `data.system.authz.allow`".to_owned()
+            }
+            Self::NoSuchPolicy(id) => format!("storage_not_found_error: policy id {id:?}"),
+            Self::NoQueries => {
+                "queries are not there: no text of a caller is read as Rego; write a \
+                 rule and ask for it below `/v1/data`"
+                    .to_owned()
+            }
+            Self::Undefined(at) => format!("document undefined: {at}"),
+            Self::Evaluation(cause @ (NoDocument::Function(_) | NoDocument::Head(_))) => {
+                cause.to_string()
+            }
+            Self::Evaluation(_) => "error(s) occurred while evaluating query".to_owned(),
+            Self::Revoked => {
+                "the policies in force are revoked: nothing is decided by them".to_owned()
+            }
+            Self::Method(allowed) => format!("use {allowed}"),
+            Self::ReadOnly(allowed) => format!(
+                "nothing is written by this API: policies and data come from `policies.directory` \
+                 of the PDP's configuration; use {allowed}"
+            ),
+            Self::TooLong => format!(
+                "the document is longer than {} bytes: ask for a part of it",
+                written::MAX_ANSWER_BYTES
+            ),
+            Self::Call(refusal) => refusal.message(),
+        }
+    }
+
+    fn details(&self) -> Vec<Detail> {
+        let Self::Evaluation(cause) = self else {
+            return Vec::new();
+        };
+        let code = match cause {
+            NoDocument::Timeout => "eval_cancel_error",
+            NoDocument::Conflict(_) => "eval_conflict_error",
+            NoDocument::Strict(_) => "eval_builtin_error",
+            NoDocument::Error(_) => "eval_internal_error",
+            NoDocument::Function(_) | NoDocument::Head(_) => return Vec::new(),
+        };
+        let message = cause.to_string();
+        vec![Detail { code, message }]
+    }
+}
+
+impl From<Trouble> for Reply {
+    fn from(trouble: Trouble) -> Self {
+        let body = Body {
+            code: trouble.code(),
+            message: trouble.message(),
+            errors: trouble.details(),
+        };
+        let mut reply = written::reply(trouble.status(), &body, true)
+            .unwrap_or_else(|_| Refusal::Broken.into());
+        if matches!(trouble, Trouble::Unauthorized(_)) {
+            let scheme = HeaderValue::from_static("Bearer realm=\"edgeward\"");
+            reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        if let Trouble::Method(allowed) | Trouble::ReadOnly(allowed) = trouble {
+            let allowed = HeaderValue::from_static(allowed);
+            reply.headers_mut().insert(ALLOW, allowed);
+        }
+        reply
+    }
+}
