@@ -21,6 +21,33 @@ fn the_revision_names_every_byte_of_the_content() {
 }
 
 #[test]
+fn no_data_file_speaks_for_a_rule() {
+    const POLICY: &str = "package edgeward.authz\ndecision if input.x == 1\nlist[x] := 1 if some x in [2]\nf(x) := x\n";
+    let load = |data: &str| {
+        let files = [("a.rego", POLICY), ("a.json", data)];
+        build(sources(&files).unwrap())
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        load(r#"{"edgeward": {"authz": {"other": true}, "f": 1}, "decision": true}"#),
+        Ok(())
+    );
+    for (data, path) in [
+        (r#"{"edgeward": {"authz": {"decision": true}}}"#, "decision"),
+        (r#"{"edgeward": {"authz": {"decision": {}}}}"#, "decision"),
+        (r#"{"edgeward": {"authz": {"list": {"2": 3}}}}"#, "list"),
+        (r#"{"edgeward": {"authz": {"f": null}}}"#, "f"),
+        (r#"{"edgeward": {"authz": []}}"#, "decision"),
+        (r#"{"edgeward": 7}"#, "decision"),
+    ] {
+        let message = load(data).unwrap_err();
+        let start = format!("data.edgeward.authz.{path} is a rule, and the data files");
+        assert!(message.starts_with(&start), "{message}");
+    }
+}
+
+#[test]
 fn data_has_its_place_by_folder_and_no_two_files_disagree() {
     let merged = sources(&[
         ("data/access/x.yaml", "a: 1"),

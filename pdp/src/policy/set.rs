@@ -64,6 +64,9 @@ pub enum LoadError {
     /// The gate refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A rule and a data file both say what stands at a path.
+    #[error("{0} is a rule, and the data files have a value there too: rename one of them")]
+    Overlap(String),
     /// The engine cannot make sense of rules that are each well-formed.
     #[error("{0}")]
     Analysis(String),
@@ -251,6 +254,9 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
     let index = Arc::new(Index::of(serving.get_modules()));
+    if let Some(path) = index.overlap(&sources.data) {
+        return Err(LoadError::Overlap(path));
+    }
     let lowered = choose(settings, serving.get_modules(), &sources.data);
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use regorus::Value;
 use regorus::unstable::{Expr, Module, Ref, Rule, RuleHead};
 
 use super::{NoDocument, Reference, reference};
@@ -98,6 +99,25 @@ impl Index {
             index.packages.insert(package);
         }
         index
+    }
+
+    /// A rule in whose place, or on the way to it, the data files say something as well: where it is
+    /// undefined the engine would take that for its value.
+    pub(in crate::policy) fn overlap(&self, base: &Value) -> Option<String> {
+        let says = |path: &&Vec<String>| {
+            let mut at = base;
+            for name in *path {
+                let Value::Object(members) = at else {
+                    return true;
+                };
+                match members.get(&Value::from(name.as_str())) {
+                    Some(member) => at = member,
+                    None => return false,
+                }
+            }
+            true
+        };
+        self.rules.keys().find(says).map(|path| written(path))
     }
 
     /// What to ask for the document at `path`.
