@@ -16,6 +16,7 @@ pub mod pdp;
 pub mod process;
 pub mod raw;
 pub mod reply;
+pub mod same;
 pub mod setup;
 pub mod stage;
 pub mod tap;

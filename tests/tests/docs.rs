@@ -18,6 +18,7 @@ const DOCUMENTS: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/caching-policies.md",
+    "docs/compatibility.md",
     "docs/configuration.md",
     "docs/ext-authz.md",
     "docs/policies-in-bytecode.md",

@@ -35,7 +35,7 @@ pub use schema::json_schema;
 use crate::atoms::AtomSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
-use crate::policy::{EngineChoice, PolicySettings, Quantum};
+use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
 use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi};
 
 /// The rule that decides where the file names none.
@@ -160,6 +160,7 @@ impl Policies {
             evaluation_timeout: self.evaluation_timeout,
             clock_quantum: self.clock_quantum,
             engine: self.engine,
+            builtin_errors: BuiltinErrors::Fail,
         }
     }
 }

@@ -6,11 +6,25 @@
 
 use regorus::unstable::BUILTINS;
 
+use super::source;
+
 /// Registered by the engine, but not fit for a decision: the name, and what is wrong with it.
-const STUBS: [(&str, &str); 4] = [
+const STUBS: [(&str, &str); 7] = [
     ("bits.lsh", "able to build a number of any size"),
+    (
+        "graph.reachable_paths",
+        "answered by this engine with other paths than OPA's",
+    ),
     ("http.send", "always undefined in this engine"),
     ("net.cidr_expand", "able to build any number of addresses"),
+    (
+        "json.match_schema",
+        "explained by this engine in other words than OPA's",
+    ),
+    (
+        "json.verify_schema",
+        "explained by this engine in other words than OPA's",
+    ),
     (
         "opa.runtime",
         "a description of the engine, not of the configuration",
@@ -19,7 +33,9 @@ const STUBS: [(&str, &str); 4] = [
 
 /// Whether a policy may call `name`.
 pub fn is_callable(name: &str) -> bool {
-    name == "print" || (BUILTINS.contains_key(name) && stub(name).is_none())
+    name == "print"
+        || name == source::FUNCTION
+        || (BUILTINS.contains_key(name) && stub(name).is_none())
 }
 
 /// Whether the engine only pretends to have `name`.
@@ -50,6 +66,8 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "io" => "tokens are verified before the policy: read `input.subject.properties.claims`",
         "crypto" => "compare with values kept in data; certificates are verified before the policy",
         "opa" => "put what the policy needs to know into a data file",
+        "graph" => "use `graph.reachable`",
+        "json" => "check types with `is_string`, `is_object` and their like",
         "bits" => "multiply by a constant",
         "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",

@@ -10,9 +10,11 @@
 //! a policy that runs too long.
 
 mod bounded;
+mod builtin_errors;
 mod bytecode;
 pub mod capability;
 mod coarse_clock;
+mod corrected;
 mod data;
 mod documents;
 mod embedded;
@@ -22,6 +24,7 @@ mod gate;
 mod own_tests;
 mod program;
 mod set;
+mod source;
 mod sources;
 mod store;
 mod value;
@@ -33,12 +36,15 @@ mod loading_tests;
 #[cfg(test)]
 mod tests;
 
+pub use builtin_errors::BuiltinErrors;
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
-pub use documents::{BuiltinErrors, NoDocument, Reference};
+pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult};
 pub use program::Numbers;
+/// The engine's value: what a policy is asked about, and what it answers.
+pub use regorus::Value;
 pub use set::{LoadError, PolicySet, PolicySettings, test_folder};
 pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};

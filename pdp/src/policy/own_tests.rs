@@ -50,6 +50,16 @@ impl TestReport {
             .iter()
             .filter(|test| test.outcome != Outcome::Pass)
     }
+
+    /// As [`TestReport::failures`], each as `name (file): what happened`.
+    pub(super) fn failures_in_words(&self) -> Vec<String> {
+        self.failures()
+            .map(|test| match &test.outcome {
+                Outcome::Fail(what) => format!("{} ({}): {what}", test.name, test.file),
+                Outcome::Pass => test.name.clone(),
+            })
+            .collect()
+    }
 }
 
 /// Runs `tests`, given as path and file, on `engine`, which holds the test files too.

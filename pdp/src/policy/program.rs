@@ -68,7 +68,11 @@ fn policies(sources: &Sources, settings: &PolicySettings, footprint: &Analysis) 
     // Another release may have another engine, or other limits.
     text(&mut hash, concat!("edgeward ", env!("CARGO_PKG_VERSION")));
     text(&mut hash, &settings.entry_point);
-    let limits = (settings.evaluation_timeout, settings.clock_quantum);
+    let limits = (
+        settings.evaluation_timeout,
+        settings.clock_quantum,
+        settings.builtin_errors,
+    );
     text(&mut hash, &format!("{limits:?}"));
     for footprint in [&footprint.input, &footprint.data] {
         // One byte more or less widens or narrows what questions are told apart by.

@@ -13,12 +13,13 @@ use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
+use super::builtin_errors::BuiltinErrors;
 use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
 use super::documents::Index;
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
-use super::own_tests::{self, Outcome, TestReport};
+use super::own_tests::{self, TestReport};
 use super::program::{Numbers, Program};
 use super::sources::{Module, ReadError, Sources};
 use super::worker::{self, Worker, on_deep_stack};
@@ -38,6 +39,8 @@ pub struct PolicySettings {
     pub clock_quantum: Option<Quantum>,
     /// What evaluates it.
     pub engine: EngineChoice,
+    /// What becomes of an expression whose built-in function fails.
+    pub builtin_errors: BuiltinErrors,
 }
 
 impl Default for PolicySettings {
@@ -48,6 +51,7 @@ impl Default for PolicySettings {
             evaluation_timeout: Duration::from_millis(100),
             clock_quantum: Some(Quantum::SECOND),
             engine: EngineChoice::Auto,
+            builtin_errors: BuiltinErrors::Fail,
         }
     }
 }
@@ -100,6 +104,7 @@ pub struct PolicySet {
     entry_point: String,
     timeout: Duration,
     clock_quantum: Option<Quantum>,
+    builtin_errors: BuiltinErrors,
     prints: bool,
     tests: TestReport,
     footprint: Analysis,
@@ -116,14 +121,7 @@ impl PolicySet {
 
     /// The set, unless one of its own tests fails.
     pub(super) fn refuse_failing_tests(self) -> Result<Self, LoadError> {
-        let failures: Vec<String> = self
-            .tests
-            .failures()
-            .map(|test| match &test.outcome {
-                Outcome::Fail(what) => format!("{} ({}): {what}", test.name, test.file),
-                Outcome::Pass => test.name.clone(),
-            })
-            .collect();
+        let failures = self.tests.failures_in_words();
         if failures.is_empty() {
             return Ok(self);
         }
@@ -221,7 +219,7 @@ impl PolicySet {
 
     /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
     pub fn worker(&self) -> Result<Worker, LoadError> {
-        let mut engine = serving_engine(&self.sources)?;
+        let mut engine = serving_engine(&self.sources, self.builtin_errors)?;
         let clock = self.clock_quantum;
         let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum));
         // Here and not at the first question, nor again after an evaluation that failed.
@@ -249,7 +247,7 @@ impl PolicySet {
 }
 
 fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadError> {
-    let mut serving = serving_engine(&sources)?;
+    let mut serving = serving_engine(&sources, settings.builtin_errors)?;
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
@@ -258,7 +256,8 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         return Err(LoadError::Overlap(path));
     }
     let lowered = choose(settings, serving.get_modules(), &sources.data);
-    let mut trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
+    let trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
+    let mut trial = settings.builtin_errors.obeyed_by(trial);
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
     let tests = own_tests::run(&mut trial, &with_tests.tests);
@@ -267,6 +266,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         entry_point: settings.entry_point.clone(),
         timeout: settings.evaluation_timeout,
         clock_quantum: settings.clock_quantum,
+        builtin_errors: settings.builtin_errors,
         prints: passed.prints,
         program: Program::of(&sources, settings, &footprint),
         sources,
@@ -277,11 +277,10 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     })
 }
 
-fn serving_engine(sources: &Sources) -> Result<Engine, LoadError> {
-    worker::engine(
-        sources.modules.iter().filter(|m| !m.is_test()),
-        sources.data.clone(),
-    )
+fn serving_engine(sources: &Sources, errors: BuiltinErrors) -> Result<Engine, LoadError> {
+    let modules = sources.modules.iter().filter(|m| !m.is_test());
+    let engine = worker::engine(modules, sources.data.clone())?;
+    Ok(errors.obeyed_by(engine))
 }
 
 /// Makes the engine order and check the rules, without evaluating any.

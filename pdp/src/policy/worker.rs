@@ -9,6 +9,7 @@
 //! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
 //! the stricter answer counts and the machine has answered for the last time.
 
+use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,13 +21,14 @@ use edgeward_core::time::UnixSeconds;
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Value};
 
+use super::builtin_errors::BuiltinErrors;
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
-use super::documents::{BuiltinErrors, Documents, Index, NoDocument, Reference};
+use super::documents::{Documents, Index, NoDocument, Reference};
 use super::set::LoadError;
 use super::sources::Module;
 use super::verdict::{Failure, Verdict};
-use super::{bounded, engine_error, gate};
+use super::{bounded, corrected, engine_error, gate, source};
 
 /// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
 pub const STACK_BYTES: usize = 256 * 1024 * 1024;
@@ -151,6 +153,25 @@ impl Worker {
         }
     }
 
+    /// The entry point's value as it is, none where it is undefined: by the same ways as
+    /// [`Worker::evaluate`], without the sample that is asked of both engines.
+    pub fn value(&mut self, input: Value, now: UnixSeconds) -> Result<Option<Value>, Failure> {
+        if let Some(clock) = &self.clock {
+            clock.set(now);
+        }
+        let answer = self.machine.as_mut().map(|m| m.evaluate(input.clone()));
+        let value = match answer {
+            Some(Outcome::Value(value)) => value,
+            Some(Outcome::TimedOut) => return Err(Failure::Timeout),
+            Some(Outcome::InDoubt) => {
+                DOUBTS.fetch_add(1, Ordering::Relaxed);
+                self.interpreted(input)?
+            }
+            None => self.interpreted(input)?,
+        };
+        Ok(Some(value).filter(|value| *value != Value::Undefined))
+    }
+
     /// The guard of the machine: the interpreter must answer the same.
     fn compare(
         &mut self,
@@ -172,6 +193,10 @@ impl Worker {
     }
 
     fn interpret(&mut self, input: Value) -> Result<Verdict, Failure> {
+        Verdict::read(&self.interpreted(input)?)
+    }
+
+    fn interpreted(&mut self, input: Value) -> Result<Value, Failure> {
         let started = Instant::now();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();
@@ -182,16 +207,16 @@ impl Worker {
         if self.prints {
             self.log_prints();
         }
-        let verdict = match outcome {
-            Ok(Ok(value)) => Verdict::read(&value),
+        let value = match outcome {
+            Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) if started.elapsed() >= self.timeout => Err(Failure::Timeout),
             Ok(Err(error)) => Err(Failure::Error(engine_error::in_one_line(&error))),
             Err(_) => Err(Failure::Error("the engine panicked".to_owned())),
         };
-        if matches!(verdict, Err(Failure::Error(_) | Failure::Timeout)) {
+        if value.is_err() {
             self.engine = self.pristine.clone();
         }
-        verdict
+        value
     }
 
     fn log_prints(&mut self) {
@@ -219,19 +244,33 @@ pub(super) fn engine<'a>(
     modules: impl Iterator<Item = &'a Module>,
     data: Value,
 ) -> Result<Engine, LoadError> {
-    let mut engine = Engine::new();
-    engine.set_policy_length_config(length_limits());
-    engine.set_gather_prints(true);
-    bounded::install(&mut engine)?;
-    for module in modules {
-        gate::nesting::check(&module.file, &module.text)?;
-        engine
-            .add_policy(module.file.clone(), module.text.clone())
-            .map_err(|error| LoadError::Syntax(engine_error::in_one_line(&error)))?;
+    let mut texts = source::in_words_of_the_engine(modules);
+    let mut engine = parsed(&texts)?;
+    if let Some(rewritten) = source::negation::rewrite(engine.get_modules())? {
+        for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
+            *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
+        }
+        engine = parsed(&texts)?;
     }
     engine
         .add_data(data)
         .map_err(|error| LoadError::engine(&error))?;
+    Ok(engine)
+}
+
+fn parsed(texts: &[(&str, Cow<'_, str>)]) -> Result<Engine, LoadError> {
+    let mut engine = Engine::new();
+    engine.set_policy_length_config(length_limits());
+    engine.set_gather_prints(true);
+    bounded::install(&mut engine)?;
+    corrected::install(&mut engine)?;
+    source::install(&mut engine)?;
+    for (file, text) in texts {
+        gate::nesting::check(file, text)?;
+        engine
+            .add_policy((*file).to_owned(), text.clone().into_owned())
+            .map_err(|error| LoadError::Syntax(engine_error::in_one_line(&error)))?;
+    }
     Ok(engine)
 }
 
@@ -245,7 +284,7 @@ pub(super) fn timer(limit: Duration) -> ExecutionTimerConfig {
 
 fn length_limits() -> PolicyLengthConfig {
     PolicyLengthConfig {
-        max_col: NonZeroU32::new(8192).unwrap_or(NonZeroU32::MAX),
+        max_col: NonZeroU32::new(65_536).unwrap_or(NonZeroU32::MAX),
         ..PolicyLengthConfig::default()
     }
 }

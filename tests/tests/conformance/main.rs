@@ -13,6 +13,7 @@ mod data;
 mod istio;
 mod json_parsing;
 mod jwt_svid;
+mod opa_rego;
 mod spiffe;
 mod table;
 mod verdict;
@@ -41,6 +42,9 @@ fn every_published_case_ends_as_its_label_says_or_in_a_refusal_with_a_reason() {
     }
     if let Some(data) = Data::of("json-parsing", &mut table) {
         table.extend(json_parsing::run(&data));
+    }
+    if let Some(data) = Data::of("opa-rego", &mut table) {
+        table.extend(opa_rego::run(&data));
     }
     print!("{table}");
     table.write();

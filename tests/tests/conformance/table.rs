@@ -35,6 +35,11 @@ impl Suite {
         }
     }
 
+    /// Counts cases that ended as they should.
+    pub(crate) fn pass(&mut self, cases: usize) {
+        self.pass += cases;
+    }
+
     /// Counts one case that is not run, or that Edgeward refuses on purpose.
     pub(crate) fn skip(&mut self, reason: &str) {
         *self.skipped.entry(reason.to_owned()).or_default() += 1;

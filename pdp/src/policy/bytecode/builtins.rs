@@ -103,7 +103,6 @@ wrapped![
     "is_set",
     "is_string",
     "json.filter",
-    "json.is_valid",
     "json.marshal",
     "json.remove",
     "json.unmarshal",

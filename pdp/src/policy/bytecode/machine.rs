@@ -65,6 +65,10 @@ impl Machine {
 
     /// Asks the entry point about `input`.
     pub(in crate::policy) fn evaluate(&mut self, input: Value) -> Outcome {
+        // The machine takes an input that is not there for one without members.
+        if input == Value::Undefined {
+            return Outcome::InDoubt;
+        }
         builtins::take_doubt();
         let vm = &mut self.vm;
         let value = catch_unwind(AssertUnwindSafe(|| {

@@ -24,6 +24,7 @@ use thiserror::Error;
 pub(super) use self::index::Index;
 use self::index::{Found, RuleName};
 pub use self::reference::Reference;
+use super::builtin_errors::BuiltinErrors;
 use super::engine_error;
 use super::worker::timer;
 
@@ -57,15 +58,6 @@ const HIDDEN: &str = "system";
 
 fn is_hidden(path: &[String]) -> bool {
     path.first().is_some_and(|first| first == HIDDEN)
-}
-
-/// Whether what a built-in function refuses is an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BuiltinErrors {
-    /// It is undefined, as OPA has it.
-    Undefined,
-    /// It ends the evaluation.
-    Fail,
 }
 
 /// The documents of one policy set, for one thread.

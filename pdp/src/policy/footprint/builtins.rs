@@ -3,6 +3,8 @@
 //! A list of what is known. What is not on it counts as not cacheable. What a policy may call at all
 //! is for `capability` to say.
 
+use super::super::source;
+
 /// What the answer of a built-in depends on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Depends {
@@ -34,7 +36,8 @@ const PURE_FAMILIES: [&str; 16] = [
     "yaml",
 ];
 
-const PURE: [&str; 15] = [
+const PURE: [&str; 16] = [
+    source::FUNCTION,
     "net.cidr_contains",
     "net.cidr_expand",
     "net.cidr_is_valid",

@@ -11,6 +11,7 @@ mod graph;
 pub(super) mod head;
 mod lost;
 pub(super) mod nesting;
+mod parameters;
 pub(super) mod paths;
 pub(super) mod scope;
 mod uses;
@@ -58,6 +59,46 @@ pub enum Refusal {
         line: u32,
         /// The part of the head.
         written: String,
+    },
+    /// A parameter that the engine cannot match.
+    #[error(
+        "{file}:{line}: a parameter of a function must not be a call or a template string: name it, and compare in the body"
+    )]
+    CallInParameter {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+    },
+    /// A call of `walk` of which the engine makes nothing.
+    #[error(
+        "{file}:{line}: the engine finds nothing by `walk` as a value here: write `walk(x, [path, value])` as a statement of its own"
+    )]
+    WalkAsValue {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+    },
+    /// A pattern that the engine takes for more than it says.
+    #[error(
+        "{file}:{line}: an object as a pattern: the engine would take objects with more members for it: bind the object, and read its members"
+    )]
+    ObjectPattern {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+    },
+    /// A wildcard where it could mean "for one" or "for all".
+    #[error(
+        "{file}:{line}: `_` must not be inside of `not`: loop with `some … in`, or give the set or the rule that is negated a name"
+    )]
+    WildcardNegated {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
     },
     /// Rules that need each other.
     #[error("{file}:{line}: `{rule}` depends on itself: {cycle}: break the cycle")]
@@ -145,6 +186,7 @@ pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed,
         let file = module.package.span.source.file().clone();
         for rule in &module.policy {
             lost::check(rule, &file)?;
+            parameters::check(rule, &file)?;
             let (path, line, function) = declaration(rule, &names);
             let (in_rule, frames) = uses_of(rule, &names);
             let place = rules.entry(path.clone()).or_insert_with(|| Place {
@@ -200,6 +242,13 @@ fn check_function(used: &Use, file: &str, rules: &BTreeMap<Path, Place>) -> Resu
         .as_ref()
         .is_some_and(|path| rules.contains_key(path));
     let function = used.written.join(".");
+    // What could be rewritten has been (`source::walk`).
+    if used.manner == Manner::Call && !own && function == "walk" && used.arguments == 1 {
+        return Err(Refusal::WalkAsValue {
+            file: file.to_owned(),
+            line: used.line,
+        });
+    }
     let suspect = match used.manner {
         Manner::Read => false,
         Manner::Call => !own && !capability::is_callable(&function),

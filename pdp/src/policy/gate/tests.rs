@@ -190,3 +190,29 @@ fn tests_are_found_with_their_files() {
     );
     assert!(passed.prints);
 }
+
+#[test]
+fn walk_as_a_value_and_calls_in_parameters_are_refused() {
+    for (body, message) in [
+        (
+            "allow if walk(input)[_][1] == 1",
+            "0.rego:2: the engine finds nothing by `walk`",
+        ),
+        (
+            "allow if { x := [walk(input)]; x }",
+            "0.rego:2: the engine finds nothing by `walk`",
+        ),
+        (
+            "f(lower(\"A\")) := 1\nallow if f(\"a\")",
+            "0.rego:2: a parameter of a function",
+        ),
+        (
+            "f([{\"a\": lower(\"A\")}]) := 1\nallow if f(1)",
+            "0.rego:2: a parameter of a function",
+        ),
+    ] {
+        let refusal = refused(body);
+        assert!(refusal.starts_with(message), "{refusal}");
+    }
+    gate(&["package p\nallow if { walk(input, [_, v]); v == 1 }\nf(x, [y]) := 1"]).unwrap();
+}

@@ -37,6 +37,8 @@ pub(super) struct Use {
     pub replacement: Option<Path>,
     /// How.
     pub manner: Manner,
+    /// How many arguments a call has.
+    pub arguments: usize,
     /// Line in the file, from 1.
     pub line: u32,
 }
@@ -209,6 +211,9 @@ impl<'a> Walk<'a> {
             }
             Expr::Call { fcn, params, .. } => {
                 self.reference(fcn, Manner::Call);
+                if let Some(call) = self.uses.last_mut() {
+                    call.arguments = params.len();
+                }
                 for param in params {
                     self.expr(param);
                 }
@@ -272,6 +277,7 @@ impl<'a> Walk<'a> {
                 .collect(),
             replacement: None,
             manner,
+            arguments: 0,
             line: expr.span().line,
         });
     }

@@ -22,7 +22,7 @@ struct Count {
 }
 
 fn try_policy(seed: u64, count: &mut Count) {
-    let mut generator = Generator::new(seed);
+    let mut generator = Generator::new(seed, false, true);
     let (policy, library) = generator.policy();
     let files = [
         ("a.rego", &*policy),

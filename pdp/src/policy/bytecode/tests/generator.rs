@@ -30,6 +30,10 @@ pub(super) struct Generator {
     in_not: bool,
     /// Whether no name is an index here.
     in_output: bool,
+    /// Whether every name is used, and nothing has a known type: OPA takes no other policies.
+    uses_all: bool,
+    /// Whether `<` and `>=` come: the engine has sets before objects, OPA behind.
+    orders: bool,
     every: Vec<String>,
     /// Rules and functions that may be used.
     rules: Vec<&'static str>,
@@ -37,7 +41,9 @@ pub(super) struct Generator {
 }
 
 impl Generator {
-    pub(super) fn new(seed: u64) -> Self {
+    /// `uses_all` adds what changes no answer, and lets OPA take the policies; without `orders` terms are
+    /// compared for being equal only.
+    pub(super) fn new(seed: u64, uses_all: bool, orders: bool) -> Self {
         Self {
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             names: Vec::new(),
@@ -46,13 +52,15 @@ impl Generator {
             looping: false,
             in_not: false,
             in_output: false,
+            uses_all,
+            orders,
             every: Vec::new(),
             rules: Vec::new(),
             functions: Vec::new(),
         }
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
@@ -136,9 +144,29 @@ impl Generator {
         for rule in ["q", "k", "count(p) > 0"] {
             let _ = writeln!(text, "decision contains {rule:?} if not {rule}");
         }
-        let library =
+        if self.uses_all {
+            // No question has a member `z`.
+            text.push_str(
+                "f(x) := input.z[x] if input.z\ng(x, y) := input.z[x][y] if input.z\n\
+                 q := input.z if input.z\nk := input.z if input.z\np contains input.z if input.z\n\
+                 imports := [r, alias]\n",
+            );
+        }
+        let mut library =
             "package lib\nr := input.a\ns contains x if { some x in input.b }\n".to_owned();
+        if self.uses_all {
+            library.push_str("s contains input.z if input.z\n");
+        }
         (text, library)
+    }
+
+    /// A statement that uses `names` and always holds.
+    fn used(&self, names: &[&str]) -> String {
+        if !self.uses_all {
+            return String::new();
+        }
+        let names = names.join(", ");
+        format!("; [{names}] == [{names}]")
     }
 
     fn function(&mut self, text: &mut String, name: &str, arguments: usize) {
@@ -151,7 +179,8 @@ impl Generator {
         let kind = self.below(4);
         for clause in 0..clauses {
             let last = clause + 1 == clauses;
-            let (body, value) = self.body_with_value();
+            let (mut body, value) = self.body_with_value();
+            body.push_str(&self.used(&["x", "y"][..arguments]));
             let dynamic = last && (kind == 0 || clauses == 1) && !self.looping;
             let value = if dynamic { value } else { "1".to_owned() };
             if !last && kind < 2 && self.looping {
@@ -267,11 +296,15 @@ impl Generator {
         match kind {
             0..=14 => term,
             15..=24 => format!("not {term}"),
-            25..=34 => format!(
-                "{term} {} {}",
-                self.pick(&["==", "!=", "<", ">="]),
-                self.term(depth)
-            ),
+            25..=34 => {
+                let operators = ["==", "!=", "<", ">="];
+                let among = if self.orders { 4 } else { 2 };
+                format!(
+                    "{term} {} {}",
+                    self.pick(&operators[..among]),
+                    self.term(depth)
+                )
+            }
             35..=42 => format!("{term} in {}", self.term(depth)),
             43..=49 => format!("not {term} in {}", self.term(depth)),
             50..=64 => {
@@ -279,9 +312,10 @@ impl Generator {
                 let is_name = self.names.contains(&term) || term.starts_with(['[', '{']);
                 self.names.push(name.clone());
                 if is_name && !self.wild {
-                    return format!("{name} := object.get({{}}, \"a\", {term})");
+                    let used = self.used(&[&name]);
+                    return format!("{name} := object.get({{}}, \"a\", {term}){used}");
                 }
-                format!("{name} := {term}")
+                format!("{name} := {term}{}", self.used(&[&name]))
             }
             65..=79 => {
                 let (key, name) = (self.fresh(), self.fresh());
@@ -289,13 +323,17 @@ impl Generator {
                 self.names.push(name.clone());
                 if self.chance(40) {
                     self.names.push(key.clone());
-                    format!("some {key}, {name} in {term}")
+                    let used = self.used(&[&key, &name]);
+                    format!("some {key}, {name} in {term}{used}")
                 } else {
-                    format!("some {name} in {term}")
+                    format!("some {name} in {term}{}", self.used(&[&name]))
                 }
             }
             80..=94 => self.every(&term, depth - 1),
-            95 => format!("[{}] := {term}", self.fresh()),
+            95 => {
+                let name = self.fresh();
+                format!("[{name}] := {term}{}", self.used(&[&name]))
+            }
             96 => format!("{term} = {}", self.term(depth)),
             97 => format!("{term} with input.a as 1"),
             _ => format!("{term} + 1 > 1"),
@@ -310,7 +348,8 @@ impl Generator {
         let body = self.statements(depth);
         self.names.truncate(names);
         self.looping = looping;
-        format!("every {key}, {value} in {domain} {{ {body} }}")
+        let used = self.used(&[&key, &value]);
+        format!("every {key}, {value} in {domain} {{ {body}{used} }}")
     }
 
     fn reference(&mut self) -> String {
@@ -322,7 +361,13 @@ impl Generator {
         starts.extend(self.names.iter().cloned());
         starts.extend(self.names.iter().rev().take(3).cloned());
         let mut text = starts[self.below(starts.len())].clone();
-        for _ in 0..self.below(3) {
+        // A member of a set of texts has no members: OPA takes no such reference.
+        let steps = if ["p", "data.lib.s"].contains(&&*text) {
+            2
+        } else {
+            3
+        };
+        for _ in 0..self.below(steps) {
             match self.below(12) {
                 0 | 1 if !self.names.is_empty() && !self.in_output => {
                     let at = self.below(self.names.len());

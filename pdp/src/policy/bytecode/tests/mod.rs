@@ -3,6 +3,7 @@
 mod conformance;
 mod generated;
 mod generator;
+mod questions;
 mod shapes;
 mod shipped;
 

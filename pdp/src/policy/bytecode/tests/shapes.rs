@@ -190,7 +190,7 @@ const NOT_LET_THROUGH: &[(&str, &str)] = &[
     ),
     (
         "decision if { every i, e in input.b { not e == input.c[i] } }",
-        "bound by `every` in `not`",
+        "`:=` of a name to a name",
     ),
     (
         "decision if { every i, e in input.b { (e in input.c[i]) == false } }",

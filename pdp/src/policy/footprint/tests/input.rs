@@ -120,10 +120,7 @@ fn values_flow_through_rules_and_functions() {
             "f(x) := x.b\ndecision if { f(input.a) == 1; f(input.c) == 1 }",
             &["input.a.b", "input.c.b"],
         ),
-        (
-            "f({\"k\": k}) := k\ndecision if f(input.a) == 1",
-            &["input.a"],
-        ),
+        ("f([k]) := k\ndecision if f(input.a) == 1", &["input.a"]),
         (
             "f(x, 1) := x.b\ndecision if f(input.a, input.c) == 1",
             &["input.a", "input.c"],

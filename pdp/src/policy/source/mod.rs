@@ -1,0 +1,109 @@
+//! Rego as OPA reads it, written as the engine reads it: template strings (`template`), heads without a
+//! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`) become what they mean; and, once the engine has
+//! read that, negated expressions (`negation`).
+//!
+//! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
+//! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
+
+mod heads;
+mod keywords;
+pub(super) mod negation;
+mod template;
+mod token;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+pub(super) use template::{FUNCTION, install};
+
+use self::keywords::{Declared, Split};
+use self::token::{Kind, Token, tokens};
+use super::sources::Module;
+
+/// Texts for tokens, by their number.
+type Replaced = BTreeMap<usize, String>;
+
+/// Files and texts of `modules` in the words of the engine: one for each, and more where rules move to
+/// another package.
+pub(super) fn in_words_of_the_engine<'m>(
+    modules: impl Iterator<Item = &'m Module>,
+) -> Vec<(&'m str, Cow<'m, str>)> {
+    let modules: Vec<_> = modules
+        .map(|m| (&*m.file, &*m.text, tokens(&m.text)))
+        .collect();
+    let keywords = modules
+        .iter()
+        .any(|(_, _, tokens)| keywords::are_roots_in(tokens));
+    // What a module declares matters only where rules move.
+    let chosen = modules.iter().filter(|_| keywords);
+    let declared: Vec<Declared> = chosen
+        .map(|(_, _, tokens)| keywords::declared(tokens))
+        .collect();
+    let mut written = Vec::with_capacity(modules.len());
+    for (place, (file, text, tokens)) in modules.iter().enumerate() {
+        let own = declared.get(place);
+        let split = own.and_then(|own| keywords::split(tokens, own, &declared));
+        for text in rewrite(text, tokens, split) {
+            written.push((*file, text));
+        }
+    }
+    written
+}
+
+fn rewrite<'t>(text: &'t str, tokens: &[Token<'t>], split: Option<Split>) -> Vec<Cow<'t, str>> {
+    let mut replaced = Replaced::new();
+    for close in heads::without_body(tokens, &heads::rule_starts(tokens)) {
+        replaced.insert(close, ") := true".to_owned());
+    }
+    walk::rewrite(tokens, &mut replaced);
+    let is_template = |token: &Token<'_>| matches!(token.kind, Kind::Template | Kind::RawTemplate);
+    if replaced.is_empty() && split.is_none() && !tokens.iter().any(is_template) {
+        return vec![Cow::Borrowed(text)];
+    }
+    let split = split.unwrap_or_default();
+    let module = |own: Replaced, range: Range<usize>| {
+        // What stands before is another module's; its lines are counted.
+        let before = tokens.get(..range.start).unwrap_or_default();
+        let lines = before.iter().map(|token| token.text.matches('\n').count());
+        let mut out = "\n".repeat(lines.sum());
+        let mut all = replaced.clone();
+        all.extend(own);
+        write_tokens(tokens, range, &all, 0, &mut out);
+        Cow::Owned(out)
+    };
+    let mut modules = vec![module(split.replaced, 0..tokens.len())];
+    modules.extend(
+        split
+            .moved
+            .into_iter()
+            .map(|(own, range)| module(own, range)),
+    );
+    modules
+}
+
+/// Writes the tokens of `range`, `depth` templates deep.
+fn write_tokens(
+    tokens: &[Token<'_>],
+    range: Range<usize>,
+    replaced: &Replaced,
+    depth: usize,
+    out: &mut String,
+) {
+    for number in range {
+        let Some(token) = tokens.get(number) else {
+            break;
+        };
+        match (replaced.get(&number), token.kind) {
+            (Some(text), _) => out.push_str(text),
+            (None, Kind::Template | Kind::RawTemplate) => {
+                template::rewrite(token.text, token.kind, depth, out);
+            }
+            _ => out.push_str(token.text),
+        }
+    }
+}

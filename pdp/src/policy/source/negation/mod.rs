@@ -1,0 +1,223 @@
+//! `not` as OPA has it: `not f(input.user)` does not hold where there is no `input.user`.
+//!
+//! OPA evaluates what stands inside of a negated call, comparison or reference before it negates; the
+//! engine negates the whole, so that an absent member makes `not` of it true: an allow that OPA does not
+//! give. So what is inside is bound in front: `__bound0 := input.user; not f(__bound0)`. This is OPA's own
+//! rewriting (`rewriteDynamics` in its compiler), for negated expressions only: elsewhere what is undefined
+//! inside makes the whole undefined in both.
+
+mod bind;
+mod patterns;
+mod spans;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regorus::unstable::{Expr, Literal, LiteralStmt, Module, Query, Ref, Rule, RuleBody, Span};
+
+use self::patterns::declared_only;
+use self::spans::{parts, range};
+use crate::policy::gate::head::parts_of;
+use crate::policy::gate::paths::Names;
+use crate::policy::gate::scope::{declared_in, variables_in};
+use crate::policy::gate::{MAX_FRAMES, Refusal};
+
+/// The text of each module in which something must be bound in front.
+/// None of them is there where none must be.
+pub(in crate::policy) fn rewrite(
+    modules: &[Ref<Module>],
+) -> Result<Option<Vec<Option<String>>>, Refusal> {
+    let names: Vec<Names> = modules.iter().map(|module| Names::of(module)).collect();
+    let mut rules: BTreeMap<&[String], BTreeSet<String>> = BTreeMap::new();
+    for (module, names) in modules.iter().zip(&names) {
+        let own = rules.entry(names.package()).or_default();
+        own.extend(module.policy.iter().filter_map(|rule| {
+            let declared = names.declared(refr_of(rule));
+            declared.get(names.package().len()).cloned()
+        }));
+    }
+    let mut texts = Vec::with_capacity(modules.len());
+    for (module, names) in modules.iter().zip(&names) {
+        let source = module.package.span.source.contents();
+        let mut walk = Walk {
+            source,
+            names,
+            rules: rules.get(names.package()),
+            scopes: Vec::new(),
+            every: Vec::new(),
+            edits: BTreeMap::new(),
+            bound: 0,
+            prefix: unused_prefix(source),
+            refused: None,
+            somes: Vec::new(),
+            depth: 0,
+            too_deep: false,
+        };
+        module.policy.iter().for_each(|rule| walk.rule(rule));
+        if let Some(refusal) = walk.refused {
+            return Err(refusal);
+        }
+        texts.push((!walk.edits.is_empty()).then(|| walk.cut(0, source.len())));
+    }
+    Ok(texts.iter().any(Option::is_some).then_some(texts))
+}
+
+fn refr_of(rule: &Rule) -> &Ref<Expr> {
+    match rule {
+        Rule::Default { refr, .. } => refr,
+        Rule::Spec { head, .. } => parts_of(head).refr,
+    }
+}
+
+fn unused_prefix(source: &str) -> String {
+    let mut prefix = "__bound".to_owned();
+    while source.contains(&prefix) {
+        prefix.push('_');
+    }
+    prefix
+}
+
+struct Walk<'a> {
+    source: &'a str,
+    names: &'a Names,
+    /// First names of the rules of this package.
+    rules: Option<&'a BTreeSet<String>>,
+    scopes: Vec<BTreeSet<&'a str>>,
+    /// Names bound by `every`, which the engine does not look up as an index inside of `not`.
+    every: Vec<&'a str>,
+    /// What takes the place of which bytes: start to end and text. None lies in another.
+    edits: BTreeMap<usize, (usize, String)>,
+    bound: usize,
+    prefix: String,
+    /// The first thing that must not be.
+    refused: Option<Refusal>,
+    /// Names that `some x` declares.
+    somes: Vec<BTreeSet<&'a str>>,
+    /// How deep the walk is in expressions, and whether that was once too deep.
+    depth: usize,
+    too_deep: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn rule(&mut self, rule: &'a Rule) {
+        match rule {
+            Rule::Default { value, .. } => self.expr(value),
+            Rule::Spec { head, bodies, .. } => {
+                let head = parts_of(head);
+                self.scopes.push(variables_in(head.args));
+                self.parameters(head.args);
+                let value = head.assign.map(|assign| &assign.value);
+                for part in head
+                    .args
+                    .iter()
+                    .chain([head.refr])
+                    .chain(head.key)
+                    .chain(value)
+                {
+                    self.expr(part);
+                }
+                for body in bodies {
+                    self.body(body);
+                }
+                self.scopes.pop();
+            }
+        }
+    }
+
+    fn body(&mut self, body: &'a RuleBody) {
+        if let Some(assign) = &body.assign {
+            self.expr(&assign.value);
+        }
+        self.query(&body.query);
+        // A body of one statement needs braces where another comes before it.
+        let (start, _) = range(&body.query.span);
+        let first = body.query.stmts.first();
+        if first.is_some_and(|statement| range(&statement.span).0 == start)
+            && let Some((_, text)) = self.edits.get_mut(&start)
+        {
+            *text = format!("{{ {text} }}");
+        }
+    }
+
+    fn query(&mut self, query: &'a Query) {
+        self.scopes.push(declared_in(query));
+        self.somes.push(declared_only(query));
+        for statement in &query.stmts {
+            self.bound_by(&statement.literal);
+            self.statement(statement);
+        }
+        self.somes.pop();
+        self.scopes.pop();
+    }
+
+    fn statement(&mut self, statement: &'a LiteralStmt) {
+        for with in &statement.with_mods {
+            self.expr(&with.r#as);
+        }
+        match &statement.literal {
+            Literal::SomeVars { .. } => {}
+            Literal::SomeIn {
+                key,
+                value,
+                collection,
+                ..
+            } => {
+                for expr in key.iter().chain([value, collection]) {
+                    self.expr(expr);
+                }
+            }
+            Literal::Expr { expr, .. } => self.expr(expr),
+            Literal::NotExpr { expr, .. } => {
+                self.expr(expr);
+                self.negated(statement, expr);
+            }
+            Literal::Every {
+                key,
+                value,
+                domain,
+                query,
+                ..
+            } => {
+                self.expr(domain);
+                let names: Vec<&str> = key.iter().chain([value]).map(Span::text).collect();
+                let outer = self.every.len();
+                self.every.extend(&names);
+                self.scopes.push(names.into_iter().collect());
+                self.query(query);
+                self.scopes.pop();
+                self.every.truncate(outer);
+            }
+        }
+    }
+
+    /// Looks for queries in what is no query itself.
+    fn expr(&mut self, expr: &'a Expr) {
+        // A sum of a million terms must not take our stack.
+        if self.depth >= MAX_FRAMES {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        match expr {
+            Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
+                self.comprehension(query, &[term]);
+            }
+            Expr::ObjectCompr {
+                key, value, query, ..
+            } => self.comprehension(query, &[key, value]),
+            other => parts(other).into_iter().for_each(|part| self.expr(part)),
+        }
+        self.depth -= 1;
+    }
+
+    fn comprehension(&mut self, query: &'a Query, terms: &[&'a Ref<Expr>]) {
+        self.query(query);
+        self.scopes.push(declared_in(query));
+        for term in terms {
+            self.expr(term);
+        }
+        self.scopes.pop();
+    }
+}

@@ -1,0 +1,98 @@
+//! OPA's own conformance suite, through the engine as the doors use it: gate, then bytecode where the
+//! policies let it, else the interpreter.
+//!
+//! A case ends right, refused at load by name, or wrong; wrong there must be none. What is refused,
+//! and why, is `docs/compatibility.md` (`page`).
+
+mod case;
+mod page;
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use edgeward::policy::STACK_BYTES;
+use serde_json::Value;
+
+use self::case::Ending;
+use crate::data::{Data, list, text};
+use crate::table::Suite;
+
+/// What came of the cases of one folder.
+#[derive(Debug, Default)]
+struct Count {
+    right: usize,
+    bytecode: usize,
+    refused: BTreeMap<String, usize>,
+    wrong: Vec<String>,
+}
+
+impl Count {
+    fn cases(&self) -> usize {
+        self.right + self.refused.values().sum::<usize>() + self.wrong.len()
+    }
+}
+
+/// Runs every case.
+pub(crate) fn run(data: &Data) -> Vec<Suite> {
+    let folders = count(data);
+    let mut suite = Suite::new("opa-rego");
+    for count in folders.values() {
+        suite.pass(count.right);
+        for (why, cases) in &count.refused {
+            (0..*cases).for_each(|_| suite.skip(&format!("refused at load: {why}")));
+        }
+        for wrong in &count.wrong {
+            suite.check(false, wrong, "wrong");
+        }
+    }
+    let bytecode: usize = folders.values().map(|count| count.bytecode).sum();
+    suite.note(format!("{bytecode} of the right answers are bytecode's"));
+    let mut page = Suite::new("opa-rego page");
+    let seen = page::check(&folders);
+    page.check(seen.is_ok(), "docs/compatibility.md", seen);
+    vec![suite, page]
+}
+
+fn count(data: &Data) -> BTreeMap<String, Count> {
+    let folders = data.files("v1");
+    let (first, second) = folders.split_at(folders.len() / 2);
+    // The engine needs more stack than a test has.
+    thread::scope(|scope| {
+        let start = |folders: &'_ [String]| {
+            let folders = folders.to_vec();
+            let run = move || {
+                let run = |folder: &String| (folder.replace("v1/", ""), run_folder(data, folder));
+                folders.iter().map(run).collect::<Vec<_>>()
+            };
+            let thread = thread::Builder::new().stack_size(STACK_BYTES);
+            thread.spawn_scoped(scope, run).expect("a thread")
+        };
+        let threads = [start(first), start(second)];
+        let counted = threads
+            .into_iter()
+            .flat_map(|t| t.join().expect("no crash"));
+        counted.collect()
+    })
+}
+
+fn run_folder(data: &Data, folder: &str) -> Count {
+    let mut count = Count::default();
+    for file in data.files(folder) {
+        let suite = data.json(&file);
+        for case in list(&suite, "/cases") {
+            add(&mut count, case);
+        }
+    }
+    count
+}
+
+fn add(count: &mut Count, case: &Value) {
+    match case::run(case) {
+        Ending::Right { engine } => {
+            count.right += 1;
+            count.bytecode += usize::from(engine == "bytecode");
+        }
+        Ending::Refused(why) => *count.refused.entry(why).or_default() += 1,
+        Ending::Wrong(how) => count.wrong.push(format!("{}: {how}", text(case, "/note"))),
+    }
+}
