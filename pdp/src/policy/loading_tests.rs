@@ -25,7 +25,7 @@ fn no_data_file_speaks_for_a_rule() {
     const POLICY: &str = "package edgeward.authz\ndecision if input.x == 1\nlist[x] := 1 if some x in [2]\nf(x) := x\n";
     let load = |data: &str| {
         let files = [("a.rego", POLICY), ("a.json", data)];
-        build(sources(&files).unwrap())
+        PolicySet::build(sources(&files).unwrap(), &PolicySettings::default())
             .map(|_| ())
             .map_err(|error| error.to_string())
     };

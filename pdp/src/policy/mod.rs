@@ -41,11 +41,11 @@ pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
 pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
-pub use own_tests::{Outcome, TestReport, TestResult};
+pub use own_tests::{Outcome, TestReport, TestResult, test_folder};
 pub use program::Numbers;
 /// The engine's value: what a policy is asked about, and what it answers.
 pub use regorus::Value;
-pub use set::{LoadError, PolicySet, PolicySettings, test_folder};
+pub use set::{LoadError, PolicySet, PolicySettings};
 pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::{from_json, from_key};

@@ -4,11 +4,13 @@
 //! failing test means is for the caller.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::time::Duration;
 
 use regorus::{Engine, Value};
 
 use super::engine_error;
+use super::set::{LoadError, PolicySet, PolicySettings};
 use super::worker::timer;
 
 /// A single test may take this long.
@@ -86,4 +88,14 @@ pub(super) fn run(engine: &mut Engine, tests: &[(String, String)]) -> TestReport
         });
     }
     report
+}
+
+/// Runs the tests of the policies in `directory` (none: the embedded ones) and reports on each.
+pub fn test_folder(directory: Option<&Path>, entry_point: &str) -> Result<TestReport, LoadError> {
+    let settings = PolicySettings {
+        directory: directory.map(Path::to_owned),
+        entry_point: entry_point.to_owned(),
+        ..PolicySettings::default()
+    };
+    Ok(PolicySet::load_untested(&settings)?.tests().clone())
 }

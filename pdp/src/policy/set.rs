@@ -3,7 +3,7 @@
 //! The set itself is inert and shared; evaluation happens on [`Worker`]s made from it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -290,14 +290,4 @@ fn analyse(engine: &mut Engine, entry_point: &str) -> Result<(), LoadError> {
         .compile_with_entrypoint(&entry_point)
         .map_err(|error| LoadError::engine(&error))?;
     Ok(())
-}
-
-/// Runs the tests of the policies in `directory` (none: the embedded ones) and reports on each.
-pub fn test_folder(directory: Option<&Path>, entry_point: &str) -> Result<TestReport, LoadError> {
-    let settings = PolicySettings {
-        directory: directory.map(Path::to_owned),
-        entry_point: entry_point.to_owned(),
-        ..PolicySettings::default()
-    };
-    Ok(PolicySet::load_untested(&settings)?.tests)
 }
