@@ -167,7 +167,8 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Response<Body> {
     }
 }
 
-/// To questions in the short form only where the answers to all are to be late: else the whole are wanted.
+/// To questions in the short form only where the answers to all are to be late alike: else the whole are wanted,
+/// so that one test's patience is not another's.
 async fn answer_short(head: http::request::Parts, body: Bytes, shared: &Shared) -> Response<Body> {
     let questions = read_questions(&body).unwrap_or_default();
     let mut questions: Vec<_> = questions.into_iter().map(|asked| asked.input).collect();
@@ -181,8 +182,8 @@ async fn answer_short(head: http::request::Parts, body: Bytes, shared: &Shared) 
                 _ => None,
             }
         };
-        let delays: Option<Vec<Duration>> = paths.iter().map(late).collect();
-        delays.and_then(|delays| delays.into_iter().max())
+        let first = paths.first().and_then(late);
+        first.filter(|first| paths.iter().all(|path| late(path) == Some(*first)))
     };
     let Some(delay) = delay else {
         return reply(404, "application/json", Bytes::new());

@@ -176,17 +176,15 @@ fn a_client_cannot_have_the_answer_of_another() {
                 } else {
                     "/ok/slow-forbidden"
                 };
-                (path, stage.send(&stage.allowed(path)).status)
+                let reply = stage.send(&stage.allowed(path));
+                (path, reply.status, reply.text())
             })
         })
         .collect();
     for thread in slow {
-        let (path, status) = thread.join().expect("an answer");
-        assert_eq!(
-            status,
-            if path.starts_with("/ok") { 200 } else { 403 },
-            "{path}"
-        );
+        let (path, status, text) = thread.join().expect("an answer");
+        let expected = if path.starts_with("/ok") { 200 } else { 403 };
+        assert_eq!(status, expected, "{path}: {text}");
     }
     let reply = stage.send(&Request::get("/forbidden/slow-forbidden"));
     assert_eq!(reply.status, 401);
