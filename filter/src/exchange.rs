@@ -58,6 +58,8 @@ pub(crate) enum State {
     Asked(Box<Intake>, Caller),
     /// What was asked for is held there.
     Waiting(Rc<Waiter>),
+    /// Nobody is there any more, but others may wait for the answer.
+    Left,
     Ended,
 }
 

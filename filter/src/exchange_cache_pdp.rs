@@ -51,7 +51,13 @@ impl World {
             return self.end(asked.by, "409", b"");
         };
         self.counts.made += made.len();
-        let bodies: Vec<&[u8]> = made.iter().map(|made| &made.body[..]).collect();
+        // Of several it may answer the first alone, when they take it long.
+        let told = if late {
+            made.len().div_ceil(2)
+        } else {
+            made.len()
+        };
+        let bodies: Vec<&[u8]> = made.iter().take(told).map(|made| &made.body[..]).collect();
         self.end(asked.by, "200", &bodies.concat())
     }
 

@@ -100,8 +100,10 @@ impl Exchange {
         pending: Option<&Pending>,
         outcome: Result<Decision, PdpFailure>,
     ) -> Step {
-        let State::Asked(intake, caller) = std::mem::take(&mut self.state) else {
-            return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false);
+        let (intake, caller) = match std::mem::take(&mut self.state) {
+            State::Asked(intake, caller) => (intake, caller),
+            State::Left => return Step::Wait,
+            _ => return self.refuse(worker, Refusal::Unavailable, "filter-out-of-order", false),
         };
         let failure = match outcome {
             Ok(decision) => return self.enforce(worker, *intake, &caller, decision),

@@ -37,7 +37,7 @@ impl Exchange {
         // Where no decision is remembered, or none could be reused now, each asks.
         let settings = &worker.config.cache;
         let fresh = worker.synced.is_fresh(settings.max_staleness);
-        let shared = !self.waited && fresh;
+        let shared = !self.waited && !self.held && fresh;
         match worker.flights.seat(pending, shared) {
             Seat::Lead(flight) => {
                 self.flight = Some(flight);
@@ -124,11 +124,14 @@ pub fn call_answered(worker: &mut Worker, call: Call, now: UnixSeconds, status: 
         "200" => decide::read_answers(body, several).unwrap_or_default(),
         _ => Vec::new(),
     };
+    // Some took the PDP long, or all together are too much for it: what is left is asked one by one.
+    let alone = !verdicts.is_empty() || status == "413";
     let mut verdicts = verdicts.into_iter();
     for asker in call.askers {
         let verdict = verdicts.next();
         tell(worker, asker, door, |exchange, worker| match verdict {
             Some(verdict) => exchange.decided(worker, now, verdict),
+            None if alone => exchange.again(),
             None => exchange.answered(worker, now, status, b""),
         });
     }
@@ -151,6 +154,7 @@ fn tell(
     } else {
         // Its client has left; the answer is still for those who wait.
         let mut nobody = Exchange::default();
+        nobody.state = State::Left;
         nobody.flight = asker.flight;
         nobody.door = door;
         let _ = answer(&mut nobody, worker);

@@ -63,12 +63,17 @@ pub fn read_answer(body: &[u8]) -> Result<Verdict, WireError> {
     Ok(verdict)
 }
 
-/// Reads the answers to `questions`, in their order: as many, one after the other.
+/// Reads the answers to the first of `questions`, in their order, one after the other: to one at the
+/// least. The others are to be asked again.
 pub fn read_answers(body: &[u8], questions: usize) -> Result<Vec<Verdict>, WireError> {
     let mut reader = Reader(body);
-    let answers = (0..questions).map(|_| take_answer(&mut reader));
-    let answers = answers.collect::<Result<_, _>>()?;
-    reader.end()?;
+    let mut answers = Vec::with_capacity(questions);
+    while answers.is_empty() || !reader.is_at_end() {
+        if answers.len() == questions {
+            return Err(WireError);
+        }
+        answers.push(take_answer(&mut reader)?);
+    }
     Ok(answers)
 }
 

@@ -11,8 +11,9 @@
 //! filter asks by `AuthZEN`. What an answer is made of stands in
 //! `answer.rs`.
 //!
-//! Several questions are one after the other in one body, and so are as many answers, in their order:
-//! a call costs Envoy more than all that is asked by it.
+//! Several questions are one after the other in one body, and so are the answers, in their order: a call
+//! costs Envoy more than all that is asked by it. Of those there may be fewer: a question that takes
+//! long does not keep the others waiting, which are asked again.
 //!
 //! INVARIANT: only a body that is read to its end, without a byte too many, is one of questions or of
 //! answers.

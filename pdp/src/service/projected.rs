@@ -1,9 +1,10 @@
 //! The filters' own door: `POST /edgeward/v1/decide` (`edgeward_core::decide`). A question is the
 //! projection onto the footprint that the feed told, so it is only answered while that program is
-//! in force; else 409, and the filter asks as everybody does. Of several questions in one body all are
-//! answered, or none.
+//! in force; else 409, and the filter asks as everybody does. Several questions in one body are answered in
+//! their order, the first at any rate: when that has taken long, the others are left to be asked again.
 
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use edgeward_core::decide::{ANSWER_TYPE, QUESTION_TYPE, Question, read_questions, write_answer};
 use http::{Request, StatusCode};
@@ -14,6 +15,10 @@ use super::put::Put;
 use super::reply::{self, Refusal, Reply};
 use super::settle::{Settled, settle};
 use super::worker::WorkerState;
+
+/// How long the answers that are there wait for the next: a few evaluations of what is usual, and a
+/// fraction of what one may take.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Answers a filter's question.
 pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Reply {
@@ -31,7 +36,11 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
     let questions =
         read_questions(&body).map_err(|error| Refusal::BadRequest(format!("body: {error}")))?;
     let mut answers = Vec::with_capacity(256 * questions.len());
+    let started = Instant::now();
     for question in &questions {
+        if !answers.is_empty() && started.elapsed() > PATIENCE {
+            break;
+        }
         answer_to(worker, question, &mut answers)?;
     }
     Ok(answers)
