@@ -58,9 +58,9 @@ pub const RIVALS: &[Variant] = &[
     of("wasm-empty", "wasm-empty", "/decide", One(Rs256)),
     of("wasm-floor", "wasm-floor", "/floor", One(Rs256)),
     of("wasm-callout", "wasm-callout", "/decide", One(Rs256)),
-    of("jwt_authn-RS256", "jwt_authn", "/decide", One(Rs256)),
-    of("jwt_authn-ES256", "jwt_authn", "/decide", One(Es256)),
-    of("jwt_authn-EdDSA", "jwt_authn", "/decide", One(EdDsa)),
+    of("jwt_authn-RS256", "jwt_authn", "/decide", Distinct(Rs256)),
+    of("jwt_authn-ES256", "jwt_authn", "/decide", Distinct(Es256)),
+    of("jwt_authn-EdDSA", "jwt_authn", "/decide", Distinct(EdDsa)),
     of(
         "jwt_authn-cached-RS256",
         "jwt_authn-cached",

@@ -7,20 +7,25 @@
 //!
 //! What this is not: a schema check. Types are checked by whoever asked for the value.
 
+mod picked;
+
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
+
+pub use picked::pick;
 
 /// Why bytes are not acceptable JSON. The message names line and column, never the content.
 #[derive(Debug, Error)]
 pub enum JsonError {
-    /// Not JSON, nested too deeply, not UTF-8, or a duplicate member name.
+    /// Not UTF-8.
+    #[error("not UTF-8")]
+    Utf8(#[from] std::str::Utf8Error),
+    /// Not JSON, nested too deeply, or a duplicate member name.
     #[error("not acceptable JSON: {0}")]
     Syntax(#[from] serde_json::Error),
     /// JSON, but not an object at the top.
@@ -138,11 +143,15 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(name) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(StrictSeed)?;
             if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member name"));
+                return Err(duplicate());
             }
         }
         Ok(Value::Object(members))
     }
+}
+
+fn duplicate<E: serde::de::Error>() -> E {
+    E::custom("duplicate member name")
 }
 
 #[cfg(test)]

@@ -40,11 +40,11 @@ impl Caller {
         }
     }
 
-    /// The subject of the question to the PDP.
-    pub fn question(&self) -> &RawValue {
+    /// The subject of the question to the PDP; none if it cannot be written.
+    pub fn question(&self) -> Option<&RawValue> {
         match self {
-            Self::Token { token, .. } => &token.question,
-            Self::Peer { question, .. } | Self::Anonymous(question) => question,
+            Self::Token { token, .. } => token.question(),
+            Self::Peer { question, .. } | Self::Anonymous(question) => Some(question),
         }
     }
 
@@ -59,7 +59,7 @@ impl Caller {
         match self {
             Self::Token { token, .. } => {
                 let mut key = token.key.borrow_mut();
-                key.of(&token.question, in_force, about).map(use_key)
+                key.of(token.question()?, in_force, about).map(use_key)
             }
             Self::Peer { question, .. } | Self::Anonymous(question) => {
                 let mut key = SubjectKey::default();

@@ -3,7 +3,6 @@
 //! INVARIANT: a credential that is shown and does not hold is a refusal, never "no credential",
 //! also on routes that allow anonymous requests.
 
-use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -151,17 +150,7 @@ impl<C: SignatureCheck> Identification<'_, C> {
             }
         })?;
         self.tally.count(Counter::TokenVerified);
-        let remembered = Remembered {
-            token: token.into(),
-            subject: verified.subject.to_string(),
-            question: authzen::subject_of_token(&verified)?,
-            binding: verified.claims.binding,
-            good_under: Cell::default(),
-            expires_at: verified.expires_at,
-            verified_at: now,
-            key: RefCell::default(),
-        };
-        Ok(self.memory.remember(remembered))
+        Ok(self.memory.remember(Remembered::new(token, verified, now)))
     }
 
     /// The workload at the other end of the connection: Envoy's own word, or that of a hop which

@@ -7,12 +7,13 @@
 //!
 //! INVARIANT: both are forgotten whenever whom we believe changes ([`TokenMemory::clear`]).
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+use edgeward_core::authzen;
 use edgeward_core::revocation::digest_of_token;
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::Binding;
+use edgeward_core::token::{Binding, VerifiedToken};
 use serde_json::value::RawValue;
 
 use crate::caching::SubjectKey;
@@ -21,7 +22,9 @@ use crate::hashed::Hashed;
 /// What the verified tokens of one worker may take, in bytes, half of it in each generation.
 const MAX_BYTES: usize = 1024 * 1024;
 /// What an entry costs beside its texts: pointers, numbers, slots.
-const ENTRY_OVERHEAD: usize = 168;
+const ENTRY_OVERHEAD: usize = 400;
+/// What is in a question beside the workload's names and claims.
+const QUESTION_OVERHEAD: usize = 96;
 /// How many refused tokens are remembered; a power of two.
 const REFUSED_SLOTS: usize = 1024;
 
@@ -35,8 +38,6 @@ pub struct Remembered {
     pub token: Box<str>,
     /// The workload's id.
     pub subject: String,
-    /// The workload as the PDP is told of it.
-    pub question: Box<RawValue>,
     /// What the token demands of its connection.
     pub binding: Binding,
     /// The generation of revocations that it was last found good under.
@@ -47,17 +48,44 @@ pub struct Remembered {
     pub verified_at: UnixSeconds,
     /// Its part in the keys of decisions.
     pub key: RefCell<SubjectKey>,
+    /// What was verified, until it is written down for the PDP: where nobody asks, it never is.
+    verified: RefCell<Option<VerifiedToken>>,
+    question: OnceCell<Box<RawValue>>,
+    bytes: usize,
 }
 
 impl Remembered {
-    fn holds_at(&self, now: UnixSeconds) -> bool {
-        self.verified_at <= now && now < self.expires_at
+    /// What is remembered of `token`, which was verified at `now`.
+    pub fn new(token: &str, verified: VerifiedToken, now: UnixSeconds) -> Self {
+        let subject = verified.subject.to_string();
+        let question = QUESTION_OVERHEAD + 2 * subject.len() + verified.claims.all.len();
+        Self {
+            binding: verified.claims.binding,
+            good_under: Cell::default(),
+            expires_at: verified.expires_at,
+            verified_at: now,
+            key: RefCell::default(),
+            question: OnceCell::new(),
+            // Neither encoding is longer than the question itself, but for some bytes.
+            bytes: ENTRY_OVERHEAD + token.len() + subject.len() + 3 * question,
+            verified: RefCell::new(Some(verified)),
+            token: token.into(),
+            subject,
+        }
     }
 
-    fn bytes(&self) -> usize {
-        // Neither encoding is longer than the subject itself, but for some bytes.
-        let subject = 3 * self.question.get().len();
-        ENTRY_OVERHEAD + self.token.len() + self.subject.len() + subject
+    /// The workload as the PDP is told of it; none if it cannot be written, which is not reachable
+    /// with claims that were read.
+    pub fn question(&self) -> Option<&RawValue> {
+        if let Some(verified) = self.verified.take() {
+            let question = authzen::subject_of_token(&verified).ok()?;
+            return Some(self.question.get_or_init(|| question));
+        }
+        self.question.get().map(|question| &**question)
+    }
+
+    fn holds_at(&self, now: UnixSeconds) -> bool {
+        self.verified_at <= now && now < self.expires_at
     }
 }
 
@@ -139,11 +167,11 @@ impl TokenMemory {
 
     /// How many bytes the verified tokens take at the most, as counted here.
     pub fn bytes(&self) -> usize {
-        self.young_bytes + self.old.values().map(|entry| entry.bytes()).sum::<usize>()
+        self.young_bytes + self.old.values().map(|entry| entry.bytes).sum::<usize>()
     }
 
     fn keep(&mut self, entry: Rc<Remembered>) {
-        let bytes = entry.bytes();
+        let bytes = entry.bytes;
         if bytes > MAX_BYTES / 2 {
             return;
         }
@@ -153,7 +181,7 @@ impl TokenMemory {
         }
         self.young_bytes += bytes;
         if let Some(replaced) = self.young.insert(tail(&entry.token), entry) {
-            self.young_bytes = self.young_bytes.saturating_sub(replaced.bytes());
+            self.young_bytes = self.young_bytes.saturating_sub(replaced.bytes);
         }
     }
 }
@@ -185,19 +213,36 @@ fn slot(tail: Tail) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use edgeward_core::token::{Claims, Profile, Subject};
+
     use super::*;
 
     fn entry(token: &str, expires_at: u64) -> Remembered {
-        Remembered {
-            token: token.into(),
-            subject: "s".repeat(1000),
-            question: RawValue::from_string("{}".to_owned()).unwrap(),
-            binding: Binding::None,
-            good_under: Cell::new(0),
+        let subject = "s".repeat(1000);
+        let claims = format!(r#"{{"sub":"{subject}","aud":"a","exp":{expires_at}, "x":[1e0]}}"#);
+        let verified = VerifiedToken {
+            profile: Profile::Oidc,
+            subject: Subject::Issued {
+                issuer: "https://i.test".parse().unwrap(),
+                subject,
+            },
+            claims: Claims::parse(claims.into_bytes()).unwrap(),
+            key_id: None,
             expires_at: UnixSeconds(expires_at),
-            verified_at: UnixSeconds(100),
-            key: RefCell::default(),
-        }
+        };
+        Remembered::new(token, verified, UnixSeconds(100))
+    }
+
+    #[test]
+    fn the_pdp_is_told_of_the_workload_alike_every_time_and_of_its_claims_as_they_stand() {
+        let entry = entry("t", 200);
+        let first = entry.question().unwrap().get().to_owned();
+        assert_eq!(entry.question().unwrap().get(), first);
+        assert!(
+            first.ends_with(r#""aud":"a","exp":200, "x":[1e0]}}}"#),
+            "{first}"
+        );
+        assert!(first.len() < entry.bytes / 3);
     }
 
     #[test]

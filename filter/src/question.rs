@@ -68,8 +68,10 @@ pub(crate) fn put(
         }),
     };
     let headers = intake.visible_headers();
-    let mut question =
-        EvaluationRequest::http(caller.question(), &intake.request, headers, context);
+    let Some(subject) = caller.question() else {
+        return Question::Unwritable;
+    };
+    let mut question = EvaluationRequest::http(subject, &intake.request, headers, context);
     let in_force = worker.synced.caching();
     if in_force.is_some_and(|in_force| caching::reads_source(&in_force.caching.vary)) {
         question.context.source = source();

@@ -6,7 +6,6 @@ use edgeward_core::jose::CompactJws;
 use edgeward_core::peer::Peer;
 use edgeward_core::revocation::{Identity, Kind, Revocations};
 use edgeward_core::token::Claims;
-use serde_json::Value;
 
 use crate::memory::Remembered;
 
@@ -48,11 +47,11 @@ impl Revoked {
             // beside the token, they would cost every token's memory.
             let unreadable = RevokedIdentity(Kind::Token);
             let jws = CompactJws::parse(&token.token).map_err(|_| unreadable)?;
-            let claims = Claims::parse(&jws.payload).map_err(|_| unreadable)?;
+            let claims = Claims::parse(jws.payload).map_err(|_| unreadable)?;
             self.check(&Identity {
                 token: Some(&token.token),
                 token_id: claims.token_id.as_deref(),
-                session: claims.all.get("sid").and_then(Value::as_str),
+                session: claims.session.as_deref(),
                 key_id: jws.key_id.as_deref(),
                 ..Identity::of_subject(&token.subject)
             })?;

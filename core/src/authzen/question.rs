@@ -147,7 +147,7 @@ struct SubjectProperties<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    claims: Option<&'a serde_json::Map<String, serde_json::Value>>,
+    claims: Option<&'a RawValue>,
 }
 
 /// The subject for a workload that showed a token.
@@ -162,7 +162,7 @@ pub fn subject_of_token(token: &VerifiedToken) -> Result<Box<RawValue>, serde_js
         properties: Some(SubjectProperties {
             trust_domain,
             issuer: token.claims.issuer.as_deref(),
-            claims: Some(&token.claims.all),
+            claims: Some(serde_json::from_slice(token.claims.all.as_bytes())?),
         }),
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! Sources: RFC 7519 section 4.1, RFC 7800 (`cnf`), RFC 8705 section 3.1 (`x5t#S256`).
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::jose::decode_base64url;
@@ -60,50 +60,63 @@ pub struct Claims {
     pub token_id: Option<String>,
     /// `cnf`.
     pub binding: Binding,
-    /// All claims as they stand in the token.
-    pub all: Map<String, Value>,
+    /// `sid`, where it is text (OpenID Connect Front-Channel Logout 1.0 section 3).
+    pub session: Option<String>,
+    /// All claims as they stand in the token: the text of one JSON object, strictly read.
+    pub all: String,
 }
 
 impl Claims {
     /// Reads the payload of a token. `sub`, `aud` and `exp` must be there.
-    pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
-        let all = json::parse_object(payload)?;
+    pub fn parse(payload: Vec<u8>) -> Result<Self, ClaimsError> {
+        let all =
+            String::from_utf8(payload).map_err(|error| JsonError::from(error.utf8_error()))?;
+        let names = [
+            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "sid",
+        ];
+        let [iss, sub, aud, exp, nbf, iat, jti, cnf, sid] = json::pick(all.as_bytes(), names)?;
         Ok(Self {
-            issuer: text(&all, "iss")?,
-            subject: text(&all, "sub")?.ok_or(ClaimsError::Missing("sub"))?,
-            audience: audience(&all)?,
-            expires_at: instant(&all, "exp")?.ok_or(ClaimsError::Missing("exp"))?,
-            not_before: instant(&all, "nbf")?,
-            issued_at: instant(&all, "iat")?,
-            token_id: text(&all, "jti")?,
-            binding: binding(&all)?,
+            issuer: text(iss, "iss")?,
+            subject: text(sub, "sub")?.ok_or(ClaimsError::Missing("sub"))?,
+            audience: audience(aud)?,
+            expires_at: instant(exp, "exp")?.ok_or(ClaimsError::Missing("exp"))?,
+            not_before: instant(nbf, "nbf")?,
+            issued_at: instant(iat, "iat")?,
+            token_id: text(jti, "jti")?,
+            binding: binding(cnf)?,
+            session: match sid {
+                Some(Value::String(session)) => Some(session),
+                _ => None,
+            },
             all,
         })
     }
 }
 
-fn text(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String>, ClaimsError> {
-    match claims.get(name) {
+fn text(claim: Option<Value>, name: &'static str) -> Result<Option<String>, ClaimsError> {
+    match claim {
         None => Ok(None),
-        Some(Value::String(text)) if is_acceptable(text) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if is_acceptable(&text) => Ok(Some(text)),
         Some(_) => Err(ClaimsError::Malformed(name)),
     }
 }
 
 /// Control characters never belong in a name; they end up in logs and headers.
 fn is_acceptable(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control)
+    let has_control = || text.chars().any(char::is_control);
+    let is_plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    !text.is_empty() && text.len() <= MAX_TEXT_BYTES && (is_plain || !has_control())
 }
 
-fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
+fn audience(claim: Option<Value>) -> Result<Vec<String>, ClaimsError> {
     let malformed = || ClaimsError::Malformed("aud");
-    match claims.get("aud") {
+    match claim {
         None => Err(ClaimsError::Missing("aud")),
-        Some(Value::String(name)) if is_acceptable(name) => Ok(vec![name.clone()]),
+        Some(Value::String(name)) if is_acceptable(&name) => Ok(vec![name]),
         Some(Value::Array(names)) if (1..=MAX_AUDIENCES).contains(&names.len()) => names
-            .iter()
+            .into_iter()
             .map(|name| match name {
-                Value::String(name) if is_acceptable(name) => Ok(name.clone()),
+                Value::String(name) if is_acceptable(&name) => Ok(name),
                 _ => Err(malformed()),
             })
             .collect(),
@@ -113,11 +126,8 @@ fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, ClaimsError> {
 
 /// A `NumericDate`: RFC 7519 allows fractions, which are cut off, so that a token never lives
 /// longer than it says.
-fn instant(
-    claims: &Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<UnixSeconds>, ClaimsError> {
-    let Some(value) = claims.get(name) else {
+fn instant(claim: Option<Value>, name: &'static str) -> Result<Option<UnixSeconds>, ClaimsError> {
+    let Some(value) = claim else {
         return Ok(None);
     };
     let seconds = match value {
@@ -142,9 +152,9 @@ fn whole_seconds(number: f64) -> Option<u64> {
         .then_some(number as u64)
 }
 
-fn binding(claims: &Map<String, Value>) -> Result<Binding, ClaimsError> {
+fn binding(claim: Option<Value>) -> Result<Binding, ClaimsError> {
     let malformed = || ClaimsError::Malformed("cnf");
-    let confirmation = match claims.get("cnf") {
+    let confirmation = match claim {
         None => return Ok(Binding::None),
         Some(Value::Object(members)) => members,
         Some(_) => return Err(malformed()),

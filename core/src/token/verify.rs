@@ -169,8 +169,8 @@ pub fn verify(
     now: UnixSeconds,
     check: &impl SignatureCheck,
 ) -> Result<VerifiedToken, TokenRefusal> {
-    let jws = CompactJws::parse(token)?;
-    let claims = Claims::parse(&jws.payload)?;
+    let mut jws = CompactJws::parse(token)?;
+    let claims = Claims::parse(std::mem::take(&mut jws.payload))?;
     let (profile, subject, rules, keys) = resolve(&claims, trust)?;
     check_rules(&jws, &claims, rules)?;
     check_times(&claims, rules, now)?;

@@ -165,7 +165,7 @@ fn demand(binding: Binding) -> &'static str {
 
 /// By which profile a refused token would have been read, where it can be read at all.
 fn claimed_profile(token: &str) -> Option<Profile> {
-    let claims = Claims::parse(&CompactJws::parse(token).ok()?.payload).ok()?;
+    let claims = Claims::parse(CompactJws::parse(token).ok()?.payload).ok()?;
     Some(if looks_like_spiffe_id(&claims.subject) {
         Profile::JwtSvid
     } else {

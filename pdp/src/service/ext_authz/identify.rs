@@ -16,7 +16,6 @@ use edgeward_core::revocation::{Identity, Kind, Revocations};
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{TokenRefusal, verify};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::ExtAuthzSettings;
@@ -128,7 +127,7 @@ impl Identification<'_> {
         self.unrevoked(&Identity {
             token: Some(token),
             token_id: claims.token_id.as_deref(),
-            session: claims.all.get("sid").and_then(Value::as_str),
+            session: claims.session.as_deref(),
             key_id: verified.token.key_id.as_deref(),
             ..Identity::of_subject(&verified.id)
         })?;

@@ -98,7 +98,8 @@ mod tests {
     const NOW: UnixSeconds = UnixSeconds(1000);
 
     fn verified(expires_at: u64) -> Verified {
-        let claims = Claims::parse(br#"{"sub":"job","aud":"edgeward","exp":2000}"#).unwrap();
+        let claims =
+            Claims::parse(br#"{"sub":"job","aud":"edgeward","exp":2000}"#.to_vec()).unwrap();
         let token = VerifiedToken {
             profile: Profile::Oidc,
             subject: Subject::Issued {
