@@ -13,15 +13,20 @@ use edgeward_benches::statistics::Spread;
 use edgeward_core::time::UnixSeconds;
 use serde_json::{Value, json};
 
-use super::Measured;
 use super::cpu_time::CpuTime;
+use super::{Measured, million};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const BODY_BYTES: usize = 900;
 const ROUNDS: usize = 7;
+const QUESTIONS: u64 = 1000;
 
 /// As the filter writes it, of a request such as there are many.
 pub(super) fn body() -> Vec<u8> {
+    body_about("orders")
+}
+
+fn body_about(path: &str) -> Vec<u8> {
     let question = |agent: &str| {
         json!({
             "subject": {"type": "workload", "id": "spiffe://demo.edgeward.dev/ns/shop/sa/frontend",
@@ -29,7 +34,8 @@ pub(super) fn body() -> Vec<u8> {
                     "claims": {"aud": ["edgeward"], "exp": 1_800_000_300, "iat": 1_800_000_000}}},
             "action": {"name": "GET"},
             "resource": {"type": "http", "id": "shop.example", "properties": {
-                "host": "shop.example", "path": "/orders", "segments": ["orders"],
+                "host": "shop.example", "path": format!("/{path}"),
+                "segments": path.split('/').collect::<Vec<_>>(),
                 "query": {"page": ["2"]},
                 "headers": {
                     "accept": ["application/json"], "accept-encoding": ["gzip, deflate, br"],
@@ -50,40 +56,54 @@ fn shared() -> Measured<InProcess> {
     opened.map_err(|error| error.to_string())
 }
 
-/// Asks until the answer comes from memory.
-fn warm(shared: &InProcess) -> Measured<(Thread, Vec<u8>)> {
+/// A thread that remembers the answers to all `bodies`.
+fn warm(shared: &InProcess, bodies: &[Vec<u8>]) -> Measured<Thread> {
     let thread = shared.thread().map_err(|error| error.to_string())?;
-    let body = body();
-    let mut said = (false, false);
-    for _ in 0..2 {
-        said = thread.ask(&body, NOW).map_err(|error| error.to_string())?;
+    for body in bodies {
+        let mut said = (false, false);
+        for _ in 0..2 {
+            said = thread.ask(body, NOW).map_err(|error| error.to_string())?;
+        }
+        // What is refused, or decided anew, would be another thing to measure.
+        if said != (true, true) || body.len() != BODY_BYTES {
+            return Err(format!(
+                "the question of {} bytes comes to {said:?}",
+                body.len()
+            ));
+        }
     }
-    // What is refused, or decided anew, would be another thing to measure.
-    if said != (true, true) || body.len() != BODY_BYTES {
-        return Err(format!(
-            "the question of {} bytes comes to {said:?}",
-            body.len()
-        ));
-    }
-    Ok((thread, body))
+    Ok(thread)
 }
 
 /// By criterion.
 pub(super) fn bench(criterion: &mut Criterion<CpuTime>) -> Measured<()> {
-    let (thread, body) = warm(&shared()?)?;
+    let body = body();
+    let thread = warm(&shared()?, std::slice::from_ref(&body))?;
     criterion.bench_function("pdp-hit-900-bytes", |bencher| {
         bencher.iter(|| thread.ask(black_box(&body), NOW).is_ok());
     });
     Ok(())
 }
 
-/// Hits a second of two threads that share the cache, over those of one: by the clock, and by the time
-/// that the threads had a processor, which other programs cannot take from them.
+/// Hits a second of two threads that share the cache, over those of one: of a thousand questions, of which
+/// few come often (Zipf's law), and at the worst, where both ask nothing but the same one.
 pub(super) fn two_threads() -> Measured<Value> {
+    Ok(json!({
+        "of_a_thousand": ratios(QUESTIONS)?,
+        "of_one": ratios(1)?,
+    }))
+}
+
+/// By the clock, and by the time that the threads had a processor, which other programs cannot take from
+/// them.
+fn ratios(questions: u64) -> Measured<Value> {
+    let bodies: Vec<Vec<u8>> = (0..questions)
+        .map(|number| body_about(&format!("orders/{number:04}")))
+        .collect();
     let shared = shared()?;
     let (mut by_clock, mut by_processor) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (one, two) = (run(&shared, 1)?, run(&shared, 2)?);
+        let (one, two) = (run(&shared, &bodies, 1)?, run(&shared, &bodies, 2)?);
         by_clock.push(two.0 / one.0);
         by_processor.push(two.1 / one.1);
     }
@@ -94,16 +114,23 @@ pub(super) fn two_threads() -> Measured<Value> {
 }
 
 /// Hits a second, by the clock and by processor time.
-fn run(shared: &InProcess, threads: usize) -> Measured<(f64, f64)> {
-    let barrier = Barrier::new(threads);
-    let ask = || {
-        let (thread, body) = warm(shared)?;
+fn run(shared: &InProcess, bodies: &[Vec<u8>], threads: u64) -> Measured<(f64, f64)> {
+    let barrier = Barrier::new(usize::try_from(threads).unwrap_or(1));
+    let ask = |number| {
+        let thread = warm(shared, bodies)?;
+        let mut state = number;
+        let ranks = (0..1 << 16).map(|_| million::rank(&mut state, bodies.len() as u64));
+        let mut order = Vec::new();
+        for rank in ranks {
+            order.extend(usize::try_from(rank).ok().and_then(|at| bodies.get(at)));
+        }
+        let mut order = order.into_iter().cycle();
         barrier.wait();
         let (started, began) = (Instant::now(), CpuTime::now());
         let mut hits = 0_u64;
         while started.elapsed() < Duration::from_secs(1) {
-            for _ in 0..256 {
-                hits += u64::from(thread.ask(black_box(&body), NOW).is_ok());
+            for body in order.by_ref().take(256) {
+                hits += u64::from(thread.ask(black_box(body), NOW).is_ok());
             }
         }
         let seconds = as_f64(CpuTime::now() - began) / 1e9;
@@ -112,11 +139,11 @@ fn run(shared: &InProcess, threads: usize) -> Measured<(f64, f64)> {
     };
     std::thread::scope(|scope| {
         let mut running = Vec::new();
-        for _ in 0..threads {
+        for number in 0..threads {
             let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
             running.push(
                 builder
-                    .spawn_scoped(scope, ask)
+                    .spawn_scoped(scope, move || ask(number))
                     .map_err(|e| e.to_string())?,
             );
         }

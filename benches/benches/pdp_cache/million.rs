@@ -23,6 +23,8 @@ use super::{Measured, hit};
 const COUNT: u64 = 1_000_000;
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const ROUNDS: usize = 5;
+/// So many keys are made before they are looked for: as many as stay in the processor's first cache.
+const BATCH: usize = 128;
 /// Stands in the key where a number goes.
 const DIGITS: &[u8] = b"00000000";
 
@@ -109,7 +111,7 @@ fn empty() -> DecisionCache {
 }
 
 /// 31 bits of a linear congruential generator.
-fn random(state: &mut u64) -> u64 {
+pub(super) fn random(state: &mut u64) -> u64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);
@@ -121,19 +123,23 @@ fn scattered(state: &mut u64) -> u64 {
     random(state) % COUNT
 }
 
-/// Numbers of which few come often: that of rank r with a weight of 1/r.
-fn frequent(state: &mut u64) -> u64 {
+/// Ranks below `count` of which few come often: r with a weight of 1/r.
+pub(super) fn rank(state: &mut u64, count: u64) -> u64 {
     let share = as_f64(random(state)) / as_f64(1 << 31);
     // The ranks up to r have a weight of about ln r.
-    let rank = (share * as_f64(COUNT).ln()).exp();
+    let rank = (share * as_f64(count).ln()).exp();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a rank is below a million, and not negative"
+        reason = "a rank is below the count, and not negative"
     )]
     let rank = rank as u64;
-    // Neighbours in rank are no neighbours in memory.
-    rank * 7_919_993 % COUNT
+    rank % count
+}
+
+/// Numbers of which few come often. Neighbours in rank are no neighbours in memory.
+fn frequent(state: &mut u64) -> u64 {
+    rank(state, COUNT) * 7_919_993 % COUNT
 }
 
 /// Fills a cache and counts what that takes.
@@ -166,15 +172,36 @@ pub(super) fn bench_look_up(criterion: &mut Criterion<CpuTime>, million: &Millio
         ("look-up-of-a-million", as_they_come),
         ("look-up-far-apart", far_apart),
     ] {
-        let mut key = million.key.clone();
-        let mut questions = questions.iter().cycle();
+        let mut keys = vec![million.key.clone(); BATCH];
+        let mut questions = questions.iter().copied().cycle();
         criterion.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let key = key.of(questions.next().copied().unwrap_or_default());
-                let found = million.cache.look_up(black_box(key), numbers(1), NOW);
-                assert!(matches!(found, LookUp::Hit(_, _)));
+            bencher.iter_custom(|count| {
+                let (mut left, mut taken) = (usize::try_from(count).unwrap_or_default(), 0);
+                while left > 0 {
+                    let batch = left.min(BATCH);
+                    for (key, number) in keys.iter_mut().take(batch).zip(&mut questions) {
+                        key.of(number);
+                    }
+                    let started = CpuTime::now();
+                    look_up_one_after_another(&million.cache, &keys, batch);
+                    taken += CpuTime::now() - started;
+                    left -= batch;
+                }
+                taken
             });
         });
+    }
+}
+
+/// Each waits for the last, as in the service, where other work lies between: which key is next rests on
+/// what was found, though it is always the one behind.
+fn look_up_one_after_another(cache: &DecisionCache, keys: &[Key], count: usize) {
+    let mut at = 0;
+    while let Some(key) = keys.get(at).filter(|_| at < count) {
+        let LookUp::Hit(made, _) = cache.look_up(black_box(&key.bytes), numbers(1), NOW) else {
+            panic!("it was remembered");
+        };
+        at += usize::try_from(made.numbers.data).unwrap_or_default();
     }
 }
 

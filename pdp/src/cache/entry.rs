@@ -1,10 +1,14 @@
-//! One remembered decision in one allocation: what a look-up compares, then the key.
+//! One remembered decision in one allocation: what a look-up compares, then the key. What leads to it
+//! is one word, so that many fit where they are looked for.
 //!
-//! What was decided is not in it: most decisions are one of few verdicts, which they share.
+//! What was decided is beside it: most decisions are one of few verdicts, which they share.
+
+use std::sync::Arc;
 
 use edgeward_core::time::UnixSeconds;
+use triomphe::ThinArc;
 
-use crate::policy::Numbers;
+use crate::policy::{Numbers, Verdict};
 
 /// What is known of a remembered decision beside its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,29 +23,37 @@ pub struct Made {
     pub until: UnixSeconds,
 }
 
-/// Bytes before the key.
-const HEAD: usize = 32;
+/// Bytes before the key: two counts of the allocation, and the head.
+const BEFORE_KEY: usize = 2 * size_of::<usize>() + size_of::<Head>();
 /// Seconds of an instant and of the time from there to the end share a number: so many bits are the
 /// latter's, which is a day at the most.
 const SPAN_BITS: u32 = 24;
 const MAX_SPAN: u64 = (1 << SPAN_BITS) - 1;
 
-#[derive(Debug, Default)]
-pub(super) struct Entry(Box<[u8]>);
+#[derive(Debug)]
+pub(super) struct Entry(ThinArc<Head, u8>);
+
+#[derive(Debug)]
+struct Head {
+    id: [u8; 16],
+    policies: u32,
+    data: u32,
+    times: u64,
+    verdict: Arc<Verdict>,
+}
 
 impl Entry {
-    pub(super) fn new(key: &[u8], made: &Made) -> Self {
-        let mut bytes = Vec::with_capacity(HEAD + key.len());
-        bytes.extend_from_slice(&made.id.to_ne_bytes());
-        let Numbers { policies, data } = made.numbers;
-        for number in [policies, data] {
-            // The largest is no number: see `made`.
-            let short = u32::try_from(number).unwrap_or(u32::MAX);
-            bytes.extend_from_slice(&short.to_ne_bytes());
-        }
-        bytes.extend_from_slice(&Self::times(made).to_ne_bytes());
-        bytes.extend_from_slice(key);
-        Self(bytes.into_boxed_slice())
+    pub(super) fn new(key: &[u8], made: &Made, verdict: Arc<Verdict>) -> Self {
+        // The largest is no number: see `made`.
+        let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let head = Head {
+            id: made.id.to_ne_bytes(),
+            policies: short(made.numbers.policies),
+            data: short(made.numbers.data),
+            times: Self::times(made),
+            verdict,
+        };
+        Self(ThinArc::from_header_and_slice(head, key))
     }
 
     /// Both instants; what does not fit ends where it begins.
@@ -56,35 +68,34 @@ impl Entry {
 
     /// The whole key.
     pub(super) fn key(&self) -> &[u8] {
-        self.0.get(HEAD..).unwrap_or_default()
+        &self.0.slice
     }
 
-    /// None of an entry that was never made, or by more policies or data than have a number here.
+    /// What was decided.
+    pub(super) fn verdict(&self) -> &Arc<Verdict> {
+        &self.0.header.header.verdict
+    }
+
+    /// None of an entry that was made by more policies or data than have a number here.
     pub(super) fn made(&self) -> Option<Made> {
-        let (id, rest) = self.0.split_first_chunk()?;
-        let (policies, rest) = rest.split_first_chunk()?;
-        let (data, rest) = rest.split_first_chunk()?;
-        let (times, _) = rest.split_first_chunk()?;
-        let number = |bytes| {
-            let number = u32::from_ne_bytes(bytes);
-            (number != u32::MAX).then_some(u64::from(number))
-        };
-        let times = u64::from_ne_bytes(*times);
-        let from = UnixSeconds(times >> SPAN_BITS);
+        let head = &self.0.header.header;
+        let number = |number| (number != u32::MAX).then_some(u64::from(number));
+        let from = UnixSeconds(head.times >> SPAN_BITS);
         Some(Made {
-            id: u128::from_ne_bytes(*id),
+            id: u128::from_ne_bytes(head.id),
             numbers: Numbers {
-                policies: number(*policies)?,
-                data: number(*data)?,
+                policies: number(head.policies)?,
+                data: number(head.data)?,
             },
             from,
-            until: from.plus(times & MAX_SPAN),
+            until: from.plus(head.times & MAX_SPAN),
         })
     }
 
     /// Bytes that its allocation takes: allocators round up, by an eighth at the most.
     pub(super) fn bytes(&self) -> usize {
-        self.0.len() + self.0.len() / 8
+        let bytes = BEFORE_KEY + self.key().len();
+        bytes + bytes / 8
     }
 }
 
@@ -103,18 +114,17 @@ mod tests {
 
     #[test]
     fn an_entry_says_what_it_was_made_of_or_nothing_that_could_be_reused() {
+        let verdict = || Arc::new(super::super::tests::verdict(true));
         for whole in [made(1, 1_800_000_000, 1_800_086_400), made(4, 0, 1)] {
-            let entry = Entry::new(b"key", &whole);
+            let entry = Entry::new(b"key", &whole, verdict());
             assert_eq!((entry.made(), entry.key()), (Some(whole), &b"key"[..]));
         }
-        let uncounted = Entry::new(b"", &made(u64::from(u32::MAX) + 5, 1, 2));
+        let uncounted = Entry::new(b"", &made(u64::from(u32::MAX) + 5, 1, 2), verdict());
         assert_eq!(uncounted.made(), None);
-        let far = Entry::new(b"", &made(1, 1 << 60, (1 << 60) + 9))
-            .made()
-            .unwrap();
+        let read = |made| Entry::new(b"", &made, verdict()).made().unwrap();
+        let far = read(made(1, 1 << 60, (1 << 60) + 9));
         assert_eq!(far.from, far.until);
-        let long = Entry::new(b"", &made(1, 5, u64::MAX)).made().unwrap();
+        let long = read(made(1, 5, u64::MAX));
         assert_eq!(long.until, UnixSeconds(5 + MAX_SPAN));
-        assert_eq!(Entry::default().made(), None);
     }
 }

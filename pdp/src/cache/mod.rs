@@ -14,17 +14,17 @@ mod table;
 mod verdicts;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use edgeward_core::cache_key::MAX_KEY_BYTES;
 use edgeward_core::time::UnixSeconds;
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use self::entry::Entry;
 use self::shard::{Room, Shard, Slot, Wanted};
-use self::verdicts::Verdicts;
 use crate::policy::{Numbers, Verdict};
 
 pub use entry::Made;
@@ -99,9 +99,9 @@ pub enum LookUp {
 /// The decisions.
 #[derive(Debug)]
 pub struct DecisionCache {
-    /// A power of two of them; none where nothing is remembered.
-    shards: Box<[Mutex<Shard>]>,
-    verdicts: Verdicts,
+    /// A power of two of them; none where nothing is remembered. Their locks are let go by a plain write:
+    /// by an exchange, as the standard library's are, a look-up would wait once more for what it has read.
+    shards: Box<[SpinMutex<Shard>]>,
     seed: SeedableRandomState,
 }
 
@@ -109,19 +109,18 @@ impl DecisionCache {
     /// An empty one.
     pub fn new(settings: &CacheSettings) -> Self {
         let max_bytes = usize::try_from(settings.max_bytes).unwrap_or(usize::MAX);
-        let verdicts = max_bytes / VERDICT_SHARE;
-        let bytes = max_bytes - verdicts;
+        let bytes = max_bytes - max_bytes / VERDICT_SHARE;
         let count = (bytes / SHARD_BYTES).clamp(1, MAX_SHARDS);
         // The power of two below, so that each shard has as much as it is worth.
         let count = 1 << count.ilog2();
         let shard = || {
             let limit = bytes / count;
-            Mutex::new(Shard::new(limit, limit / BYTES_OF_A_GHOST))
+            let verdicts = max_bytes / VERDICT_SHARE / count;
+            SpinMutex::new(Shard::new(limit, verdicts, limit / BYTES_OF_A_GHOST))
         };
         let shards = if max_bytes == 0 { 0 } else { count };
         Self {
             shards: std::iter::repeat_with(shard).take(shards).collect(),
-            verdicts: Verdicts::new(verdicts),
             seed: SeedableRandomState::with_seed(
                 RandomState::new().hash_one(()),
                 SharedSeed::global_random(),
@@ -160,12 +159,14 @@ impl DecisionCache {
         if key.len() > MAX_KEY_BYTES {
             return;
         }
-        let equal = self.verdicts.share(verdict);
+        let Some(equal) = enter(shard).map(|mut shard| shard.share(verdict)) else {
+            return;
+        };
         let owns = equal.is_none();
         let verdict = equal.unwrap_or_else(|| verdict.clone());
         let mut dropped = Vec::new();
         // What takes memory or gives it back does so while no other thread waits.
-        let slot = Slot::new(hash, Entry::new(key, made), verdict, owns);
+        let slot = Slot::new(hash, Entry::new(key, made, verdict), owns);
         let wanted = enter(shard).map(|mut shard| {
             shard.remember(slot, &mut dropped);
             shard.wants()
@@ -191,11 +192,11 @@ impl DecisionCache {
     /// How many bytes they take at the most, as counted here.
     pub fn bytes(&self) -> u64 {
         let shards = self.shards.iter().map(|shard| lock(shard).bytes());
-        (shards.sum::<usize>() + self.verdicts.bytes()) as u64
+        shards.sum::<usize>() as u64
     }
 
     /// The shard where `key` belongs, and its hash there.
-    fn place_of(&self, key: &[u8]) -> (Option<&Mutex<Shard>>, u32) {
+    fn place_of(&self, key: &[u8]) -> (Option<&SpinMutex<Shard>>, u32) {
         let mut hasher = self.seed.build_hasher();
         hasher.write(key);
         let hash = hasher.finish();
@@ -208,20 +209,24 @@ impl DecisionCache {
 
 /// For a request: none where the place stays taken. A thread that slept for it would be woken when the
 /// system sees fit, which may be milliseconds after; to decide anew takes less.
-fn enter<T>(place: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+fn enter<T>(place: &SpinMutex<T>) -> Option<SpinMutexGuard<'_, T>> {
     for _ in 0..TRIES {
-        match place.try_lock() {
-            Ok(inside) => return Some(inside),
-            Err(TryLockError::Poisoned(inside)) => return Some(inside.into_inner()),
-            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+        if let Some(inside) = place.try_lock() {
+            return Some(inside);
         }
+        std::hint::spin_loop();
     }
     None
 }
 
-/// A panic under the lock is impossible short of memory running out; what is there is still whole.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// For whoever has time: sums for the metrics.
+fn lock(shard: &SpinMutex<Shard>) -> SpinMutexGuard<'_, Shard> {
+    loop {
+        if let Some(inside) = shard.try_lock() {
+            return inside;
+        }
+        std::thread::yield_now();
+    }
 }
 
 #[cfg(test)]

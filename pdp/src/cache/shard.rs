@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::entry::{Entry, Made};
 use super::table::{self, Table};
-use super::verdicts::bytes_of;
+use super::verdicts::{Verdicts, bytes_of};
 use crate::policy::Verdict;
 
 /// What an entry takes beside its allocation: its slot, with what is free beside it, and its place in a
@@ -29,6 +29,8 @@ const MAX_USES: u8 = 3;
 #[derive(Debug)]
 pub(super) struct Shard {
     table: Table,
+    /// Its own: threads that use different shards must not count uses of one verdict in one place.
+    verdicts: Verdicts,
     /// Hashes of those that nobody has asked for again yet.
     small: VecDeque<u32>,
     main: VecDeque<u32>,
@@ -76,9 +78,8 @@ impl Room {
 /// One decision, and where it stands.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    pub(super) entry: Entry,
     /// None where the slot is free.
-    verdict: Option<Arc<Verdict>>,
+    entry: Option<Entry>,
     pub(super) hash: u32,
     uses: u8,
     in_main: bool,
@@ -88,10 +89,9 @@ pub(super) struct Slot {
 
 impl Slot {
     /// A decision that nobody has asked for again. `owns` says whether the verdict is its own.
-    pub(super) fn new(hash: u32, entry: Entry, verdict: Arc<Verdict>, owns: bool) -> Self {
+    pub(super) fn new(hash: u32, entry: Entry, owns: bool) -> Self {
         Self {
-            entry,
-            verdict: Some(verdict),
+            entry: Some(entry),
             hash,
             uses: 0,
             in_main: false,
@@ -100,20 +100,26 @@ impl Slot {
     }
 
     pub(super) fn is_free(&self) -> bool {
-        self.verdict.is_none()
+        self.entry.is_none()
+    }
+
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.key() == key)
     }
 
     fn bytes(&self) -> usize {
-        let own = self.verdict.as_ref().filter(|_| self.owns);
-        SLOT_BYTES + self.entry.bytes() + own.map_or(0, |verdict| bytes_of(verdict))
+        let entry = self.entry.as_ref().map_or(0, Entry::bytes);
+        let own = self.entry.as_ref().filter(|_| self.owns);
+        SLOT_BYTES + entry + own.map_or(0, |entry| bytes_of(entry.verdict()))
     }
 }
 
 impl Shard {
-    /// An empty one that takes at most `limit` bytes.
-    pub(super) fn new(limit: usize, ghosts: usize) -> Self {
+    /// An empty one that takes at most `limit` bytes, and `verdicts` bytes for what it shares.
+    pub(super) fn new(limit: usize, verdicts: usize, ghosts: usize) -> Self {
         Self {
             table: Table::default(),
+            verdicts: Verdicts::new(verdicts),
             small: VecDeque::new(),
             main: VecDeque::new(),
             ghosts: vec![0; ghosts].into(),
@@ -132,12 +138,22 @@ impl Shard {
     ) -> Option<(Made, Arc<Verdict>)> {
         let place = self.place_of(hash, key)?;
         let slot = self.table.slot(place)?;
-        let made = slot.entry.made()?;
+        let entry = slot.entry.as_ref()?;
+        let made = entry.made()?;
         if !use_it(&made) {
             return None;
         }
-        slot.uses = (slot.uses + 1).min(MAX_USES);
-        Some((made, slot.verdict.clone()?))
+        // Not written where nothing changes: other threads would have to fetch it anew.
+        if slot.uses < MAX_USES {
+            slot.uses += 1;
+        }
+        Some((made, entry.verdict().clone()))
+    }
+
+    /// The verdict that equals this one, to be shared by decisions of this shard; else none, and it is
+    /// its decision's own.
+    pub(super) fn share(&mut self, verdict: &Arc<Verdict>) -> Option<Arc<Verdict>> {
+        self.verdicts.share(verdict)
     }
 
     /// Remembers a decision, in the place of what was there. What makes room for it goes into `dropped`.
@@ -146,7 +162,8 @@ impl Shard {
             dropped.push(slot);
             return;
         }
-        let place = self.place_of(slot.hash, slot.entry.key());
+        let key = slot.entry.as_ref().map(Entry::key);
+        let place = key.and_then(|key| self.place_of(slot.hash, key));
         if let Some(old) = place.and_then(|place| self.table.slot(place)) {
             (slot.uses, slot.in_main) = (old.uses, old.in_main);
             let (new, old) = (slot.bytes(), std::mem::replace(old, slot));
@@ -196,11 +213,11 @@ impl Shard {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.verdicts.bytes()
     }
 
     fn place_of(&self, hash: u32, key: &[u8]) -> Option<usize> {
-        self.table.find(hash, |slot| slot.entry.key() == key)
+        self.table.find(hash, |slot| slot.has(key))
     }
 
     fn add(&mut self, slot: Slot) {

@@ -164,11 +164,7 @@ fn threads_that_share_the_cache_find_what_each_other_remembered_and_wait_for_non
     let found = found.count();
     assert!(found == cache.len() && found > 19_000, "{found}");
 
-    let shards: Vec<_> = cache
-        .shards
-        .iter()
-        .map(|shard| shard.lock().unwrap())
-        .collect();
+    let shards: Vec<_> = cache.shards.iter().map(|shard| shard.lock()).collect();
     let look_up = std::thread::scope(|scope| {
         let look_up = || cache.look_up(&key(1), numbers(7, 1), NOW);
         scope.spawn(look_up).join().unwrap()

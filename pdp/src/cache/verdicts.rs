@@ -1,10 +1,11 @@
-//! Verdicts that many decisions share: a policy gives few different ones, so each is kept once.
+//! Verdicts that many decisions of a shard share: a policy gives few different ones, so each is kept
+//! once there.
 //!
 //! Bounded in bytes by itself. A verdict for which there is no room is its decision's own, and counts as
 //! part of that.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::policy::Verdict;
 
@@ -12,15 +13,10 @@ use crate::policy::Verdict;
 const NODE_BYTES: usize = 560;
 const NODE_MEMBERS: usize = 5;
 
-/// Those that are shared.
+/// Those that are self.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    shared: Mutex<Shared>,
     limit: usize,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
     known: HashSet<Arc<Verdict>>,
     bytes: usize,
     /// Those for which there was no room, since room was looked for.
@@ -30,41 +26,39 @@ struct Shared {
 impl Verdicts {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            shared: Mutex::default(),
             limit,
+            known: HashSet::new(),
+            bytes: 0,
+            refused: 0,
         }
     }
 
     /// The one that equals `verdict`, to be shared; else none, and `verdict` is its decision's own.
-    pub(super) fn share(&self, verdict: &Arc<Verdict>) -> Option<Arc<Verdict>> {
-        let shared = &mut *super::enter(&self.shared)?;
-        if let Some(known) = shared.known.get(&**verdict) {
+    pub(super) fn share(&mut self, verdict: &Arc<Verdict>) -> Option<Arc<Verdict>> {
+        if let Some(known) = self.known.get(&**verdict) {
             return Some(known.clone());
         }
         let bytes = bytes_of(verdict);
-        if shared.bytes + bytes > self.limit {
-            shared.refused += 1;
+        if self.bytes + bytes > self.limit {
+            self.refused += 1;
             // Looking for room takes time, so not before as many went without as there are.
-            if shared.refused <= shared.known.len() {
+            if self.refused <= self.known.len() {
                 return None;
             }
-            shared.forget_unused();
-            if shared.bytes + bytes > self.limit {
+            self.forget_unused();
+            if self.bytes + bytes > self.limit {
                 return None;
             }
         }
-        shared.bytes += bytes;
-        shared.known.insert(verdict.clone());
+        self.bytes += bytes;
+        self.known.insert(verdict.clone());
         Some(verdict.clone())
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.bytes
+        self.bytes
     }
-}
 
-impl Shared {
     fn forget_unused(&mut self) {
         self.refused = 0;
         self.known.retain(|verdict| Arc::strong_count(verdict) > 1);

@@ -1,7 +1,6 @@
 //! What is counted of remembered decisions.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -11,6 +10,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use super::histogram::Durations;
+use super::striped::StripedCounter;
 use crate::cache::{DecisionCache, LookUp};
 
 /// What a look-up came to.
@@ -67,7 +67,7 @@ struct Labels {
 
 /// The counters; they are shared by all threads, and counting takes no lock.
 pub(super) struct CacheMetrics {
-    look_ups: [Counter; Found::ALL.len()],
+    look_ups: [StripedCounter; Found::ALL.len()],
     age: Durations,
     footprint_missed: Counter,
 }
@@ -75,7 +75,7 @@ pub(super) struct CacheMetrics {
 impl CacheMetrics {
     /// Every series, at zero.
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let family = Family::<Labels, Counter<u64, AtomicU64>>::default();
+        let family = Family::<Labels, StripedCounter>::default();
         let metrics = Self {
             look_ups: Found::ALL.map(|found| {
                 let result = found.as_str();

@@ -1,4 +1,4 @@
-//! A histogram that is only added to: fixed bounds, one atomic a bucket, no lock.
+//! A histogram that is only added to: fixed bounds, one atomic a bucket for each thread, no lock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
+
+use super::striped::{self, PLACES};
 
 /// Times of work, counted in microseconds.
 const WORK: Scale = Scale {
@@ -31,10 +33,11 @@ struct Scale {
 #[derive(Clone, Debug)]
 pub(super) struct Durations {
     scale: Scale,
-    buckets: Arc<Buckets>,
+    places: Arc<[Buckets; PLACES]>,
 }
 
 #[derive(Debug, Default)]
+#[repr(align(128))]
 struct Buckets {
     counts: [AtomicU64; 12],
     beyond: AtomicU64,
@@ -55,7 +58,7 @@ impl Durations {
     fn on(scale: Scale) -> Self {
         Self {
             scale,
-            buckets: Arc::default(),
+            places: Arc::default(),
         }
     }
 
@@ -71,11 +74,18 @@ impl Durations {
 
     fn observe(&self, value: u64) {
         let bucket = self.scale.bounds.iter().position(|bound| value <= *bound);
+        let buckets = striped::own(&self.places);
         let count = bucket
-            .and_then(|bucket| self.buckets.counts.get(bucket))
-            .unwrap_or(&self.buckets.beyond);
+            .and_then(|bucket| buckets.counts.get(bucket))
+            .unwrap_or(&buckets.beyond);
         count.fetch_add(1, Ordering::Relaxed);
-        self.buckets.sum.fetch_add(value, Ordering::Relaxed);
+        buckets.sum.fetch_add(value, Ordering::Relaxed);
+    }
+
+    /// What is counted in all places of one number.
+    fn total(&self, of: impl Fn(&Buckets) -> Option<&AtomicU64>) -> u64 {
+        let numbers = self.places.iter().filter_map(of);
+        numbers.map(|number| number.load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -91,13 +101,13 @@ impl EncodeMetric for Durations {
         )]
         let seconds = |value: u64| value as f64 / self.scale.a_second;
         let bounds = self.scale.bounds.iter().map(|bound| seconds(*bound));
-        let counts = self.buckets.counts.iter().chain([&self.buckets.beyond]);
-        let buckets: Vec<(f64, u64)> = bounds
-            .chain([f64::INFINITY])
-            .zip(counts.map(|count| count.load(Ordering::Relaxed)))
+        let mut buckets: Vec<(f64, u64)> = bounds
+            .enumerate()
+            .map(|(at, bound)| (bound, self.total(|place| place.counts.get(at))))
             .collect();
+        buckets.push((f64::INFINITY, self.total(|place| Some(&place.beyond))));
         let count = buckets.iter().map(|(_, count)| count).sum();
-        let sum = seconds(self.buckets.sum.load(Ordering::Relaxed));
+        let sum = seconds(self.total(|place| Some(&place.sum)));
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }
 

@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -21,6 +20,7 @@ use super::histogram::Durations;
 use super::opa::DocumentMetrics;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
+use super::striped::StripedCounter;
 use crate::cache::DecisionCache;
 use crate::keys::Keyring;
 use crate::policy::{Failure, PolicyState, Verdict};
@@ -28,10 +28,10 @@ use crate::policy::{Failure, PolicyState, Verdict};
 /// All series of the service.
 pub struct Metrics {
     registry: Registry,
-    allows: Counter,
-    denies: Counter,
-    failures: [Counter; 4],
-    refusals: [Counter; 3],
+    allows: StripedCounter,
+    denies: StripedCounter,
+    failures: [StripedCounter; 4],
+    refusals: [StripedCounter; 3],
     evaluation: Durations,
     pub(super) cache: CacheMetrics,
     pub(super) documents: DocumentMetrics,
@@ -59,7 +59,7 @@ impl Metrics {
         cache: Arc<DecisionCache>,
     ) -> Self {
         let mut registry = Registry::with_prefix("edgeward");
-        let decisions = Family::<DecisionLabels, Counter<u64, AtomicU64>>::default();
+        let decisions = Family::<DecisionLabels, StripedCounter>::default();
         let series = |decision, cause| {
             decisions
                 .get_or_create(&DecisionLabels { decision, cause })

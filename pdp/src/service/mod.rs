@@ -44,6 +44,7 @@ mod revocations;
 mod revoked;
 mod router;
 mod settle;
+mod striped;
 mod supplied;
 mod sync;
 pub mod tls;

@@ -1,6 +1,6 @@
 //! Where the suites lie, and how their files are read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ impl Data {
         );
         let folder = root.join(suite);
         if folder.is_dir() {
+            note_all(&folder, suite, table);
             return Some(Self(folder));
         }
         table.absent(suite);
@@ -43,6 +44,25 @@ impl Data {
             .collect();
         names.sort();
         names
+    }
+}
+
+/// Notes every file below `folder` in the table, in an order that is always the same.
+fn note_all(folder: &Path, name: &str, table: &mut Table) {
+    let entries = std::fs::read_dir(folder).expect("a folder of the suite");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{name}/{file}");
+        if path.is_dir() {
+            note_all(&path, &name, table);
+        } else {
+            let bytes = std::fs::read(&path).expect("a file of the suite");
+            table.read(&name, &bytes);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod istio;
 mod json_parsing;
 mod jwt_svid;
 mod opa_rego;
+mod page;
 mod spiffe;
 mod table;
 mod verdict;
@@ -43,9 +44,13 @@ fn every_published_case_ends_as_its_label_says_or_in_a_refusal_with_a_reason() {
     if let Some(data) = Data::of("json-parsing", &mut table) {
         table.extend(json_parsing::run(&data));
     }
-    if let Some(data) = Data::of("opa-rego", &mut table) {
-        table.extend(opa_rego::run(&data));
-    }
+    let rego = Data::of("opa-rego", &mut table).map(|data| opa_rego::run(&data));
+    let folders = rego.map(|(suite, folders)| {
+        table.extend(vec![suite]);
+        folders
+    });
+    let page = page::check(&table, folders.as_ref());
+    table.extend(vec![page]);
     print!("{table}");
     table.write();
     assert_eq!(table.failures(), 0, "see the table");

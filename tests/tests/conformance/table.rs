@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::{Value, json};
 
 /// The cases of one suite.
@@ -64,20 +65,77 @@ impl Suite {
         self.notes.push(note.into());
     }
 
-    fn skipped(&self) -> usize {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn cases(&self) -> usize {
+        self.pass + self.failures.len() + self.skipped()
+    }
+
+    pub(crate) fn passed(&self) -> usize {
+        self.pass
+    }
+
+    pub(crate) fn failed(&self) -> usize {
+        self.failures.len()
+    }
+
+    pub(crate) fn skipped(&self) -> usize {
         self.skipped.values().sum()
+    }
+
+    /// Why cases are skipped, and how many.
+    pub(crate) fn reasons(&self) -> impl Iterator<Item = (&str, usize)> {
+        let reasons = self.skipped.iter();
+        reasons.map(|(why, cases)| (why.as_str(), *cases))
     }
 }
 
-#[derive(Default)]
+/// The rows, and what data they are of.
 pub(crate) struct Table {
     suites: Vec<Suite>,
     absent: Vec<String>,
+    data: Context,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            suites: Vec::new(),
+            absent: Vec::new(),
+            data: Context::new(&SHA256),
+        }
+    }
 }
 
 impl Table {
     pub(crate) fn extend(&mut self, suites: Vec<Suite>) {
         self.suites.extend(suites);
+    }
+
+    /// Notes a file of the data that is read.
+    pub(crate) fn read(&mut self, name: &str, bytes: &[u8]) {
+        let length = bytes.len().to_le_bytes();
+        for part in [name.as_bytes(), b"\0", &length, bytes] {
+            self.data.update(part);
+        }
+    }
+
+    /// What tells this edition of the data from all others: the first half of the SHA-256 of all files.
+    pub(crate) fn edition(&self) -> String {
+        let digest = self.data.clone().finish();
+        let half = digest.as_ref().iter().take(16);
+        half.map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether the data of every suite is here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.absent.is_empty()
+    }
+
+    pub(crate) fn suites(&self) -> impl Iterator<Item = &Suite> {
+        self.suites.iter()
     }
 
     pub(crate) fn absent(&mut self, suite: &str) {
@@ -105,7 +163,8 @@ impl Table {
                 })
             })
             .collect();
-        let document = json!({"suites": suites, "no_data": self.absent});
+        let edition = self.edition();
+        let document = json!({"edition": edition, "suites": suites, "no_data": self.absent});
         let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
             || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
             PathBuf::from,

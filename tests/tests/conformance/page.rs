@@ -1,0 +1,141 @@
+//! `docs/compatibility.md`: the table of all suites, and what came of OPA's, folder by folder, with the
+//! cause of every refusal.
+//!
+//! The page is written by the test that checks it: `EDGEWARD_WRITE_DOCS=1 ./just conformance`. It tells
+//! of one edition of the data; of another it says nothing, and the check says that it was skipped.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use edgeward_tests::built::workspace;
+
+use crate::opa_rego::{Count, Folders};
+use crate::table::{Suite, Table};
+
+const PAGE: &str = "docs/compatibility.md";
+const EDITION: &str = "Edition of the data: ";
+
+const HEAD: &str = "\
+# What the published suites say of Edgeward
+
+<!-- Written by `EDGEWARD_WRITE_DOCS=1 ./just conformance`; a test fails when it is out of date. -->
+
+Nobody here wrote these cases: their own labels decide. *Skipped* are those that Edgeward refuses on
+purpose though the label accepts, after they were seen to be refused, and those that are not for Edgeward; why is said below.
+No case fails: the test that writes this page would.
+";
+
+const REGO: &str = "\
+## Rego as OPA has it, and as Edgeward has it
+
+OPA's own conformance suite, run through the engine as the doors use it: the gate, then bytecode where the policies let it, else
+the interpreter. A case ends *right* (the value, or an error of evaluation where the suite wants one), or it is *refused* when the
+policies are loaded, with file, line and reason. None ends otherwise; the test that writes this page fails if one does.
+
+Cases of the suite that want a failed built-in to be undefined run with `BuiltinErrors::Undefined`, the others with
+`BuiltinErrors::Fail`. Edgeward's own doors use the latter: a built-in that fails denies. Where the suite wants an error, an error
+it is; which kind is not compared, for every one denies.
+
+What is written in other words before the engine reads it (`pdp/src/policy/source/mod.rs`): template strings, heads without a body,
+rules below keywords, `walk` as a value, and negated expressions, whose parts are evaluated in front of them as in OPA. What is
+refused, beside built-ins that are not there: `pdp/src/policy/gate/mod.rs`.
+
+Beside the suite, policies made by chance and the shipped ones are asked of OPA's own engine too (`tests/tests/oracle/main.rs`,
+`./just soak-rego`). What is known to differ, and is not refused:
+
+- A loop over what is no collection and arithmetic with what is no number are an error, which denies, where OPA takes them for
+  undefined.
+- Sets are ordered before objects by `<` and its like, and in sets that hold both; in OPA behind them.
+- A number in a template string is written as short as it can be: `1.0` and `1e3` are not written as they came.
+- OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
+";
+
+/// Whether the page says what was found; writes it where that is asked for. A row of the table.
+pub(crate) fn check(table: &Table, folders: Option<&Folders>) -> Suite {
+    let mut row = Suite::new(PAGE);
+    let Some(folders) = folders.filter(|_| table.is_whole()) else {
+        row.skip("not compared: it tells of all suites, and not all are here");
+        return row;
+    };
+    let page = page(table, folders);
+    let path = workspace().join(PAGE);
+    if std::env::var_os("EDGEWARD_WRITE_DOCS").is_some() {
+        let written = fs::write(&path, page);
+        row.check(written.is_ok(), "writing it", written);
+        return row;
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    let (told, here) = (edition_of(&written), edition_of(&page));
+    if told.is_some() && told != here {
+        row.skip(&format!(
+            "not compared: it tells of edition {}, here is {}",
+            told.unwrap_or_default(),
+            here.unwrap_or_default()
+        ));
+    } else {
+        let seen = "out of date: EDGEWARD_WRITE_DOCS=1 ./just conformance writes it";
+        row.check(written == page, PAGE, seen);
+    }
+    row
+}
+
+fn edition_of(page: &str) -> Option<&str> {
+    page.lines().find_map(|line| line.strip_prefix(EDITION))
+}
+
+fn page(table: &Table, folders: &Folders) -> String {
+    let mut page = format!("{HEAD}\n{EDITION}`{}`\n\n", table.edition());
+    page.push_str("| suite | cases | pass | fail | skipped |\n|---|---|---|---|---|\n");
+    for suite in table.suites() {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} |",
+            suite.name(),
+            suite.cases(),
+            suite.passed(),
+            suite.failed(),
+            suite.skipped()
+        );
+    }
+    page.push_str("\nWhy cases are skipped (those of `opa-rego`: in its own table):\n\n");
+    for suite in table.suites().filter(|suite| suite.name() != "opa-rego") {
+        for (why, cases) in suite.reasons() {
+            let _ = writeln!(page, "- {}, {cases}: {why}", suite.name());
+        }
+    }
+    let _ = writeln!(
+        page,
+        "\n{REGO}\n| folder | cases | right | refused | why |\n|---|---|---|---|---|"
+    );
+    page.push_str(&all(folders));
+    for (folder, count) in folders {
+        page.push_str(&row_of(folder, count));
+    }
+    page
+}
+
+fn all(folders: &Folders) -> String {
+    let sum = |of: fn(&Count) -> usize| folders.values().map(of).sum::<usize>();
+    let (cases, right) = (sum(Count::cases), sum(|count| count.right));
+    format!(
+        "| all | {cases} | {right} | {} | {}.{} % right |\n",
+        cases - right,
+        right * 100 / cases.max(1),
+        right * 1000 / cases.max(1) % 10
+    )
+}
+
+fn row_of(folder: &str, count: &Count) -> String {
+    let refused: Vec<String> = count
+        .refused
+        .iter()
+        .map(|(why, cases)| format!("{cases}: {}", why.replace('|', "\\|")))
+        .collect();
+    format!(
+        "| {folder} | {} | {} | {} | {} |\n",
+        count.cases(),
+        count.right,
+        count.cases() - count.right,
+        refused.join("; ")
+    )
+}
