@@ -54,6 +54,8 @@ pub struct Caching {
     /// change a decision (other data, a test) leaves it as it is, while `policy_revision`
     /// changes with every byte of the policy folder.
     pub program: String,
+    /// Names the policies of it alone. Opaque, and no premise: it tells why a decision fell.
+    pub policies: String,
     /// What the decisions depend on.
     pub vary: Footprint,
     /// What the atoms that `vary` covers are made by; on the wire its members stand here.
@@ -221,6 +223,7 @@ impl Caching {
         let mut caching = members.object("caching")?;
         let read = Self {
             program: caching.required_text("program")?,
+            policies: caching.text("policies")?.unwrap_or_default(),
             vary: Footprint::from_json(&caching.value("vary"))
                 .map_err(|error| caching.error("vary", error))?,
             atoms: Atoms::read(&mut caching)?,

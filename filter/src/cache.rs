@@ -53,8 +53,8 @@ impl CachedDecision {
 pub enum Miss {
     /// It was not asked, or what was answered has made room.
     Cold,
-    /// Another program decides now.
-    Program,
+    /// Another program decides now; it was decided in this generation.
+    Program(u32),
     /// The time of what was decided is over, or the clock stepped back.
     Expired,
     /// It was not looked for: the sync feed is too old.
@@ -139,7 +139,7 @@ impl DecisionCache {
         }
         let cached = &entry.cached;
         if cached.generation != generation {
-            return Err(Miss::Program);
+            return Err(Miss::Program(cached.generation));
         }
         if !cached.holds_at(now) {
             return Err(Miss::Expired);

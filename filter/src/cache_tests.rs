@@ -52,7 +52,7 @@ fn another_program_falls_on_every_decision_at_once_and_takes_their_places() {
     for number in 0..100 {
         assert_eq!(
             cache.look_up(&key(number), 8, NOW).unwrap_err(),
-            Miss::Program
+            Miss::Program(7)
         );
         cache.remember(key(number), cached(8));
         assert!(cache.look_up(&key(number), 8, NOW).is_ok());

@@ -76,6 +76,23 @@ pub struct InForce<'s> {
     pub caching: &'s Caching,
     /// Counts up whenever the former changes.
     pub generation: u32,
+    /// The first of those in which the same policies decided, maybe by other data.
+    pub policies_since: u32,
+}
+
+impl InForce<'_> {
+    /// What a miss counts as.
+    pub fn cause(self, miss: Miss) -> Counter {
+        match miss {
+            Miss::Cold => Counter::CacheMissCold,
+            Miss::Program(generation) if generation < self.policies_since => {
+                Counter::CacheMissPolicy
+            }
+            Miss::Program(_) => Counter::CacheMissData,
+            Miss::Expired => Counter::CacheMissExpired,
+            Miss::Stale => Counter::CacheMissStale,
+        }
+    }
 }
 
 /// A question that is being asked, and the key for what will be answered.
@@ -242,15 +259,6 @@ pub fn reads_source(vary: &Footprint) -> bool {
 }
 
 /// What is counted for a miss.
-pub fn counter_of(miss: Miss) -> Counter {
-    match miss {
-        Miss::Cold => Counter::CacheMissCold,
-        Miss::Program => Counter::CacheMissPolicy,
-        Miss::Expired => Counter::CacheMissExpired,
-        Miss::Stale => Counter::CacheMissStale,
-    }
-}
-
 /// Once per caller and program: not worth a copy of it at every call.
 #[inline(never)]
 fn encode(subject: Value, vary: &Footprint) -> Vec<u8> {

@@ -60,6 +60,8 @@ pub struct SyncedState {
     told: Option<(Vec<FeedIssuer>, Vec<FeedTrustDomain>)>,
     caching: Option<Caching>,
     generation: u32,
+    /// The first generation of the policies that decide now.
+    policies_since: u32,
     revoked: Revoked,
     cursor: String,
     lease: Lease,
@@ -127,6 +129,7 @@ impl SyncedState {
         Some(InForce {
             caching: self.caching.as_ref()?,
             generation: self.generation,
+            policies_since: self.policies_since,
         })
     }
 
@@ -176,8 +179,11 @@ impl SyncedState {
         self.cursor = feed.cursor;
         self.lease = feed.lease;
         if self.caching != feed.caching {
-            self.caching = feed.caching;
+            let before = std::mem::replace(&mut self.caching, feed.caching);
             self.generation = self.generation.wrapping_add(1);
+            if policies(before.as_ref()) != policies(self.caching.as_ref()) {
+                self.policies_since = self.generation;
+            }
         }
         self.revoked.adopt(feed.revocations, &feed.policy_revision);
         let told = (feed.issuers, feed.trust_domains);
@@ -203,94 +209,10 @@ impl SyncedState {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LIMIT: Duration = Duration::from_secs(30);
-
-    fn feed(cursor: &str, audience: &str) -> String {
-        format!(
-            r#"{{"version":1,"cursor":"{cursor}","lease":"l{cursor}","policy_revision":"p",
-            "issuers":[{{"issuer":"https://i","keys":{{"keys":[]}},"rules":{{"audiences":["{audience}"],
-            "algorithms":["ES256"],"types":["jwt"],"leeway":0,"max_lifetime":60}}}}],
-            "trust_domains":[]}}"#
-        )
-    }
-
-    #[test]
-    fn nobody_is_believed_before_the_first_feed_nor_after_the_last_is_too_old() {
-        let mut state = SyncedState::default();
-        assert_eq!(state.trust(LIMIT).unwrap_err(), NotReady::NeverSynced);
-        assert_eq!(state.tick(TICK).as_deref(), Some("/edgeward/v1/sync"));
-        assert_eq!(state.tick(TICK), None, "one poll at a time");
-        assert!(matches!(
-            state.answered("200", feed("1", "a").as_bytes()),
-            Ok(Update::Trust)
-        ));
-        assert!(state.trust(LIMIT).is_ok());
-        state.tick(LIMIT);
-        assert!(state.trust(LIMIT).is_ok());
-        state.tick(TICK);
-        assert_eq!(state.trust(LIMIT).unwrap_err(), NotReady::Stale);
-        assert!(matches!(state.answered("204", b""), Ok(Update::Nothing)));
-        assert!(state.trust(LIMIT).is_ok());
-    }
-
-    #[test]
-    fn an_answer_that_is_no_feed_changes_nothing_and_makes_nothing_young() {
-        let mut state = SyncedState::default();
-        for (status, body) in [
-            ("204", ""),
-            ("200", ""),
-            ("200", "{}"),
-            ("503", "no healthy upstream"),
-            ("200", &feed("1", "")),
-            (
-                "200",
-                &feed("1", "a").replace("\"version\":1", "\"version\":2"),
-            ),
-            (
-                "200",
-                &feed("1", "a").replace("\"issuers\"", "\"revoked\":[],\"issuers\""),
-            ),
-        ] {
-            assert!(
-                state.answered(status, body.as_bytes()).is_err(),
-                "{status} {body}"
-            );
-        }
-        assert!(!state.has_synced());
-        assert_eq!(
-            state.tick(Duration::from_millis(999)),
-            None,
-            "failures are paused for"
-        );
-        assert!(state.tick(Duration::from_millis(1)).is_some());
-    }
-
-    #[test]
-    fn only_a_change_of_trust_is_told_as_one() {
-        let mut state = SyncedState::default();
-        assert!(matches!(
-            state.answered("200", feed("1", "a").as_bytes()),
-            Ok(Update::Trust)
-        ));
-        assert!(matches!(
-            state.answered("200", feed("2", "a").as_bytes()),
-            Ok(Update::Nothing)
-        ));
-        assert!(matches!(
-            state.answered("200", feed("3", "b").as_bytes()),
-            Ok(Update::Trust)
-        ));
-        assert_eq!(
-            state.tick(TICK).as_deref(),
-            Some("/edgeward/v1/sync?since=3")
-        );
-        assert_ne!(
-            state.next_decision_id(LocalKind::Identity),
-            state.next_decision_id(LocalKind::Identity)
-        );
-    }
+fn policies(caching: Option<&Caching>) -> Option<&str> {
+    caching.map(|caching| caching.policies.as_str())
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -123,7 +123,7 @@ fn look_up(
             edgeward_core::cache_key::write_question(&mut body, question, who, about, atoms);
             body.extend_from_slice(key);
             Miss {
-                cause: caching::counter_of(miss),
+                cause: in_force.cause(miss),
                 pending,
                 projected: Some(body),
             }

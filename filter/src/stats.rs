@@ -39,8 +39,10 @@ pub enum Counter {
     CacheHit,
     /// No decision was there to reuse.
     CacheMissCold,
-    /// There was one, of policies or data that are no longer in force.
+    /// There was one, of policies that are no longer in force.
     CacheMissPolicy,
+    /// There was one, of these policies and other data.
+    CacheMissData,
     /// There was one, and its time was over.
     CacheMissExpired,
     /// None was looked for: the sync feed is too old.
@@ -59,7 +61,7 @@ pub enum Counter {
 
 impl Counter {
     /// Every counter, in the order of their ids.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Forwarded,
         Self::NotCanonical,
         Self::Unauthenticated,
@@ -78,6 +80,7 @@ impl Counter {
         Self::CacheHit,
         Self::CacheMissCold,
         Self::CacheMissPolicy,
+        Self::CacheMissData,
         Self::CacheMissExpired,
         Self::CacheMissStale,
         Self::CacheMissVary,
@@ -108,6 +111,7 @@ impl Counter {
             Self::CacheHit => "edgeward.cache.hit",
             Self::CacheMissCold => "edgeward.cache.miss_cold",
             Self::CacheMissPolicy => "edgeward.cache.miss_policy",
+            Self::CacheMissData => "edgeward.cache.miss_data",
             Self::CacheMissExpired => "edgeward.cache.miss_expired",
             Self::CacheMissStale => "edgeward.cache.miss_stale",
             Self::CacheMissVary => "edgeward.cache.miss_vary",

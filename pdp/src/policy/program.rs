@@ -40,6 +40,8 @@ pub struct Numbers {
 pub(super) struct Program {
     /// A digest of both halves, in hex.
     pub(super) name: String,
+    /// One of the policies alone.
+    pub(super) policies: String,
     pub(super) numbers: Numbers,
 }
 
@@ -55,6 +57,7 @@ impl Program {
         both.update(data);
         Self {
             name: hex(&both.finalize()),
+            policies: hex(&policies),
             numbers: Numbers {
                 policies: number_of(policies),
                 data: number_of(data),

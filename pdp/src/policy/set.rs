@@ -186,6 +186,7 @@ impl PolicySet {
         let tells_time = footprint.clock.is_none() || self.clock_quantum.is_some();
         (footprint.is_cacheable() && tells_time).then(|| Caching {
             program: self.program.name.clone(),
+            policies: self.program.policies.clone(),
             vary: footprint.input.clone(),
             atoms: Atoms::default(),
         })

@@ -70,6 +70,7 @@ fn both(
         program,
         vary,
         atoms: definitions,
+        ..
     } = atoms.caching(caching(vary.clone()));
     let (mut subject_key, mut key, mut body) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(part) = vary.member("subject") {

@@ -99,6 +99,7 @@ fn vary(paths: &[&[&str]]) -> Footprint {
 fn caching(vary: Footprint) -> Caching {
     Caching {
         program: "p".to_owned(),
+        policies: String::new(),
         vary,
         atoms: Definitions::default(),
     }
