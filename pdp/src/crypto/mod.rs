@@ -19,5 +19,6 @@ mod tests;
 
 pub use check::AwsLc;
 pub use peer_certificate::PeerCertificate;
+pub(crate) use sign::sign_rsa;
 pub use sign::{KeyPurpose, Signer, SignerError};
 pub use x509_svid::{SvidError, X509Svid, check_x509_svid};

@@ -152,7 +152,8 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-fn sign_rsa(
+/// A signature of RSA, by an algorithm that is one of RSA.
+pub(crate) fn sign_rsa(
     key: &rsa::KeyPair,
     algorithm: Algorithm,
     message: &[u8],

@@ -6,17 +6,15 @@
 
 use regorus::unstable::BUILTINS;
 
-use super::source;
+use super::{builtins, source};
 
 /// Registered by the engine, but not fit for a decision: the name, and what is wrong with it.
-const STUBS: [(&str, &str); 7] = [
-    ("bits.lsh", "able to build a number of any size"),
+const STUBS: [(&str, &str); 5] = [
     (
         "graph.reachable_paths",
         "answered by this engine with other paths than OPA's",
     ),
     ("http.send", "always undefined in this engine"),
-    ("net.cidr_expand", "able to build any number of addresses"),
     (
         "json.match_schema",
         "explained by this engine in other words than OPA's",
@@ -35,6 +33,7 @@ const STUBS: [(&str, &str); 7] = [
 pub fn is_callable(name: &str) -> bool {
     name == "print"
         || name == source::FUNCTION
+        || builtins::arity(name).is_some()
         || (BUILTINS.contains_key(name) && stub(name).is_none())
 }
 
@@ -49,9 +48,11 @@ pub fn callable() -> Vec<&'static str> {
         .keys()
         .copied()
         .filter(|name| is_callable(name) && is_public(name))
+        .chain(builtins::names())
         .collect();
     names.push("print");
     names.sort_unstable();
+    names.dedup();
     names
 }
 
@@ -63,12 +64,10 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "http" | "providers" => {
             "a policy does not reach the network: publish what it would fetch as a data file"
         }
-        "io" => "tokens are verified before the policy: read `input.subject.properties.claims`",
         "crypto" => "compare with values kept in data; certificates are verified before the policy",
         "opa" => "put what the policy needs to know into a data file",
         "graph" => "use `graph.reachable`",
         "json" => "check types with `is_string`, `is_object` and their like",
-        "bits" => "multiply by a constant",
         "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",
         "rego" => "keep metadata in data files: policies cannot inspect themselves",

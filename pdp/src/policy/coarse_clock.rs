@@ -15,6 +15,8 @@ use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Value};
 use thiserror::Error;
 
+use super::builtin_errors::BuiltinErrors;
+use super::builtins;
 use super::set::LoadError;
 
 const NANOSECONDS: u64 = 1_000_000_000;
@@ -70,7 +72,11 @@ pub(super) struct CoarseClock {
 
 impl CoarseClock {
     /// Puts a clock into `engine`, before its own.
-    pub(super) fn install(engine: &mut Engine, quantum: Quantum) -> Result<Self, LoadError> {
+    pub(super) fn install(
+        engine: &mut Engine,
+        quantum: Quantum,
+        errors: BuiltinErrors,
+    ) -> Result<Self, LoadError> {
         let nanoseconds = Arc::new(AtomicU64::new(0));
         let shown = nanoseconds.clone();
         engine
@@ -80,6 +86,7 @@ impl CoarseClock {
                 Box::new(move |_: Vec<Value>| Ok(Value::from(shown.load(Ordering::Relaxed)))),
             )
             .map_err(|error| LoadError::engine(&error))?;
+        builtins::install_clock(engine, builtins::Instant::Set(nanoseconds.clone()), errors)?;
         Ok(Self {
             quantum,
             nanoseconds,

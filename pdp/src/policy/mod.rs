@@ -11,6 +11,7 @@
 
 mod bounded;
 mod builtin_errors;
+mod builtins;
 mod bytecode;
 pub mod capability;
 mod coarse_clock;

@@ -14,6 +14,7 @@ use regorus::{Engine, Rc};
 use thiserror::Error;
 
 use super::builtin_errors::BuiltinErrors;
+use super::builtins;
 use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
 use super::documents::Index;
@@ -222,7 +223,11 @@ impl PolicySet {
     pub fn worker(&self) -> Result<Worker, LoadError> {
         let mut engine = serving_engine(&self.sources, self.builtin_errors)?;
         let clock = self.clock_quantum;
-        let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum));
+        let clock =
+            clock.map(|quantum| CoarseClock::install(&mut engine, quantum, self.builtin_errors));
+        if clock.is_none() {
+            builtins::install_clock(&mut engine, builtins::Instant::True, self.builtin_errors)?;
+        }
         // Here and not at the first question, nor again after an evaluation that failed.
         analyse(&mut engine, &self.entry_point)?;
         let machine = match &self.lowered {
@@ -257,8 +262,9 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         return Err(LoadError::Overlap(path));
     }
     let lowered = choose(settings, serving.get_modules(), &sources.data);
-    let trial = worker::engine(sources.modules.iter(), sources.data.clone())?;
-    let mut trial = settings.builtin_errors.obeyed_by(trial);
+    let errors = settings.builtin_errors;
+    let mut trial = worker::engine(sources.modules.iter(), sources.data.clone(), errors)?;
+    builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
     let tests = own_tests::run(&mut trial, &with_tests.tests);
@@ -280,8 +286,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
 
 fn serving_engine(sources: &Sources, errors: BuiltinErrors) -> Result<Engine, LoadError> {
     let modules = sources.modules.iter().filter(|m| !m.is_test());
-    let engine = worker::engine(modules, sources.data.clone())?;
-    Ok(errors.obeyed_by(engine))
+    worker::engine(modules, sources.data.clone(), errors)
 }
 
 /// Makes the engine order and check the rules, without evaluating any.

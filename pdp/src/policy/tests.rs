@@ -150,7 +150,8 @@ fn an_evaluation_error_denies() {
     for decision in [
         "decision := true\ndecision := false",
         "decision := to_number(\"x\") == 1",
-        "decision := strings.count(\"x\", \"\") == 0",
+        // A panic of the engine.
+        "decision := object.subset([1], [])",
         "decision := numbers.range(1, 100000000)[0] == 1",
         "decision := numbers.range_step(1, 9, 0)[0] == 1",
         "decision := numbers.range(1, 9223372036854775807)[0] == 1",
@@ -221,7 +222,12 @@ fn an_expression_too_long_for_any_stack_is_refused_and_not_evaluated() {
 fn the_list_of_capabilities_has_no_function_the_gate_refuses() {
     let names = capability::callable();
     assert!(names.contains(&"time.now_ns") && names.contains(&"print"));
-    for refused in ["http.send", "opa.runtime", "io.jwt.decode", "bits.lsh"] {
+    for refused in [
+        "http.send",
+        "opa.runtime",
+        "graphql.parse",
+        "net.lookup_ip_addr",
+    ] {
         assert!(!names.contains(&refused), "{refused}");
     }
 }

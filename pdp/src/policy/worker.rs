@@ -28,7 +28,7 @@ use super::documents::{Documents, Index, NoDocument, Reference};
 use super::set::LoadError;
 use super::sources::Module;
 use super::verdict::{Failure, Verdict};
-use super::{bounded, corrected, engine_error, gate, source};
+use super::{bounded, builtins, corrected, engine_error, gate, source};
 
 /// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
 pub const STACK_BYTES: usize = 256 * 1024 * 1024;
@@ -243,27 +243,29 @@ fn stricter(
 pub(super) fn engine<'a>(
     modules: impl Iterator<Item = &'a Module>,
     data: Value,
+    errors: BuiltinErrors,
 ) -> Result<Engine, LoadError> {
     let mut texts = source::in_words_of_the_engine(modules);
-    let mut engine = parsed(&texts)?;
+    let mut engine = parsed(&texts, errors)?;
     if let Some(rewritten) = source::negation::rewrite(engine.get_modules())? {
         for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
             *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
         }
-        engine = parsed(&texts)?;
+        engine = parsed(&texts, errors)?;
     }
     engine
         .add_data(data)
         .map_err(|error| LoadError::engine(&error))?;
-    Ok(engine)
+    Ok(errors.obeyed_by(engine))
 }
 
-fn parsed(texts: &[(&str, Cow<'_, str>)]) -> Result<Engine, LoadError> {
+fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engine, LoadError> {
     let mut engine = Engine::new();
     engine.set_policy_length_config(length_limits());
     engine.set_gather_prints(true);
     bounded::install(&mut engine)?;
     corrected::install(&mut engine)?;
+    builtins::install(&mut engine, errors)?;
     source::install(&mut engine)?;
     for (file, text) in texts {
         gate::nesting::check(file, text)?;

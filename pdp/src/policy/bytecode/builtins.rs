@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regorus::Value;
 use regorus::unstable::{BUILTINS, BuiltinFcn};
 
-use super::super::bounded;
+use super::super::{bounded, builtins};
 use super::terms::Sort;
 
 /// Where the lowered policy finds data.
@@ -109,7 +109,6 @@ wrapped![
     "lower",
     "max",
     "min",
-    "net.cidr_contains",
     "net.cidr_is_valid",
     "object.filter",
     "object.get",
@@ -134,7 +133,6 @@ wrapped![
     "startswith",
     "strings.any_prefix_match",
     "strings.any_suffix_match",
-    "strings.count",
     "strings.replace_n",
     "strings.reverse",
     "substring",
@@ -157,10 +155,18 @@ wrapped![
     "upper",
 ];
 
-/// What is the interpreter's extension (`bounded`), and what takes the place of [`COLLECTION`] and
+/// What is the interpreter's extension (`bounded`, `builtins`), and what takes the place of [`COLLECTION`] and
 /// [`KEY`].
 fn special(name: &str) -> Option<BuiltinFcn> {
     match name {
+        "net.cidr_contains" => Some((
+            |_, _, args, _| Ok(builtins::network_contains(args).unwrap_or_else(|_| doubt())),
+            2,
+        )),
+        "strings.count" => Some((
+            |_, _, args, _| Ok(builtins::text_count(args).unwrap_or_else(|_| doubt())),
+            2,
+        )),
         "numbers.range" => Some((
             |_, _, args, _| Ok(bounded::range(args, None).unwrap_or_else(|_| doubt())),
             2,

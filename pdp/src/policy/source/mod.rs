@@ -1,6 +1,6 @@
 //! Rego as OPA reads it, written as the engine reads it: template strings (`template`), heads without a
-//! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`) become what they mean; and, once the engine has
-//! read that, negated expressions (`negation`).
+//! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`), results as arguments
+//! (`out_argument`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
 //!
 //! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
 //! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
@@ -8,6 +8,7 @@
 mod heads;
 mod keywords;
 pub(super) mod negation;
+mod out_argument;
 mod template;
 mod token;
 mod walk;
@@ -61,6 +62,7 @@ fn rewrite<'t>(text: &'t str, tokens: &[Token<'t>], split: Option<Split>) -> Vec
         replaced.insert(close, ") := true".to_owned());
     }
     walk::rewrite(tokens, &mut replaced);
+    out_argument::rewrite(tokens, &mut replaced);
     let is_template = |token: &Token<'_>| matches!(token.kind, Kind::Template | Kind::RawTemplate);
     if replaced.is_empty() && split.is_none() && !tokens.iter().any(is_template) {
         return vec![Cow::Borrowed(text)];

@@ -154,3 +154,50 @@ proptest! {
         prop_assert_eq!(lines(&written(&text)), lines(&text));
     }
 }
+
+#[test]
+fn a_result_as_an_argument_becomes_an_equation_on_the_same_lines() {
+    for (before, after) in [
+        ("p if crypto.md5(\"a\", x)", "p if x = crypto.md5(\"a\")"),
+        (
+            "p if not io.jwt.decode(t, [_, \"),\", x])",
+            "p if not [_, \"),\", x] = io.jwt.decode(t)",
+        ),
+        (
+            "p if {\n\tio.jwt.decode(\n\t\tt,\n\t\tx,\n\t)\n}",
+            "p if {\n\tx = io.jwt.decode(\n\t\tt\n\t\t,\n\t)\n}",
+        ),
+        (
+            "p := [y | array.flatten([[1], 2], y)]",
+            "p := [y | y = array.flatten([[1], 2])]",
+        ),
+        (
+            "p if {\n\tq\n\tarray.flatten([z | crypto.md5(\"a\", z)], y)\n}",
+            "p if {\n\tq\n\ty = array.flatten([z | z = crypto.md5(\"a\")])\n}",
+        ),
+    ] {
+        let (before, after) = (
+            format!("package a\n{before}\n"),
+            format!("package a\n{after}\n"),
+        );
+        // Spaces between tokens that are gone are of no matter.
+        assert_eq!(
+            written(&before).replace("  )", ")").replace(" )", ")"),
+            after
+        );
+    }
+    for text in [
+        "p if x := crypto.md5(\"a\", y)",
+        "# crypto.md5(a, x)",
+        "p := `\ncrypto.md5(a, x)`",
+        "p if crypto.md5(\"a\")",
+        "p if my.crypto.md5(\"a\", x)",
+        "p if f(crypto.md5(\"a\", x))",
+        "p if f(\ncrypto.md5(\"a\", x))",
+        "p if crypto.md5(\"a\", x",
+        "p if crypto.md5(,)",
+    ] {
+        let text = format!("package a\n{text}\n");
+        assert_eq!(written(&text), text);
+    }
+}

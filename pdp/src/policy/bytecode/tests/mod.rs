@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use regorus::{Engine, Rc, Value};
 
+use super::super::builtin_errors::BuiltinErrors;
 use super::super::worker::{self, timer};
 use super::super::{gate, tests::sources};
 use super::{Machine, Obstacle, Outcome, lower};
@@ -53,8 +54,8 @@ impl Pair {
         let refused = |error: &dyn std::fmt::Display| None::Refused(error.to_string());
         let sources = sources(files).map_err(|e| refused(&e))?;
         let data = data.unwrap_or(sources.data);
-        let mut engine =
-            worker::engine(sources.modules.iter(), data.clone()).map_err(|e| refused(&e))?;
+        let mut engine = worker::engine(sources.modules.iter(), data.clone(), BuiltinErrors::Fail)
+            .map_err(|e| refused(&e))?;
         gate::pass(engine.get_modules(), entry_point).map_err(|e| refused(&e))?;
         engine
             .compile_with_entrypoint(&Rc::from(entry_point))

@@ -1,0 +1,125 @@
+//! Built-in functions that OPA has and the engine lacks, one file per family.
+//!
+//! Each is a function of its arguments, registered as an extension of the interpreter; policies that
+//! call one are not lowered to bytecode. What it costs is bounded, for the engine interrupts no built-in.
+//! Answers are those of OPA 1.20 (`tests` has how that was found out); where one is not, the file says so.
+//!
+//! What this is not: the list of what policies may call (`capability`), or of what answers rest on
+//! (`footprint`). Built-ins that the engine has, but without bounds, are in `bounded`.
+
+mod arguments;
+mod digests;
+mod globs;
+mod jwt;
+mod lists;
+mod networks;
+mod numbers;
+mod templates;
+
+#[cfg(test)]
+mod tests;
+
+use regorus::{Engine, Value};
+use thiserror::Error;
+
+use self::arguments::Arguments;
+use super::builtin_errors::BuiltinErrors;
+use super::set::LoadError;
+
+pub(super) use jwt::clock::{Instant, install as install_clock};
+pub(super) use lists::count as text_count;
+pub(super) use networks::contains as network_contains;
+
+/// Why a call fails. Texts are OPA's.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// An argument is not of its type.
+    #[error("operand {operand} must be {wanted} but got {got}")]
+    Operand {
+        operand: usize,
+        wanted: &'static str,
+        got: &'static str,
+    },
+    /// Anything else that OPA refuses too.
+    #[error("{0}")]
+    Refused(String),
+    /// A bound of ours.
+    #[error("{0}: a bound of Edgeward's")]
+    Bound(&'static str),
+}
+
+impl Failed {
+    fn refused(why: impl Into<String>) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
+
+/// A built-in: its name, how many arguments it takes, and what it does.
+type Builtin = (&'static str, u8, Function);
+
+const FAMILIES: [&[Builtin]; 7] = [
+    digests::ALL,
+    globs::ALL,
+    jwt::ALL,
+    lists::ALL,
+    networks::ALL,
+    numbers::ALL,
+    templates::ALL,
+];
+
+fn all() -> impl Iterator<Item = &'static Builtin> {
+    FAMILIES.iter().copied().flatten()
+}
+
+/// How many arguments `name` takes, if it is one of these.
+pub(super) fn arity(name: &str) -> Option<usize> {
+    if name == jwt::DECODE_VERIFY {
+        return Some(2);
+    }
+    all()
+        .find(|(own, _, _)| *own == name)
+        .map(|(_, arity, _)| usize::from(*arity))
+}
+
+/// Every name, in no order.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    all()
+        .map(|(name, _, _)| *name)
+        .chain(std::iter::once(jwt::DECODE_VERIFY))
+}
+
+/// Puts them into `engine`, but for the one that reads the clock ([`install_clock`]).
+pub(super) fn install(engine: &mut Engine, errors: BuiltinErrors) -> Result<(), LoadError> {
+    for (name, arity, function) in all() {
+        let call = move |arguments: Vec<Value>| called(name, function, &arguments, errors);
+        engine
+            .add_extension((*name).to_owned(), *arity, Box::new(call))
+            .map_err(|error| LoadError::engine(&error))?;
+    }
+    Ok(())
+}
+
+/// A call that failed, as the engine tells it.
+#[derive(Debug, Error)]
+#[error("{name}: {why}")]
+struct CallError {
+    name: &'static str,
+    why: Failed,
+}
+
+/// What becomes of a call. What passes a bound fails, whatever is chosen of other failures.
+fn called<E: From<CallError>>(
+    name: &'static str,
+    function: impl Fn(&Arguments<'_>) -> Result<Value, Failed>,
+    arguments: &[Value],
+    errors: BuiltinErrors,
+) -> Result<Value, E> {
+    match function(&Arguments(arguments)) {
+        Err(why) if errors == BuiltinErrors::Fail || matches!(why, Failed::Bound(_)) => {
+            Err(CallError { name, why }.into())
+        }
+        answer => Ok(answer.unwrap_or(Value::Undefined)),
+    }
+}
