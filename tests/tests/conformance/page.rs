@@ -47,6 +47,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   undefined.
 - Sets are ordered before objects by `<` and its like, and in sets that hold both; in OPA behind them.
 - A number in a template string is written as short as it can be: `1.0` and `1e3` are not written as they came.
+- Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.
+- `io.jwt.*` verifies nothing by an RSA key below 2048 bits. `strings.render_template` has no pipes, functions or assignments:
+  they are errors.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

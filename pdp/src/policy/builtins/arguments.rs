@@ -7,7 +7,7 @@ use regorus::Value;
 use super::Failed;
 
 /// The arguments of one call. Operands are counted from 0 here, from 1 in messages.
-pub(super) struct Arguments<'a>(pub(super) &'a [Value]);
+pub(in crate::policy) struct Arguments<'a>(pub(super) &'a [Value]);
 
 impl<'a> Arguments<'a> {
     /// The operand, whatever it is.

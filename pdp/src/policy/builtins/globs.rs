@@ -81,6 +81,7 @@ fn parse(pattern: &str) -> Result<Vec<Place>, Failed> {
                 } else {
                     Repeats::AnyNumber
                 };
+                join_alike(&mut places);
                 continue;
             }
             '.' => Characters::Any,
@@ -101,6 +102,20 @@ fn parse(pattern: &str) -> Result<Vec<Place>, Failed> {
         return Err(Failed::Bound("a pattern may have 1000 places"));
     }
     Ok(places)
+}
+
+/// Makes one loop of two over the same.
+fn join_alike(places: &mut Vec<Place>) {
+    let [.., before, last] = places.as_mut_slice() else {
+        return;
+    };
+    if before.repeats == Repeats::Once || before.characters != last.characters {
+        return;
+    }
+    if last.repeats == Repeats::OnceOrMore {
+        before.repeats = Repeats::OnceOrMore;
+    }
+    places.pop();
 }
 
 /// What a bracket holds, up to the one that closes it.
@@ -183,7 +198,8 @@ fn meet(mut left: &[Place], mut right: &[Place], steps: &mut usize) -> Result<bo
                 }
             }
             (Repeats::Once, _) => return looped(right, left, steps),
-            _ => return looped(left, right, steps),
+            (_, Repeats::Once) => return looped(left, right, steps),
+            _ => return Ok(looped(left, right, steps)? || looped(right, left, steps)?),
         }
         (left, right) = (after_l, after_r);
     }

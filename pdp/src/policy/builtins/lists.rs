@@ -8,7 +8,7 @@ use super::{Builtin, Failed};
 /// What is here.
 pub(super) const ALL: &[Builtin] = &[
     ("array.flatten", 1, flatten),
-    ("strings.count", 2, |a| count(a.0)),
+    ("strings.count", 2, count),
     ("strings.split_n", 3, split_n),
 ];
 
@@ -54,7 +54,6 @@ fn split_n(a: &Arguments<'_>) -> Result<Value, Failed> {
 
 /// How often one text is in another, without overlaps; an empty one is before, between and behind all
 /// characters.
-pub(in crate::policy) fn count(arguments: &[Value]) -> Result<Value, Failed> {
-    let a = Arguments(arguments);
+fn count(a: &Arguments<'_>) -> Result<Value, Failed> {
     Ok(Value::from(a.text(0)?.matches(a.text(1)?).count()))
 }

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod digests;
+mod expressions;
 mod globs;
 mod jwt;
 mod lists;
@@ -27,8 +28,6 @@ use super::builtin_errors::BuiltinErrors;
 use super::set::LoadError;
 
 pub(super) use jwt::clock::{Instant, install as install_clock};
-pub(super) use lists::count as text_count;
-pub(super) use networks::contains as network_contains;
 
 /// Why a call fails. Texts are OPA's.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -54,13 +53,15 @@ impl Failed {
     }
 }
 
-type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
+/// What a built-in does.
+pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 7] = [
+const FAMILIES: [&[Builtin]; 8] = [
     digests::ALL,
+    expressions::ALL,
     globs::ALL,
     jwt::ALL,
     lists::ALL,
@@ -71,6 +72,17 @@ const FAMILIES: [&[Builtin]; 7] = [
 
 fn all() -> impl Iterator<Item = &'static Builtin> {
     FAMILIES.iter().copied().flatten()
+}
+
+/// What the built-in `name` does.
+pub(super) fn function(name: &str) -> Option<Function> {
+    let found = all().find(|(own, _, _)| *own == name);
+    found.map(|(_, _, function)| *function)
+}
+
+/// What a built-in answers; none where it fails.
+pub(super) fn answer(function: Function, arguments: &[Value]) -> Option<Value> {
+    function(&Arguments(arguments)).ok()
 }
 
 /// How many arguments `name` takes, if it is one of these.

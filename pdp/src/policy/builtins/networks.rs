@@ -15,7 +15,7 @@ use super::{Builtin, Failed};
 
 /// What is here.
 pub(super) const ALL: &[Builtin] = &[
-    ("net.cidr_contains", 2, |a| contains(a.0)),
+    ("net.cidr_contains", 2, contains),
     ("net.cidr_contains_matches", 2, contains_matches),
     ("net.cidr_expand", 1, expand),
     ("net.cidr_intersects", 2, |a| {
@@ -68,10 +68,9 @@ fn network_or_address(text: &str) -> Result<IpNet, Failed> {
         })
 }
 
-/// `net.cidr_contains`. The engine's own takes an IPv4 address for one of IPv6 where it is written so
+/// The engine's own takes an IPv4 address for one of IPv6 where it is written so
 /// (`::ffff:10.0.0.1`), and a list of networks to deny would not hold it.
-pub(in crate::policy) fn contains(arguments: &[Value]) -> Result<Value, Failed> {
-    let a = Arguments(arguments);
+fn contains(a: &Arguments<'_>) -> Result<Value, Failed> {
     let (outer, inner) = (network(a.text(0)?)?, network_or_address(a.text(1)?)?);
     Ok(Value::from(outer.contains(&inner)))
 }

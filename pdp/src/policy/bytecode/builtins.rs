@@ -9,7 +9,10 @@ use std::sync::LazyLock;
 use regorus::Value;
 use regorus::unstable::{BUILTINS, BuiltinFcn};
 
-use super::super::{bounded, builtins};
+use super::super::{
+    bounded,
+    builtins::{self, Function},
+};
 use super::terms::Sort;
 
 /// Where the lowered policy finds data.
@@ -65,7 +68,7 @@ macro_rules! wrapped {
                         arity,
                     ))
                 })*
-                _ => special(name),
+                _ => own(name).or_else(|| special(name)),
             }
         }
     };
@@ -118,11 +121,6 @@ wrapped![
     "object.union",
     "object.union_n",
     "product",
-    "regex.find_n",
-    "regex.is_valid",
-    "regex.match",
-    "regex.replace",
-    "regex.split",
     "replace",
     "round",
     "semver.compare",
@@ -155,18 +153,43 @@ wrapped![
     "upper",
 ];
 
-/// What is the interpreter's extension (`bounded`, `builtins`), and what takes the place of [`COLLECTION`] and
+macro_rules! own {
+    ($($name:literal),* $(,)?) => {
+        /// The built-in `name` of `builtins`.
+        fn own(name: &str) -> Option<BuiltinFcn> {
+            match name {
+                $($name => {
+                    static OWN: LazyLock<Option<Function>> =
+                        LazyLock::new(|| builtins::function($name));
+                    let arity = u8::try_from(builtins::arity($name)?).ok()?;
+                    Some((
+                        |_, _, args, _| match &*OWN {
+                            Some(call) => Ok(builtins::answer(*call, args).unwrap_or_else(doubt)),
+                            None => Ok(doubt()),
+                        },
+                        arity,
+                    ))
+                })*
+                _ => None,
+            }
+        }
+    };
+}
+
+own![
+    "net.cidr_contains",
+    "regex.find_n",
+    "regex.is_valid",
+    "regex.match",
+    "regex.replace",
+    "regex.split",
+    "strings.count",
+];
+
+/// What is the interpreter's extension (`bounded`), and what takes the place of [`COLLECTION`] and
 /// [`KEY`].
 fn special(name: &str) -> Option<BuiltinFcn> {
     match name {
-        "net.cidr_contains" => Some((
-            |_, _, args, _| Ok(builtins::network_contains(args).unwrap_or_else(|_| doubt())),
-            2,
-        )),
-        "strings.count" => Some((
-            |_, _, args, _| Ok(builtins::text_count(args).unwrap_or_else(|_| doubt())),
-            2,
-        )),
         "numbers.range" => Some((
             |_, _, args, _| Ok(bounded::range(args, None).unwrap_or_else(|_| doubt())),
             2,

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use regorus::Value;
 use serde_json::{Value as Json, json};
 
-use super::super::{FAMILIES, arguments::Arguments, jwt, networks};
+use super::super::{FAMILIES, arguments::Arguments, jwt};
 use super::{NOW, value_of};
 use crate::crypto::{KeyPurpose, Signer};
 use crate::policy::value::from_json;
@@ -92,8 +92,8 @@ proptest! {
         let texts: Vec<String> = given.iter().map(|(host, bits)| format!("10.0.0.{host}/{bits}")).collect();
         let merged = call("net.cidr_merge", &[json!(texts)]).unwrap();
         let holds = |networks: &Json| networks.as_array().unwrap().iter().any(|network| {
-            let pair = [from_json(network.clone()), Value::from(format!("10.0.0.{address}"))];
-            networks::contains(&pair) == Ok(Value::from(true))
+            let address = json!(format!("10.0.0.{address}"));
+            call("net.cidr_contains", &[network.clone(), address]) == Ok(json!(true))
         });
         prop_assert_eq!(holds(&merged), holds(&json!(texts)), "{}", merged);
     }
@@ -141,7 +141,8 @@ fn what_would_cost_too_much_is_an_error() {
         .collect();
     let networks: Vec<String> = many.iter().map(|address| format!("{address}/32")).collect();
     let template = "{{range .l}}{{range $.l}}x{{end}}{{end}}";
-    let loops = format!("{}b+", "a*".repeat(40));
+    let loops = format!("{}x[ab]*", "[ab]*[ac]*".repeat(20));
+    let others = format!("{}ya*", "[ad]*[ae]*".repeat(20));
     for (name, arguments) in [
         ("net.cidr_expand", vec![json!("10.0.0.0/15")]),
         ("net.cidr_expand", vec![json!("::/0")]),
@@ -150,10 +151,7 @@ fn what_would_cost_too_much_is_an_error() {
             vec![json!(networks), json!(many)],
         ),
         ("bits.lsh", vec![json!(1), json!(1_000_000_000)]),
-        (
-            "regex.globs_match",
-            vec![json!(loops), json!("a".repeat(200))],
-        ),
+        ("regex.globs_match", vec![json!(loops), json!(others)]),
         (
             "strings.render_template",
             vec![json!(template), json!({"l": many})],

@@ -6,7 +6,8 @@ use serde_json::Value as Json;
 use super::value_of;
 
 /// What is an error here where OPA has a value.
-const NOT_HERE: [&str; 2] = [
+const NOT_HERE: [&str; 3] = [
+    "`\\B` is not understood here",
     "is not understood: of Go's templates",
     "a number with an exponent",
 ];

@@ -8,6 +8,17 @@ use serde_json::json;
 use super::super::{arity, jwt, names};
 use crate::policy::{PolicySet, PolicySettings, Sources, capability, from_json, on_deep_stack};
 
+/// What bytecode calls too.
+const IN_BYTECODE: [&str; 7] = [
+    "net.cidr_contains",
+    "regex.find_n",
+    "regex.is_valid",
+    "regex.match",
+    "regex.replace",
+    "regex.split",
+    "strings.count",
+];
+
 #[test]
 fn each_has_one_name_and_may_be_called() {
     let all: Vec<&str> = names().collect();
@@ -48,9 +59,8 @@ fn answers_rest_on_arguments_alone_but_for_those_of_time_and_chance() {
             name == jwt::DECODE_VERIFY,
             "{name}"
         );
-        // The bytecode has these two.
         let lowered = set.interpreted().is_none();
-        let has = ["net.cidr_contains", "strings.count"].contains(&name);
+        let has = IN_BYTECODE.contains(&name);
         assert_eq!(lowered, has, "{name}");
     }
 }
