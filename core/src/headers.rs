@@ -15,7 +15,7 @@ pub const FORWARDED_CLIENT_CERT: &str = "x-forwarded-client-cert";
 
 /// Names by which some proxy, framework or identity provider passes on an identity, another path,
 /// another method or a forwarding fact that only a proxy may state; and a `host` beside `:authority`.
-const NEVER_FROM_CLIENTS: [&str; 37] = [
+const NEVER_FROM_CLIENTS: [&str; 39] = [
     "client-cert",
     "client-cert-chain",
     "forwarded",
@@ -50,6 +50,8 @@ const NEVER_FROM_CLIENTS: [&str; 37] = [
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    "x-original-host",
+    "x-original-method",
     "x-original-uri",
     "x-original-url",
     "x-rewrite-url",

@@ -9,6 +9,7 @@
 
 use std::rc::Rc;
 
+use edgeward_core::headers;
 use edgeward_core::refusal::{Refusal, Reply as Denial};
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
@@ -39,7 +40,7 @@ pub(in crate::service) fn answer(
         }
     };
     let answer = match &ruling {
-        Ruling::Pass(changes) => pass(changes),
+        Ruling::Pass(changes) => pass(settings, changes),
         Ruling::Refuse(denial) => deny(denial, gateway),
     };
     answer.unwrap_or_else(|| {
@@ -48,7 +49,16 @@ pub(in crate::service) fn answer(
     })
 }
 
-fn pass(changes: &Changes) -> Option<Reply> {
+fn pass(settings: &ExtAuthzSettings, changes: &Changes) -> Option<Reply> {
+    // Names that the gateway takes over onto requests: by one of them, what is for the response would
+    // tell the upstream something.
+    let allowed = &settings.allowed_request_headers;
+    let is_for_requests =
+        |name: &str| headers::is_edgewards(name) || headers::may_be_obliged(name, allowed);
+    let mut on_response = changes.on_response.iter();
+    if on_response.any(|(name, _)| is_for_requests(&headers::normalize(name))) {
+        return None;
+    }
     let mut answer = reply::empty(StatusCode::OK);
     let headers = answer.headers_mut();
     for (name, value) in changes.set.iter().chain(&changes.on_response) {

@@ -5,8 +5,11 @@
 //! give. So what is inside is bound in front: `__bound0 := input.user; not f(__bound0)`. This is OPA's own
 //! rewriting (`rewriteDynamics` in its compiler), for negated expressions only: elsewhere what is undefined
 //! inside makes the whole undefined in both.
+//!
+//! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`).
 
 mod bind;
+mod exact;
 mod patterns;
 mod spans;
 
@@ -107,7 +110,6 @@ impl<'a> Walk<'a> {
             Rule::Spec { head, bodies, .. } => {
                 let head = parts_of(head);
                 self.scopes.push(variables_in(head.args));
-                self.parameters(head.args);
                 let value = head.assign.map(|assign| &assign.value);
                 for part in head
                     .args
@@ -118,15 +120,17 @@ impl<'a> Walk<'a> {
                 {
                     self.expr(part);
                 }
+                let guard = self.parameters(head.args, bodies);
                 for body in bodies {
-                    self.body(body);
+                    self.body(body, &guard);
                 }
                 self.scopes.pop();
             }
         }
     }
 
-    fn body(&mut self, body: &'a RuleBody) {
+    /// `guard` is what must hold in front.
+    fn body(&mut self, body: &'a RuleBody, guard: &str) {
         if let Some(assign) = &body.assign {
             self.expr(&assign.value);
         }
@@ -134,6 +138,9 @@ impl<'a> Walk<'a> {
         // A body of one statement needs braces where another comes before it.
         let (start, _) = range(&body.query.span);
         let first = body.query.stmts.first();
+        if let Some(first) = first.filter(|_| !guard.is_empty()) {
+            self.guarded(first, guard);
+        }
         if first.is_some_and(|statement| range(&statement.span).0 == start)
             && let Some((_, text)) = self.edits.get_mut(&start)
         {
@@ -145,8 +152,11 @@ impl<'a> Walk<'a> {
         self.scopes.push(declared_in(query));
         self.somes.push(declared_only(query));
         for statement in &query.stmts {
-            self.bound_by(&statement.literal);
+            let pattern = self.bound_by(&statement.literal);
             self.statement(statement);
+            if let Some((pattern, other)) = pattern {
+                self.exactly(statement, pattern, other);
+            }
         }
         self.somes.pop();
         self.scopes.pop();

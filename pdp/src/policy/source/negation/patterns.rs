@@ -1,25 +1,37 @@
 //! Objects as patterns: the engine takes an object with more members for one of those that are written, OPA
-//! only one with just those. A pattern that may bind a name is refused.
+//! only one with just those. A pattern that may bind a name gets a guard (`exact`), or is refused.
 
 use std::collections::BTreeSet;
 
-use regorus::unstable::{AssignOp, Expr, Literal, Query, Ref, Span};
+use regorus::unstable::{AssignOp, Expr, Literal, Query, Ref, RuleBody, Span};
 
 use super::Walk;
 use crate::policy::gate::Refusal;
 
 impl<'a> Walk<'a> {
-    /// Refuses parameters that are such patterns.
-    pub(super) fn parameters(&mut self, parameters: &'a [Ref<Expr>]) {
+    /// Gives parameters that are such patterns a name. What must hold of them, in front of each body.
+    pub(super) fn parameters(
+        &mut self,
+        parameters: &'a [Ref<Expr>],
+        bodies: &'a [RuleBody],
+    ) -> String {
+        let mut guards = String::new();
         for parameter in parameters {
-            if binds(parameter, &|_| true) {
-                self.refuse_pattern(parameter);
+            if !binds(parameter, &|_| true) {
+                continue;
+            }
+            let has_bodies = bodies.iter().all(|body| !body.query.stmts.is_empty());
+            match self.named(parameter) {
+                Some(guard) if has_bodies && !bodies.is_empty() => guards.push_str(&guard),
+                _ => self.refuse_pattern(parameter),
             }
         }
+        guards
     }
 
-    /// Refuses what a statement binds by such patterns.
-    pub(super) fn bound_by(&mut self, literal: &'a Literal) {
+    /// Refuses what a statement binds by such patterns, but for one that can be given a guard: that
+    /// pattern, and what it is compared with.
+    pub(super) fn bound_by(&mut self, literal: &'a Literal) -> Option<(&'a Expr, &'a Expr)> {
         match literal {
             Literal::SomeIn { key, value, .. } => {
                 for pattern in key.iter().chain([value]) {
@@ -31,7 +43,7 @@ impl<'a> Walk<'a> {
             Literal::Expr { expr, .. } => {
                 if let Expr::AssignExpr { op, lhs, rhs, .. } = expr.as_ref() {
                     match op {
-                        AssignOp::Eq => self.equation(lhs, rhs),
+                        AssignOp::Eq => return self.equation(lhs, rhs, true),
                         AssignOp::ColEq if binds(lhs, &|_| true) => self.refuse_pattern(lhs),
                         AssignOp::ColEq => {}
                     }
@@ -39,26 +51,43 @@ impl<'a> Walk<'a> {
             }
             _ => {}
         }
+        None
     }
 
-    fn equation(&mut self, left: &'a Expr, right: &'a Expr) {
+    fn equation(
+        &mut self,
+        left: &'a Expr,
+        right: &'a Expr,
+        is_whole: bool,
+    ) -> Option<(&'a Expr, &'a Expr)> {
         // What is written as an object on both sides, the engine compares member by member.
         if let (Expr::Object { fields: left, .. }, Expr::Object { fields: right, .. }) =
             (left, right)
             && left.len() == right.len()
         {
             for ((_, _, left), (_, _, right)) in left.iter().zip(right) {
-                self.equation(left, right);
+                self.equation(left, right, false);
             }
-            return;
+            return None;
         }
         for (pattern, other) in [(left, right), (right, left)] {
             // A new name gets the object as its value.
             let is_new = matches!(other, Expr::Var { span, .. } if self.may_be_new(span.text()));
             if !is_new && binds(pattern, &|name| self.may_be_new(name)) {
+                let has_value = matches!(
+                    other,
+                    Expr::Var { .. }
+                        | Expr::RefDot { .. }
+                        | Expr::RefBrack { .. }
+                        | Expr::Call { .. }
+                );
+                if is_whole && has_value && self.can_be_exact(pattern) {
+                    return Some((pattern, other));
+                }
                 self.refuse_pattern(pattern);
             }
         }
+        None
     }
 
     /// Whether `name` may have no value before.
@@ -68,7 +97,7 @@ impl<'a> Walk<'a> {
         declared_only || !local && self.elsewhere(name).is_none()
     }
 
-    fn refuse_pattern(&mut self, pattern: &Expr) {
+    pub(super) fn refuse_pattern(&mut self, pattern: &Expr) {
         let span = pattern.span();
         self.refused.get_or_insert(Refusal::ObjectPattern {
             file: span.source.file().clone(),

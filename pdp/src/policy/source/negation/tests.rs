@@ -21,7 +21,13 @@ l := ["a", "zz"]
 /// Whether the rule `r` of that body is true where there is no input but `{"c": {}}`, in each engine.
 fn holds(body: &str) -> Result<bool, LoadError> {
     let text = format!("{RULES}\nr if {body}\n\nafter := 1\n");
-    let library = "package lib\nnamed := input.named\n";
+    let library = "package lib
+named := input.named
+one := {\"a\": true}
+two := {\"a\": 1, \"b\": 2}
+ones := [two, {\"a\": 7}]
+deep := {\"p\": {\"a\": true}, \"q\": [0, {\"r\": 1}]}
+";
     let files = [("t.rego", text.as_str()), ("lib.rego", library)];
     let ask = |engine| {
         let settings = PolicySettings {
@@ -105,14 +111,45 @@ fn a_wildcard_inside_of_not_is_refused_with_its_line() {
 }
 
 #[test]
-fn an_object_as_a_pattern_is_refused_with_its_line() {
+fn an_object_as_a_pattern_is_just_that_object() {
+    for body in [
+        "{\n\t{\"a\": x} = data.lib.one; x\n}",
+        "{\n\tdata.lib.one = {\"a\": _}\n}",
+        "{\n\tsome x; {\"a\": x} = data.lib.one\n}",
+        "{ {\"q\": [x, _], \"p\": y} = data.lib.deep; x == 0; y.a }",
+        "{ {\"a\": x} = data.lib.ones[_]; x == 7 }",
+        "{ {\"a\": x} = wrapped(7); x == 7 }\n\nwrapped(v) := {\"a\": v}",
+        "g({\"a\": true})\n\ng({\"a\": x}) if x",
+        "g({\"a\": 1, \"c\": [2]}, 3) == 6\n\ng({\"c\": [y], \"a\": x}, z) := x + y + z if {\n\ttrue\n}",
+        "g({\"a\": 1}) == 2\n\ng({\"a\": x}) := 1 if { x == 2 } else := 2 if { not x == 2 }",
+    ] {
+        assert!(holds(body).unwrap(), "{body}");
+    }
+    for body in [
+        "{ {\"b\": x} = data.lib.two; x }",
+        "{ {\"a\": x, \"b\": y} = data.lib.one; x; y }",
+        "{ {\"a\": x} = data.lib.deep; x }",
+        "{ {\"a\": x} = l; x }",
+        "{ {\"a\": x} = input.c; x }",
+        "{ {\"a\": x} = input.nothing; x }",
+        "{ {\"q\": [x], \"p\": _} = data.lib.deep; x == 0 }",
+        "g({\"a\": true, \"b\": 1})\n\ng({\"a\": x}) if x",
+        "g(5)\n\ng({\"a\": x}) if x",
+    ] {
+        assert!(!holds(body).unwrap(), "{body}");
+    }
+}
+
+#[test]
+fn an_object_as_a_pattern_that_can_be_given_no_guard_is_refused_with_its_line() {
     for body in [
         "{\n\t{\"a\": x} := input; x\n}",
-        "{\n\t{\"a\": x} = input; x\n}",
-        "{\n\tinput = {\"a\": _}\n}",
         "{\n\tsome {\"a\": x} in [input]; x\n}",
         "{\n\t[{\"a\": x}] = [input]; x\n}",
-        "{\n\tsome x; {\"a\": x} = input\n}",
+        "{\n\t{\"p\": {\"a\": x}, \"q\": _} = data.lib.deep; x\n}",
+        "{\n\t{input.k: x} = data.lib.one; x\n}",
+        "{\n\t{\"a\": x} = data.lib.one with input.o as {\"a\": 1}; x\n}",
+        "{\n\t{\"a\": x, \"a\": y} = data.lib.one; x; y\n}",
         "{\n\t{\"a\": {\"b\": x}} = {\"a\": input}; x\n}",
     ] {
         let refusal = holds(body).expect_err(body).to_string();
@@ -121,11 +158,16 @@ fn an_object_as_a_pattern_is_refused_with_its_line() {
             "{refusal}"
         );
     }
-    let refusal = holds("true\n\ng([{\"a\": x}]) := x").expect_err("a parameter");
-    assert!(
-        refusal.to_string().starts_with("t.rego:12: an object as a"),
-        "{refusal}"
-    );
+    for parameter in ["[{\"a\": x}]", "{\"a\": x}", "{\"a\": named}"] {
+        let body = format!("true\n\ng({parameter}) := 1");
+        let refusal = holds(&body).expect_err("a parameter").to_string();
+        assert!(
+            refusal.starts_with("t.rego:12: an object as a"),
+            "{refusal}"
+        );
+    }
+    let hides = holds("true\n\ng({\"a\": named}) if named").expect_err("a rule's name");
+    assert!(hides.to_string().contains("an object as a"), "{hides}");
     for body in [
         "{ x := 1; {\"a\": x} = {\"a\": 1} }",
         "{ x := input.c; input = {\"c\": x} }",

@@ -98,6 +98,8 @@ fn what_another_gateway_would_say_is_a_client_s_word() {
         for (name, value) in [
             ("x-forwarded-uri", "/a"),
             ("x_forwarded_uri", "/a"),
+            ("x-original-host", "a"),
+            ("x-original-method", "HEAD"),
             ("x-original-uri", "/a"),
             ("x-original-url", "/a"),
             ("x-forwarded-prefix", "/a"),
@@ -178,5 +180,26 @@ fn a_gateway_that_is_not_configured_has_no_door() {
     ] {
         let answer = exchange(asked.pdp.connect(), "GET", path, &[], b"");
         assert_eq!(answer.status, 404, "{path}");
+    }
+}
+
+#[test]
+fn what_is_for_the_response_never_tells_the_upstream_something() {
+    for name in ["x-edgeward-tier", "x_edgeward_role", "x-tier"] {
+        let policy = POLICY.replace("cache-control", name);
+        let mut door = door();
+        door.token.forward = true;
+        door.allowed_request_headers = vec!["x-tier".to_owned()];
+        door.gateways = vec![Gateway::Envoy];
+        let asked = Asked::by(door, &policy);
+        let token = format!("Bearer {}", asked.token(&json!({})));
+        let answer = call(
+            &asked,
+            Gateway::Envoy,
+            ("GET", "/orders"),
+            &[("authorization", &token)],
+        );
+        assert_eq!(answer.status, 403, "{name}");
+        assert!(answer.header(SUBJECT).is_none(), "{name}");
     }
 }
