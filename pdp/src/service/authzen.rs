@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use edgeward_core::authzen::{EvaluationResponse, PolicyReference, ResponseContext};
-use http::{HeaderName, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Request, StatusCode};
 use hyper::body::Incoming;
 
 use super::body::json_body;
@@ -21,14 +21,21 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Answers an evaluation request, and repeats its `X-Request-ID`.
 pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Reply {
-    let request_id = request.headers().get(&REQUEST_ID).cloned();
-    let mut reply = match decide(worker, request).await {
-        Ok(reply) => reply,
-        Err(refusal) => {
-            tracing::debug!(?refusal, "evaluation request refused");
-            refusal.into()
-        }
-    };
+    let request_id = request_id(&request);
+    repeat(request_id, decide(worker, request).await)
+}
+
+/// By what the caller knows its call.
+pub(super) fn request_id(request: &Request<Incoming>) -> Option<HeaderValue> {
+    request.headers().get(&REQUEST_ID).cloned()
+}
+
+/// The reply, known by the same.
+pub(super) fn repeat(request_id: Option<HeaderValue>, decided: Result<Reply, Refusal>) -> Reply {
+    let mut reply = decided.unwrap_or_else(|refusal| {
+        tracing::debug!(?refusal, "evaluation request refused");
+        refusal.into()
+    });
     if let Some(request_id) = request_id {
         reply.headers_mut().insert(REQUEST_ID, request_id);
     }
@@ -42,13 +49,19 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         Care::Usual
     };
     let body = json_body(worker, request, worker.limits().body).await?;
+    let settled = settle(worker, Put::Whole(&body, care))?;
+    Ok(reply::json(StatusCode::OK, &response(settled)))
+}
+
+/// What is told of a settled question.
+pub(super) fn response(settled: Settled) -> EvaluationResponse {
     let Settled {
         id,
         answer,
         revision,
         premises,
-    } = settle(worker, Put::Whole(&body, care))?;
-    let response = EvaluationResponse {
+    } = settled;
+    EvaluationResponse {
         decision: answer.allow,
         context: Some(ResponseContext {
             id: Some(id),
@@ -60,6 +73,5 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
             }),
             premises,
         }),
-    };
-    Ok(reply::json(StatusCode::OK, &response))
+    }
 }

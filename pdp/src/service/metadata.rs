@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::authzen::{EVALUATION_PATH, EVALUATIONS_PATH};
 use edgeward_core::request::Authority;
 use http::header::HOST;
 use http::{Request, StatusCode};
@@ -35,6 +35,7 @@ pub(super) fn answer(
     let document = json!({
         "policy_decision_point": identifier,
         "access_evaluation_endpoint": format!("{identifier}{EVALUATION_PATH}"),
+        "access_evaluations_endpoint": format!("{identifier}{EVALUATIONS_PATH}"),
     });
     reply::json(StatusCode::OK, &document)
 }

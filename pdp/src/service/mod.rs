@@ -22,6 +22,7 @@ mod cache_metrics;
 mod clock;
 mod connection;
 mod decide;
+mod evaluations;
 mod ext_authz;
 mod health;
 mod histogram;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use edgeward_core::authzen::EVALUATION_PATH;
+use edgeward_core::authzen::{EVALUATION_PATH, EVALUATIONS_PATH};
 use edgeward_core::decide::DECIDE_PATH;
 use edgeward_core::feed::SYNC_PATH;
 use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
@@ -14,7 +14,8 @@ use super::reply::{Refusal, Reply};
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
-    authzen, ext_authz, health, metadata, metrics, opa, projected, revocations, sync, unknown_keys,
+    authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations, sync,
+    unknown_keys,
 };
 
 /// What a listener is for.
@@ -40,6 +41,7 @@ pub(super) struct Arrival {
 #[derive(Clone, Copy)]
 enum Path {
     Evaluation,
+    Evaluations,
     Decide,
     Check,
     Sync,
@@ -54,6 +56,7 @@ impl Path {
     fn of(text: &str, role: Role) -> Option<Self> {
         let (path, admin) = match text {
             EVALUATION_PATH => (Self::Evaluation, false),
+            EVALUATIONS_PATH => (Self::Evaluations, false),
             DECIDE_PATH => (Self::Decide, false),
             ext_authz::grpc::PATH => (Self::Check, false),
             SYNC_PATH => (Self::Sync, false),
@@ -74,9 +77,11 @@ impl Path {
 
     fn method(self) -> (Method, &'static str) {
         match self {
-            Self::Evaluation | Self::Decide | Self::Check | Self::UnknownKeys => {
-                (Method::POST, "POST")
-            }
+            Self::Evaluation
+            | Self::Evaluations
+            | Self::Decide
+            | Self::Check
+            | Self::UnknownKeys => (Method::POST, "POST"),
             Self::Sync | Self::Metadata | Self::Live | Self::Ready | Self::Metrics => {
                 (Method::GET, "GET")
             }
@@ -115,6 +120,7 @@ pub(super) async fn answer(
     }
     match path {
         Path::Evaluation => authzen::answer(worker, request).await,
+        Path::Evaluations => evaluations::answer(worker, request).await,
         Path::Decide => projected::answer(worker, request).await,
         Path::Check => match worker.ext_authz() {
             Some(settings) => ext_authz::grpc::answer(worker, settings, request).await,

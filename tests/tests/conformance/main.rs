@@ -1,5 +1,5 @@
 //! Published test suites against `edgeward_core`, with the signature checks of the PDP and of the
-//! filter. Prints one table and writes it to `target/conformance.json`.
+//! filter; against the PDP's engine, and over the wire against the PDP. Prints one table and writes it to `target/conformance.json`.
 //!
 //! What this is not: a second opinion on what is right. A case's own label decides; where Edgeward
 //! refuses on purpose what a label accepts, the case is counted as skipped, with the reason, after
@@ -8,6 +8,7 @@
 //! The data is nobody's of this project: `$EDGEWARD_CONFORMANCE`, by default
 //! `../shared/conformance`. A suite whose data is absent says so and passes.
 
+mod authzen;
 mod cookbook;
 mod data;
 mod istio;
@@ -43,6 +44,9 @@ fn every_published_case_ends_as_its_label_says_or_in_a_refusal_with_a_reason() {
     }
     if let Some(data) = Data::of("json-parsing", &mut table) {
         table.extend(json_parsing::run(&data));
+    }
+    if let Some(data) = Data::of("authzen", &mut table) {
+        table.extend(authzen::run(&data));
     }
     let rego = Data::of("opa-rego", &mut table).map(|data| opa_rego::run(&data));
     let folders = rego.map(|(suite, folders)| {

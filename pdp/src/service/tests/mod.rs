@@ -2,6 +2,7 @@
 
 mod atoms;
 mod decisions;
+mod evaluations;
 mod ext_authz;
 mod faults;
 mod feed;
