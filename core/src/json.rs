@@ -17,7 +17,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess
 use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
-pub use picked::pick;
+pub use picked::{Name, pick};
 
 /// Why bytes are not acceptable JSON. The message names line and column, never the content.
 #[derive(Debug, Error)]

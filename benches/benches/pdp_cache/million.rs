@@ -111,7 +111,7 @@ fn empty() -> DecisionCache {
 }
 
 /// 31 bits of a linear congruential generator.
-pub(super) fn random(state: &mut u64) -> u64 {
+fn random(state: &mut u64) -> u64 {
     *state = state
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407);

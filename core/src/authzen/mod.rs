@@ -32,11 +32,11 @@ pub fn is_json(content_type: &[u8]) -> bool {
 
 /// The path of the evaluation endpoint.
 pub const EVALUATION_PATH: &str = "/access/v1/evaluation";
-/// The path of the endpoint for many questions at once.
-pub const EVALUATIONS_PATH: &str = "/access/v1/evaluations";
-/// That of the former, for a question that our PDP shall evaluate anew and on the whole input as well, so that
+/// The same, for a question that our PDP shall evaluate anew and on the whole input as well, so that
 /// it sees whether the policy's footprint leaves something out.
 pub const COMPARED_EVALUATION: &str = "/access/v1/evaluation?compare=1";
+/// The path of the endpoint for many questions at once.
+pub const EVALUATIONS_PATH: &str = "/access/v1/evaluations";
 
 #[cfg(test)]
 mod tests {

@@ -111,7 +111,8 @@ impl<'de> Visitor<'de> for Picked<'_> {
 }
 
 /// A member's name; borrowed, unless it is spelt with escapes.
-struct Name;
+#[derive(Debug)]
+pub struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;

@@ -13,7 +13,7 @@ use crate::policy::Verdict;
 const NODE_BYTES: usize = 560;
 const NODE_MEMBERS: usize = 5;
 
-/// Those that are self.
+/// Those that are shared.
 #[derive(Debug)]
 pub(super) struct Verdicts {
     limit: usize,

@@ -49,19 +49,22 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         Care::Usual
     };
     let body = json_body(worker, request, worker.limits().body).await?;
-    let settled = settle(worker, Put::Whole(&body, care))?;
-    Ok(reply::json(StatusCode::OK, &response(settled)))
+    Ok(reply::json(StatusCode::OK, &evaluate(worker, &body, care)?))
 }
 
-/// What is told of a settled question.
-pub(super) fn response(settled: Settled) -> EvaluationResponse {
+/// Settles the question that `body` is, and says what is told of it.
+pub(super) fn evaluate(
+    worker: &WorkerState,
+    body: &[u8],
+    care: Care,
+) -> Result<EvaluationResponse, Refusal> {
     let Settled {
         id,
         answer,
         revision,
         premises,
-    } = settled;
-    EvaluationResponse {
+    } = settle(worker, Put::Whole(body, care))?;
+    Ok(EvaluationResponse {
         decision: answer.allow,
         context: Some(ResponseContext {
             id: Some(id),
@@ -73,5 +76,5 @@ pub(super) fn response(settled: Settled) -> EvaluationResponse {
             }),
             premises,
         }),
-    }
+    })
 }

@@ -6,17 +6,16 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use edgeward_core::json;
+use edgeward_core::json::parse_object;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::authzen;
 use super::body::json_body;
-use super::put::{Care, Put};
+use super::put::Care;
+use super::question::bad;
 use super::reply::{self, Refusal, Reply};
-use super::settle::settle;
 use super::worker::WorkerState;
 
 /// The most questions of one call.
@@ -34,7 +33,6 @@ enum Semantic {
 
 impl Semantic {
     fn read(options: Option<Value>) -> Result<Self, Refusal> {
-        let bad = |message: &str| Refusal::BadRequest(message.to_owned());
         let semantic = match options {
             None => None,
             Some(Value::Object(mut options)) => options.remove("evaluations_semantic"),
@@ -60,38 +58,6 @@ impl Semantic {
     }
 }
 
-/// One question that was not put, as its answer.
-#[derive(Serialize)]
-struct NotPut {
-    decision: bool,
-    context: ErrorContext,
-}
-
-#[derive(Serialize)]
-struct ErrorContext {
-    error: ItemError,
-}
-
-#[derive(Serialize)]
-struct ItemError {
-    status: u16,
-    message: String,
-}
-
-impl From<&Refusal> for NotPut {
-    fn from(refusal: &Refusal) -> Self {
-        Self {
-            decision: false,
-            context: ErrorContext {
-                error: ItemError {
-                    status: refusal.status().as_u16(),
-                    message: refusal.message(),
-                },
-            },
-        }
-    }
-}
-
 /// Answers a call, and repeats its `X-Request-ID`.
 pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Reply {
     let request_id = authzen::request_id(&request);
@@ -100,22 +66,22 @@ pub(super) async fn answer(worker: &Rc<WorkerState>, request: Request<Incoming>)
 
 async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<Reply, Refusal> {
     let body = json_body(worker, request, worker.limits().body).await?;
-    let bad = |message: String| Refusal::BadRequest(message);
-    let mut call = json::parse_object(&body).map_err(|error| bad(format!("body: {error}")))?;
+    let mut call = parse_object(&body).map_err(|error| bad(format!("body: {error}")))?;
     let questions = match call.remove("evaluations") {
         None => Vec::new(),
         Some(Value::Array(questions)) => questions,
-        Some(_) => return Err(bad("`evaluations` must be an array".to_owned())),
+        Some(_) => return Err(bad("`evaluations` must be an array")),
     };
     let semantic = Semantic::read(call.remove("options"))?;
     if questions.len() > MAX_QUESTIONS {
-        let message = format!("`evaluations` holds more than {MAX_QUESTIONS}");
-        return Err(bad(message));
+        return Err(bad(format!(
+            "`evaluations` holds more than {MAX_QUESTIONS}"
+        )));
     }
     // None at all is the one question of the call itself.
     if questions.is_empty() {
-        let settled = settle(worker, Put::Whole(&body, Care::Usual))?;
-        return Ok(reply::json(StatusCode::OK, &authzen::response(settled)));
+        let response = authzen::evaluate(worker, &body, Care::Usual)?;
+        return Ok(reply::json(StatusCode::OK, &response));
     }
     call.retain(|name, _| DEFAULTS.contains(&name.as_str()));
     let started = Instant::now();
@@ -128,8 +94,11 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
             ask(worker, &call, question)
         };
         let (decision, answer) = asked.unwrap_or_else(|refusal| {
-            let answer = serde_json::to_value(NotPut::from(&refusal));
-            (false, answer.unwrap_or_else(|_| denied()))
+            let error = json!({"status": refusal.status().as_u16(), "message": refusal.message()});
+            (
+                false,
+                json!({"decision": false, "context": {"error": error}}),
+            )
         });
         answers.push(answer);
         if semantic.ends_with(decision) {
@@ -138,8 +107,10 @@ async fn decide(worker: &Rc<WorkerState>, request: Request<Incoming>) -> Result<
         // Others have questions too.
         tokio::task::yield_now().await;
     }
-    let answers = Value::Object(Map::from_iter([("evaluations".to_owned(), answers.into())]));
-    Ok(reply::json(StatusCode::OK, &answers))
+    Ok(reply::json(
+        StatusCode::OK,
+        &json!({"evaluations": answers}),
+    ))
 }
 
 /// Puts one question: what it says stands in the place of what the call says, each member whole.
@@ -149,20 +120,13 @@ fn ask(
     question: Value,
 ) -> Result<(bool, Value), Refusal> {
     let Value::Object(own) = question else {
-        let message = "each of `evaluations` must be an object".to_owned();
-        return Err(Refusal::BadRequest(message));
+        return Err(bad("each of `evaluations` must be an object"));
     };
     let mut whole = call.clone();
     whole.extend(own);
     let body = serde_json::to_vec(&whole).map_err(|_| Refusal::Broken)?;
-    let settled = settle(worker, Put::Whole(&body, Care::Usual))?;
-    let response = authzen::response(settled);
+    let response = authzen::evaluate(worker, &body, Care::Usual)?;
     let decision = response.decision;
     let answer = serde_json::to_value(&response).map_err(|_| Refusal::Broken)?;
     Ok((decision, answer))
-}
-
-/// Where not even an error can be written down.
-fn denied() -> Value {
-    Value::Object(Map::from_iter([("decision".to_owned(), false.into())]))
 }

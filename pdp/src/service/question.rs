@@ -84,6 +84,6 @@ fn entity(
     Ok(Value::Object(entity))
 }
 
-fn bad(message: impl Into<String>) -> Refusal {
+pub(super) fn bad(message: impl Into<String>) -> Refusal {
     Refusal::BadRequest(message.into())
 }

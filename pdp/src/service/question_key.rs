@@ -11,13 +11,14 @@ use std::fmt;
 
 use edgeward_core::cache_key::{Item, write_item};
 use edgeward_core::footprint::Footprint;
+use edgeward_core::json::Name;
 use edgeward_core::time::UnixSeconds;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use super::asked::Asked;
 use super::place::{Place, Says};
-use super::reading::{Name, Reading, Written};
+use super::reading::{Reading, Written};
 use super::reply::Refusal;
 use super::{question, supplied};
 

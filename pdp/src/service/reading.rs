@@ -3,9 +3,6 @@
 //! It knows neither JSON nor what may be read: that is `question_key`'s.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
 use super::asked::Asked;
 use super::place::Says;
@@ -87,32 +84,5 @@ impl<'k, 'b> Reading<'k, 'b> {
             Says::Peer => asked.peer = Some(text),
             Says::SubjectType | Says::ResourceType => {}
         }
-    }
-}
-
-/// The name of a member, from the body where it is spelt plainly.
-pub(super) struct Name;
-
-impl<'b> DeserializeSeed<'b> for Name {
-    type Value = Cow<'b, str>;
-
-    fn deserialize<D: Deserializer<'b>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'b> Visitor<'b> for Name {
-    type Value = Cow<'b, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a member name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'b str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
     }
 }

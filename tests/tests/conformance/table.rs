@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use edgeward_core::revocation::hex;
 use serde_json::{Value, json};
 
 /// The cases of one suite.
@@ -125,8 +126,7 @@ impl Table {
     /// What tells this edition of the data from all others: the first half of the SHA-256 of all files.
     pub(crate) fn edition(&self) -> String {
         let digest = self.data.clone().finish();
-        let half = digest.as_ref().iter().take(16);
-        half.map(|byte| format!("{byte:02x}")).collect()
+        hex(digest.as_ref().get(..16).unwrap_or_default())
     }
 
     /// Whether the data of every suite is here.
@@ -143,7 +143,7 @@ impl Table {
     }
 
     pub(crate) fn failures(&self) -> usize {
-        self.suites.iter().map(|suite| suite.failures.len()).sum()
+        self.suites.iter().map(Suite::failed).sum()
     }
 
     /// Writes the same content to `target/conformance.json`.

@@ -2,11 +2,10 @@
 //!
 //! MD5 and SHA-1 are there because policies compare what others made; nothing of Edgeward rests on them.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{self, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use aws_lc_rs::hmac::{self, HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
+use edgeward_core::revocation::hex;
 use md5::{Digest as _, Md5};
 use regorus::Value;
 
@@ -93,12 +92,4 @@ fn hmac_md5(key: &[u8], message: &[u8]) -> [u8; 16] {
 
 fn hexed(bytes: &[u8]) -> Value {
     Value::from(hex(bytes))
-}
-
-/// Two lower-case digits a byte.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,6 +1,6 @@
 //! The keys of a `cert` or second argument: a PEM certificate, a PEM public key, a JWK or a JWK Set.
 
-use edgeward_core::jose::{Algorithm, KeyError, PublicKey, SignatureCheck as _};
+use edgeward_core::jose::{Algorithm, KeyError, PublicKey, SignatureCheck as _, encode_base64url};
 use rustls_pki_types::pem::{PemObject as _, SectionKind};
 use serde_json::{Map, Value as Json, json};
 use x509_parser::prelude::FromDer as _;
@@ -8,7 +8,6 @@ use x509_parser::public_key::PublicKey as X509Key;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::Failed;
-use super::token::encoded;
 use crate::crypto::AwsLc;
 
 /// Keys that one set may have.
@@ -120,10 +119,10 @@ fn jwk_of(key: &SubjectPublicKeyInfo<'_>) -> Option<Map<String, Json>> {
             };
             let (x, y) = coordinates.split_at(coordinates.len() / 2);
             (*form == 4)
-                .then(|| json!({"kty": "EC", "crv": curve, "x": encoded(x), "y": encoded(y)}))?
+                .then(|| json!({"kty": "EC", "crv": curve, "x": encode_base64url(x), "y": encode_base64url(y)}))?
         }
         X509Key::Unknown(bytes) if key.algorithm.algorithm.to_id_string() == ED25519 => {
-            json!({"kty": "OKP", "crv": "Ed25519", "x": encoded(bytes)})
+            json!({"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(bytes)})
         }
         _ => return None,
     };
@@ -135,7 +134,7 @@ fn jwk_of(key: &SubjectPublicKeyInfo<'_>) -> Option<Map<String, Json>> {
 
 fn without_zeros(number: &[u8]) -> String {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
-    encoded(number.get(zeros..).unwrap_or_default())
+    encode_base64url(number.get(zeros..).unwrap_or_default())
 }
 
 /// Whether one of the keys made the signature: the one that the token names, or else any that may.

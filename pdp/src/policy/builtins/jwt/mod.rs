@@ -12,10 +12,10 @@ mod sign;
 mod token;
 mod verify;
 
+use edgeward_core::revocation::hex;
 use regorus::Value;
 use serde_json::Value as Json;
 
-use super::digests::hex;
 use super::{Arguments, Builtin, Failed};
 use token::Token;
 

@@ -10,12 +10,11 @@ use aws_lc_rs::signature::{
     ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
 };
 use aws_lc_rs::{hmac, rsa};
-use edgeward_core::jose::{Algorithm, der};
+use edgeward_core::jose::{Algorithm, decode_base64url, der, encode_base64url};
 use regorus::Value;
 use serde_json::{Map, Value as Json};
 
 use super::super::digests::jws_hmac;
-use super::token::encoded;
 use super::{Arguments, Failed, token};
 use crate::crypto::sign_rsa;
 
@@ -62,11 +61,14 @@ fn signed(header: &str, payload: &str, key: &str) -> Result<Value, Failed> {
         .map_err(|why| Failed::Refused(format!("failed to parse a JWK key (set): {why}")))?;
     let message = format!(
         "{}.{}",
-        encoded(header.as_bytes()),
-        encoded(payload.as_bytes())
+        encode_base64url(header.as_bytes()),
+        encode_base64url(payload.as_bytes())
     );
     let signature = signature(algorithm, &Private(&key), message.as_bytes())?;
-    Ok(Value::from(format!("{message}.{}", encoded(&signature))))
+    Ok(Value::from(format!(
+        "{message}.{}",
+        encode_base64url(&signature)
+    )))
 }
 
 fn signature(algorithm: &str, key: &Private<'_>, message: &[u8]) -> Result<Vec<u8>, Failed> {
@@ -128,7 +130,7 @@ impl Private<'_> {
     fn bytes(&self, name: &str) -> Result<Vec<u8>, Failed> {
         let text = self.0.get(name).and_then(Json::as_str);
         let text = text.ok_or_else(|| Failed::Refused(format!("the key has no `{name}`")))?;
-        edgeward_core::jose::decode_base64url(text)
+        decode_base64url(text)
             .map_err(|_| Failed::Refused(format!("the key's `{name}` is no base64url")))
     }
 

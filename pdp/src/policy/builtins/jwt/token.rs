@@ -68,11 +68,6 @@ fn decoded(part: &str, text: &str) -> Result<Vec<u8>, Failed> {
         .map_err(|error| Failed::Refused(format!("JWT {part} had invalid encoding: {error}")))
 }
 
-/// Base64url without padding, as it is written.
-pub(super) fn encoded(bytes: &[u8]) -> String {
-    LENIENT.encode(bytes)
-}
-
 /// A JSON object.
 pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Json>, Failed> {
     match serde_json::from_slice(bytes) {

@@ -4,7 +4,7 @@ use regorus::Value;
 use regorus::unstable::{BoolOp, Expr, LiteralStmt};
 
 use super::Walk;
-use super::spans::{has_wildcard, is_comprehension, parts, range, whole};
+use super::spans::{all_of, has_wildcard, is_comprehension, parts, range, whole};
 use crate::policy::gate::Refusal;
 
 impl<'a> Walk<'a> {
@@ -14,10 +14,7 @@ impl<'a> Walk<'a> {
         if self.too_deep {
             return;
         }
-        let start = range(&statement.span).0;
-        let last = statement.with_mods.last().map_or(expr, |with| &with.r#as);
-        // Behind the brackets around it, if there are some.
-        let end = range(&statement.span).1.max(whole(last).1);
+        let (start, end) = all_of(statement);
         let with = statement
             .with_mods
             .first()
@@ -136,11 +133,17 @@ impl<'a> Walk<'a> {
         self.name(expr, text, before);
     }
 
+    /// A name that the module does not use.
+    pub(super) fn next_name(&mut self) -> String {
+        let name = format!("{}{}", self.prefix, self.bound);
+        self.bound += 1;
+        name
+    }
+
     /// Puts a name in the place of `expr`, which is `text`.
     fn name(&mut self, expr: &Expr, text: String, before: &mut Vec<(String, String)>) {
         let (start, end) = whole(expr);
-        let name = format!("{}{}", self.prefix, self.bound);
-        self.bound += 1;
+        let name = self.next_name();
         before.push((name.clone(), text));
         self.edits.insert(start, (end, name));
     }

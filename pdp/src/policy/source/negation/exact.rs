@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use regorus::unstable::{Expr, Literal, LiteralStmt, Ref};
+use regorus::unstable::{Expr, LiteralStmt, Ref};
 
 use super::Walk;
-use super::spans::{range, whole};
+use super::spans::{all_of, range, whole};
 use crate::policy::gate::scope::variables_in;
 
 impl Walk<'_> {
@@ -81,22 +81,9 @@ impl Walk<'_> {
 
     /// Puts `guard` in front of `statement`.
     pub(super) fn guarded(&mut self, statement: &LiteralStmt, guard: &str) {
-        let (start, end) = range(&statement.span);
-        let expr = match &statement.literal {
-            Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => Some(expr),
-            _ => None,
-        };
-        let withs = statement.with_mods.iter().map(|with| &with.r#as);
-        let ends = expr.into_iter().chain(withs).map(|expr| whole(expr).1);
-        let end = ends.fold(end, usize::max);
+        let (start, end) = all_of(statement);
         let text = format!("{guard}{}", self.cut(start, end));
         self.edits.insert(start, (end, text));
-    }
-
-    fn next_name(&mut self) -> String {
-        let name = format!("{}{}", self.prefix, self.bound);
-        self.bound += 1;
-        name
     }
 }
 

@@ -1,6 +1,6 @@
 //! Expressions of the engine's syntax tree: what they are made of, and which bytes are theirs.
 
-use regorus::unstable::{Expr, Ref, Span};
+use regorus::unstable::{Expr, Literal, LiteralStmt, Ref, Span};
 
 /// The bytes of `expr`. The engine's spans leave the quotes of a text out, those of expressions that start
 /// or end with one as well.
@@ -36,6 +36,18 @@ pub(super) fn whole(expr: &Expr) -> (usize, usize) {
         start - usize::from(opens && start > 0),
         end + usize::from(closes),
     )
+}
+
+/// The bytes of `statement`, what it is evaluated `with` among them. To the end of what is last in it, or of
+/// the brackets around that.
+pub(super) fn all_of(statement: &LiteralStmt) -> (usize, usize) {
+    let (start, end) = range(&statement.span);
+    let expr = match &statement.literal {
+        Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => Some(expr),
+        _ => None,
+    };
+    let last = statement.with_mods.last().map(|with| &with.r#as).or(expr);
+    (start, last.map_or(end, |last| end.max(whole(last).1)))
 }
 
 /// Whether `_` is in `expr`, comprehensions apart.
