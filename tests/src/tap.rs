@@ -221,7 +221,10 @@ async fn pass_on(head: http::request::Parts, body: Bytes, shared: &Shared) -> Re
             head.version = http::Version::HTTP_11;
             Response::from_parts(head, body.map_err(std::io::Error::other).boxed())
         }
-        Err(_) => reply(502, "application/json", Bytes::from_static(b"{}")),
+        Err(error) => {
+            eprintln!("tap: {pdp}{path}: {error:?}");
+            reply(502, "application/json", Bytes::from_static(b"{}"))
+        }
     }
 }
 
