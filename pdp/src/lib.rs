@@ -3,7 +3,9 @@
 //! The rooms, in the order in which a start-up meets them:
 //! - [`cli`]: arguments in, exit code out;
 //! - [`config`]: one YAML file → checked values;
+//! - [`fetch`]: a document over https, trusting nothing;
 //! - [`keys`]: the keys of issuers and trust domains, fetched and kept fresh;
+//! - [`bundle`]: policy bundles, fetched, checked and put in force;
 //! - [`policy`]: Rego and data → a decision;
 //! - [`atoms`]: the small values that policies are told in place of large ones;
 //! - [`cache`]: decisions remembered;
@@ -15,11 +17,14 @@
 //! shared with the filter. Nothing here knows proxy-wasm.
 
 pub mod atoms;
+pub mod bundle;
 pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod crypto;
+pub mod fetch;
 pub mod keys;
 pub mod policy;
 pub mod revocation;
 pub mod service;
+mod whole_file;

@@ -83,6 +83,11 @@ impl<'a> CompactJws<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwsError::TooLong);
         }
+        Self::parse_of_any_length(token)
+    }
+
+    /// As [`Self::parse`], for what is no token of a caller and was bounded by whoever read it.
+    pub fn parse_of_any_length(token: &'a str) -> Result<Self, JwsError> {
         let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::NotThreeParts)?;
         let (header, payload) = signed.split_once('.').ok_or(JwsError::NotThreeParts)?;
         if payload.contains('.') {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use edgeward::config::{Config, Environment, Listener, Policies};
-use edgeward::keys::{BundleSource, IssuerSource, SourceUrl};
+use edgeward::fetch::SourceUrl;
+use edgeward::keys::{BundleSource, IssuerSource};
 use edgeward_core::jose::Algorithm;
 use edgeward_core::token::TokenRules;
 

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::chosen_policy::evaluated_by;
+use super::instant::Instant;
 use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::Atoms;
+use crate::bundle::{self, LocalError};
 use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
@@ -52,18 +54,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
             for warning in warnings(&config) {
                 eprintln!("{}: warning: {warning}", file.display());
             }
-            let engine = evaluated_by(&set);
-            let engine = printable(&engine);
+            let policies = match &set {
+                Some(set) => format!("policies in {}", evaluated_by(set)),
+                None => "policies in bundles, which are not fetched here".to_owned(),
+            };
+            let policies = printable(&policies);
             let summary = summary(&config);
-            writeln!(
-                out,
-                "{}: ok: {summary}; policies in {engine}",
-                file.display()
-            )?;
+            writeln!(out, "{}: ok: {summary}; {policies}", file.display())?;
             Ok(Verdict::Yes)
         }
         (OutputFormat::Json, Ok((_, set))) => {
-            writeln!(out, "{}", answer(file, &[], Some(&set)))?;
+            writeln!(out, "{}", answer(file, &[], set.as_deref()))?;
             Ok(Verdict::Yes)
         }
         (OutputFormat::Json, Err(ConfigError::Refused { problems, .. })) => {
@@ -122,7 +123,7 @@ fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>) -> Value {
 
 /// What is wrong with the files that the configuration points to, with what is kept of revocations,
 /// and with the policies.
-fn beyond_the_file(config: &Config) -> Result<PolicySet, Vec<Problem>> {
+fn beyond_the_file(config: &Config) -> Result<Option<Arc<PolicySet>>, Vec<Problem>> {
     let mut problems = files(config);
     if let Err(error) = Atoms::open(&config.atoms) {
         let field = Field::default().key("country_database");
@@ -134,15 +135,29 @@ fn beyond_the_file(config: &Config) -> Result<PolicySet, Vec<Problem>> {
         let field = Field::default().key("revocations").key("directory");
         problems.push(problem(field, &error));
     }
-    match PolicySet::load(&config.policies.settings()) {
+    match policies(config) {
         Ok(set) if problems.is_empty() => return Ok(set),
         Ok(_) => {}
-        Err(error) => {
-            let field = Field::default().key("policies");
-            problems.push(problem(field, &error));
-        }
+        Err(problem) => problems.push(problem),
     }
     Err(problems)
+}
+
+/// The policies that would decide; none where their bundles are still to be fetched.
+fn policies(config: &Config) -> Result<Option<Arc<PolicySet>>, Problem> {
+    let field = Field::default().key("policies");
+    let settings = config.policies.settings();
+    let Some(bundles) = config.policies.bundles() else {
+        let set = PolicySet::load(&settings).map_err(|error| problem(field, &error))?;
+        return Ok(Some(Arc::new(set)));
+    };
+    bundle::check(bundles, settings, Instant::now().0).map_err(|error| {
+        let field = match &error {
+            LocalError::Bundle(name, _) => field.key("bundles").key(name.as_str()),
+            LocalError::Policies(_) | LocalError::Open(_) => field,
+        };
+        problem(field, &error)
+    })
 }
 
 /// What is wrong with the certificates and keys that the configuration points to.

@@ -16,11 +16,12 @@ use super::telemetry::{self, LogFormat};
 use super::welcome;
 use super::{Failure, Verdict, check};
 use crate::atoms::Atoms;
+use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
-use crate::config::{Config, ConfigError, Field, Listener, Problem};
+use crate::config::{Config, ConfigError, Field, Listener, PolicySource, Problem};
 
 use crate::keys::Keyring;
-use crate::policy::{self, PolicyStore};
+use crate::policy::PolicyStore;
 use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
@@ -81,23 +82,7 @@ fn refused(file: Option<&Path>, problems: Vec<Problem>) -> Failure {
 async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> {
     // Installed first: a signal during start-up must not be lost.
     let mut signals = Signals::listen()?;
-    let wrong_policies = |error: policy::LoadError| {
-        let field = Field::default().key("policies");
-        refused(
-            file,
-            vec![Problem {
-                field,
-                message: error.to_string(),
-                line: None,
-            }],
-        )
-    };
-    let policies = Arc::new(PolicyStore::open(config.policies.settings()).map_err(wrong_policies)?);
-    if config.policies.watch {
-        policies
-            .watch()
-            .map_err(|error| Failure::new(error.to_string()))?;
-    }
+    let (policies, bundles) = open_policies(file, &config)?;
     let keyring =
         Keyring::open(config.keys.clone()).map_err(|error| Failure::new(error.to_string()))?;
     let keyring = Arc::new(keyring);
@@ -109,6 +94,9 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         Arc::clone(&keyring),
         Arc::clone(&cache),
     );
+    if let Some(bundles) = &bundles {
+        metrics.tell_of_bundles(Arc::clone(bundles));
+    }
     metrics
         .registry_mut()
         .register("revocations", "Revocations in force", revocations.gauge());
@@ -118,6 +106,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         atoms: Arc::clone(&atoms),
         cache,
         revocations: Arc::clone(&revocations),
+        bundles: bundles.clone(),
         metrics: Arc::new(metrics),
     };
     let settings = service_settings(&config)?;
@@ -126,7 +115,10 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
             "{error}: stop what listens there, or name another place under `listen`"
         ))
     })?;
-    let tasks = keyring.start();
+    let tasks = (
+        keyring.start(),
+        bundles.map(|bundles| bundles.start(|| Instant::now().0)),
+    );
     let expiry = tokio::spawn(revocations.keep_expiring(|| Instant::now().0));
     let countries = tokio::spawn(atoms.follow());
     announce(&bound, &config);
@@ -135,6 +127,33 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     countries.abort();
     drop(tasks);
     ended
+}
+
+/// The policies to begin with: what there is, or a deny of everything until the bundles come.
+fn open_policies(
+    file: Option<&Path>,
+    config: &Config,
+) -> Result<(Arc<PolicyStore>, Option<Arc<Bundles>>), Failure> {
+    let refused = |error: &dyn std::fmt::Display| {
+        let field = Field::default().key("policies");
+        refused(file, vec![check::problem(field, &error)])
+    };
+    let settings = config.policies.settings();
+    let Some(bundles) = config.policies.bundles() else {
+        let policies = PolicyStore::open(settings).map_err(|error| refused(&error))?;
+        let policies = Arc::new(policies);
+        if config.policies.watch {
+            policies
+                .watch()
+                .map_err(|error| Failure::new(error.to_string()))?;
+        }
+        return Ok((policies, None));
+    };
+    let policies = PolicyStore::withholding(settings).map_err(|error| refused(&error))?;
+    let policies = Arc::new(policies);
+    let bundles = Bundles::open(bundles.clone(), Arc::clone(&policies), Instant::now().0);
+    let bundles = bundles.map_err(|error| refused(&error))?;
+    Ok((policies, Some(Arc::new(bundles))))
 }
 
 fn open_atoms(file: Option<&Path>, config: &Config) -> Result<Atoms, Failure> {
@@ -203,7 +222,7 @@ fn announce(bound: &Bound, config: &Config) {
     for address in bound.addresses() {
         info!(%address, "listening");
     }
-    let example = config.policies.directory.is_none();
+    let example = config.policies.source == PolicySource::Example;
     if let Some(text) = welcome::text(bound.addresses(), &config.listeners, example) {
         // Whoever closed standard output does not want to read it.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -13,6 +13,7 @@ mod lines;
 mod problem;
 mod raw;
 mod raw_atoms;
+mod raw_bundles;
 mod raw_ext_authz;
 mod raw_text;
 mod raw_trust;
@@ -33,6 +34,7 @@ pub use read::MAX_CONFIG_BYTES;
 pub use schema::json_schema;
 
 use crate::atoms::AtomSettings;
+use crate::bundle::BundlesSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
@@ -125,8 +127,8 @@ pub struct Revocations {
 /// The policies, and how they are evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
-    /// The folder; `None` is the example embedded in the program.
-    pub directory: Option<PathBuf>,
+    /// Where they come from.
+    pub source: PolicySource,
     /// The rule that decides, such as [`DEFAULT_ENTRYPOINT`].
     pub entrypoint: String,
     /// Whether the folder is watched.
@@ -137,6 +139,17 @@ pub struct Policies {
     pub clock_quantum: Option<Quantum>,
     /// What evaluates them.
     pub engine: EngineChoice,
+}
+
+/// Where policies come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// The example embedded in the program.
+    Example,
+    /// A folder.
+    Directory(PathBuf),
+    /// Policy bundles.
+    Bundles(BundlesSettings),
 }
 
 impl Policies {
@@ -152,10 +165,22 @@ impl Policies {
             .is_some_and(|path| path.split('.').all(is_name))
     }
 
-    /// As the policy room takes them.
+    /// The bundles, where policies come from some.
+    pub fn bundles(&self) -> Option<&BundlesSettings> {
+        match &self.source {
+            PolicySource::Bundles(bundles) => Some(bundles),
+            PolicySource::Example | PolicySource::Directory(_) => None,
+        }
+    }
+
+    /// As the policy room takes them. Of bundles it knows nothing: for those nothing is to be loaded.
     pub fn settings(&self) -> PolicySettings {
+        let directory = match &self.source {
+            PolicySource::Directory(path) => Some(path.clone()),
+            PolicySource::Example | PolicySource::Bundles(_) => None,
+        };
         PolicySettings {
-            directory: self.directory.clone(),
+            directory,
             entry_point: self.entrypoint.clone(),
             evaluation_timeout: self.evaluation_timeout,
             clock_quantum: self.clock_quantum,

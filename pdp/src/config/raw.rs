@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::raw_atoms::{RawRoute, RawSchedule};
+use super::raw_bundles::RawPolicyBundle;
 use super::raw_ext_authz::RawExtAuthz;
 use super::raw_text::{DurationText, ModeText, SizeText};
 use super::raw_trust::{RawIssuer, RawTrustDomain};
@@ -121,7 +122,11 @@ pub struct RawAdmin {
 #[schemars(rename = "Policies")]
 pub struct RawPolicies {
     /// Folder with `*.rego` and data files (`*.json`, `*.yaml`).
-    pub directory: PathBuf,
+    pub directory: Option<PathBuf>,
+    /// Policy bundles by their names, in place of `directory`: all of them decide together.
+    pub bundles: Option<BTreeMap<String, RawPolicyBundle>>,
+    /// Folder where the last bundles in force outlive a restart. Default: they do not.
+    pub bundle_cache: Option<PathBuf>,
     /// The rule that decides. Default: `data.edgeward.authz.decision`.
     #[schemars(regex(pattern = r"^data(\.[A-Za-z_][A-Za-z0-9_]*)+$"))]
     pub entrypoint: Option<String>,

@@ -2,6 +2,7 @@
 //!
 //! - [`PeerCertificate`]: what a client's certificate says of it.
 //! - [`AwsLc`]: checks signatures of all ten algorithms; passed to `edgeward_core::token::verify`.
+//! - [`jwk_of_pem`]: a public key or certificate in PEM as a JWK.
 //! - [`X509Svid`]: what a certificate must be to name a workload.
 //! - [`Signer`]: makes development keys and tokens for `edgeward token mint`, the demo and tests.
 //!
@@ -11,6 +12,7 @@
 mod check;
 mod peer_certificate;
 mod pkcs8;
+mod public_pem;
 mod sign;
 mod x509_svid;
 
@@ -19,6 +21,7 @@ mod tests;
 
 pub use check::AwsLc;
 pub use peer_certificate::PeerCertificate;
+pub use public_pem::{PemKeyError, jwk_of_pem};
 pub(crate) use sign::sign_rsa;
 pub use sign::{KeyPurpose, Signer, SignerError};
 pub use x509_svid::{SvidError, X509Svid, check_x509_svid};

@@ -9,7 +9,7 @@ use edgeward_core::token::Issuer;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Plaintext, SourceUrl, SourceUrlError};
+use crate::fetch::{Plaintext, SourceUrl, SourceUrlError};
 
 /// Why a discovery document does not lead to keys.
 #[derive(Debug, Error)]

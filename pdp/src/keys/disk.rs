@@ -6,8 +6,8 @@
 //! What this is not: protection against whoever may write to the directory; it is made readable
 //! and writable for its owner only, and must stay so.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use edgeward_core::json;
@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use super::KeyOwner;
+use crate::whole_file;
 
 const VERSION: u32 = 1;
 /// Files beyond this were not written by us: documents are far smaller.
@@ -72,12 +73,7 @@ pub(super) struct Disk {
 impl Disk {
     /// Opens the directory, making it where it is missing (mode 0700).
     pub(super) fn open(directory: &Path) -> Result<Self, DiskError> {
-        let failed = |error| io(directory, error);
-        if !directory.is_dir() {
-            let mut builder = fs::DirBuilder::new();
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.recursive(true).create(directory).map_err(failed)?;
-        }
+        whole_file::make_directory(directory).map_err(|error| io(directory, error))?;
         Ok(Self {
             directory: directory.to_owned(),
         })
@@ -122,8 +118,7 @@ impl Disk {
         }))
     }
 
-    /// Replaces what is saved for `owner`: written aside, flushed, renamed, so that a crash leaves
-    /// either the old file or the new one.
+    /// Replaces what is saved for `owner`, whole.
     pub(super) fn save(
         &self,
         owner: &KeyOwner,
@@ -143,26 +138,21 @@ impl Disk {
             document,
         };
         let text = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory).map_err(failed)?;
-        file.write_all(&text).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        File::open(&self.directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(failed)
+        whole_file::replace(&self.directory, &Self::name(owner), &text).map_err(failed)
+    }
+
+    fn path(&self, owner: &KeyOwner) -> PathBuf {
+        self.directory.join(Self::name(owner))
     }
 
     /// The file of `owner`. Names come from a digest: an issuer may be any text.
-    fn path(&self, owner: &KeyOwner) -> PathBuf {
+    fn name(owner: &KeyOwner) -> String {
         let kind = match owner {
             KeyOwner::Issuer(_) => "issuer",
             KeyOwner::TrustDomain(_) => "trust-domain",
         };
         let digest = checksum(owner.to_string().as_bytes());
-        self.directory.join(format!(
-            "{kind}-{}.json",
-            digest.get(..32).unwrap_or(&digest)
-        ))
+        format!("{kind}-{}.json", digest.get(..32).unwrap_or(&digest))
     }
 }
 
@@ -179,6 +169,8 @@ fn io(path: &Path, error: std::io::Error) -> DiskError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn owner() -> KeyOwner {

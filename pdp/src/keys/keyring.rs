@@ -13,14 +13,14 @@ use tracing::warn;
 use super::disk::{Disk, DiskError};
 use super::document::Document;
 use super::entry::Entry;
-use super::fetch::{TlsError, roots_of_file};
 use super::load::{LoadError, Loaded, read, read_bundle};
 use super::refetch::Refetch;
 use super::source::{Origin, Source};
 use super::state::{KeySnapshot, State};
 use super::status::{KeyCounters, SourceStatus};
 use super::tasks::KeyTasks;
-use super::{KeyOwner, KeySettings, SourceUrlError};
+use super::{KeyOwner, KeySettings};
+use crate::fetch::{SourceUrlError, TlsError, roots_of_file};
 
 /// Why the settings cannot be used. All of these are errors of configuration, found at the start.
 #[derive(Debug, Error)]

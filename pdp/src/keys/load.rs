@@ -8,12 +8,12 @@ use std::time::Duration;
 use edgeward_core::spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
 
+use super::KeyOwner;
 use super::discovery::{self, DiscoveryError};
 use super::document::{Document, DocumentError, DocumentKind};
-use super::fetch::{self, FetchError, Fetched, Redirects, Server};
 use super::source::{Origin, Source};
 use super::workload_api::{self, StreamError};
-use super::{FetchSettings, KeyOwner, SourceUrl};
+use crate::fetch::{self, FetchError, FetchSettings, Fetched, Redirects, Server, SourceUrl};
 
 /// The largest file of keys, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;

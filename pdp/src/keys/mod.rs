@@ -5,7 +5,7 @@
 //!   tokens are verified against, [`Keyring::unknown_key`] asks for keys that are not there yet.
 //! - [`SourceStatus`] and [`KeyCounters`] are what operators see.
 //!
-//! A document's way: `tasks` decides when, `load` gets it (through `fetch`, `discovery` or
+//! A document's way: `tasks` decides when, `load` gets it (through [`crate::fetch`], `discovery` or
 //! `workload_api`), `document` reads it, `state` puts it in force, `disk` keeps it.
 //!
 //! INVARIANT: keys of one source never verify tokens of another, an empty set verifies nothing, and
@@ -18,17 +18,14 @@ mod discovery;
 mod disk;
 mod document;
 mod entry;
-mod fetch;
 mod keyring;
 mod load;
-mod pace;
 mod refetch;
 mod settings;
 mod source;
 mod state;
 mod status;
 mod tasks;
-mod url;
 mod workload_api;
 
 #[cfg(test)]
@@ -39,16 +36,13 @@ pub use edgeward_core::token::KeyOwner;
 pub use discovery::DiscoveryError;
 pub use disk::DiskError;
 pub use document::DocumentError;
-pub use fetch::{FetchError, TlsError};
 pub use keyring::{Keyring, KeyringError};
 pub use load::LoadError;
 pub use refetch::Refetch;
 pub use settings::{
-    AddressRule, BundleSource, CacheSettings, FetchSettings, IssuerSettings, IssuerSource,
-    KeySettings, RefreshSettings, TrustDomainSettings,
+    BundleSource, CacheSettings, IssuerSettings, IssuerSource, KeySettings, TrustDomainSettings,
 };
 pub use state::KeySnapshot;
 pub use status::{IgnoredKey, KeyCounters, Outcome, SourceStatus};
 pub use tasks::KeyTasks;
-pub use url::{Plaintext, SourceUrl, SourceUrlError};
 pub use workload_api::StreamError;

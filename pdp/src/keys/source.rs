@@ -9,11 +9,8 @@ use edgeward_core::token::TokenRules;
 
 use super::discovery;
 use super::document::DocumentKind;
-use super::fetch::Redirects;
-use super::{
-    BundleSource, FetchSettings, IssuerSettings, IssuerSource, KeyOwner, SourceUrl, SourceUrlError,
-    TrustDomainSettings,
-};
+use super::{BundleSource, IssuerSettings, IssuerSource, KeyOwner, TrustDomainSettings};
+use crate::fetch::{FetchSettings, Redirects, SourceUrl, SourceUrlError};
 
 /// How a source's document is got.
 #[derive(Debug, Clone)]

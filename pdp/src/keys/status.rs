@@ -8,9 +8,9 @@ use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::KeyOwner;
 use serde::Serialize;
 
-use super::fetch::FetchError;
 use super::load::LoadError;
 use super::refetch::Refetch;
+use crate::fetch::FetchError;
 
 /// One source's health, for `/health/ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,12 +9,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::RefreshSettings;
 use super::entry::Entry;
-use super::pace::Pace;
 use super::source::Origin;
 use super::state::State;
 use super::workload_api;
+use crate::fetch::{Pace, RefreshSettings};
 
 /// How often a file is looked at.
 const FILE_INTERVAL: Duration = Duration::from_secs(1);

@@ -16,12 +16,11 @@ use spiffe::workload_api::WorkloadApiError;
 use spiffe::{JwtBundleSet, WorkloadApiClient};
 use thiserror::Error;
 
-use super::RefreshSettings;
 use super::document::{Document, DocumentError, DocumentKind};
 use super::entry::Entry;
 use super::load::{LoadError, Loaded};
-use super::pace::Pace;
 use super::state::State;
+use crate::fetch::{Pace, RefreshSettings};
 
 /// The longest wait for a connection and for the first message.
 const FIRST_MESSAGE: Duration = Duration::from_secs(5);

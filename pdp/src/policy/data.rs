@@ -42,12 +42,22 @@ pub(super) struct Documents(Map<String, Json>);
 impl Documents {
     /// Parses `bytes` and merges it at the place `file` stands for.
     pub(super) fn add(&mut self, file: &str, bytes: &[u8]) -> Result<(), DataError> {
-        let mut document = parse(file, bytes)?;
         let mut folders: Vec<&str> = file.split('/').collect();
         folders.pop();
         if folders.first() == Some(&"data") {
             folders.remove(0);
         }
+        self.add_at(&folders, file, bytes)
+    }
+
+    /// Parses `bytes` and merges it below `folders`; `file` is how errors call it.
+    pub(super) fn add_at(
+        &mut self,
+        folders: &[&str],
+        file: &str,
+        bytes: &[u8],
+    ) -> Result<(), DataError> {
+        let mut document = parse(file, bytes)?;
         for folder in folders.iter().rev() {
             document = Map::from_iter([((*folder).to_owned(), Json::Object(document))]);
         }
@@ -55,6 +65,19 @@ impl Documents {
             file: file.to_owned(),
             path,
         })
+    }
+
+    /// Merges `other`, of which errors say that it is `file`'s.
+    pub(super) fn merge(&mut self, other: Self, file: &str) -> Result<(), DataError> {
+        merge(&mut self.0, other.0, &mut Vec::new()).map_err(|path| DataError::Collision {
+            file: file.to_owned(),
+            path,
+        })
+    }
+
+    /// The document so far.
+    pub(super) fn members(&self) -> &Map<String, Json> {
+        &self.0
     }
 
     /// The whole as the engine's value.

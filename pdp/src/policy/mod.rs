@@ -23,13 +23,17 @@ mod engine_error;
 pub mod footprint;
 mod gate;
 mod own_tests;
+mod parts;
 mod program;
+mod roots;
 mod set;
+mod settings;
 mod source;
 mod sources;
 mod store;
 mod value;
 mod verdict;
+mod withheld;
 mod worker;
 
 #[cfg(test)]
@@ -43,12 +47,16 @@ pub use coarse_clock::{Quantum, QuantumError};
 pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult, test_folder};
+pub use parts::{Content, Part};
 pub use program::Numbers;
 /// The engine's value: what a policy is asked about, and what it answers.
 pub use regorus::Value;
-pub use set::{LoadError, PolicySet, PolicySettings};
+pub use roots::{Roots, RootsError};
+pub use set::{LoadError, PolicySet};
+pub use settings::PolicySettings;
 pub use sources::{Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::{from_json, from_key};
 pub use verdict::{Failure, Verdict};
+pub use withheld::Withheld;
 pub use worker::{STACK_BYTES, Worker, disagreements, doubts, on_deep_stack};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use regorus::{Engine, Value};
 
 use super::engine_error;
-use super::set::{LoadError, PolicySet, PolicySettings};
+use super::set::{LoadError, PolicySet};
+use super::settings::PolicySettings;
 use super::worker::timer;
 
 /// A single test may take this long.

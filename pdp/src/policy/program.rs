@@ -17,7 +17,7 @@ use regorus::Value;
 use sha2::{Digest, Sha256};
 
 use super::footprint::Analysis;
-use super::set::PolicySettings;
+use super::settings::PolicySettings;
 use super::sources::Sources;
 
 /// How many contents keep their number once they are no longer in force: going back to one of them

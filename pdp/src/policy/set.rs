@@ -3,7 +3,6 @@
 //! The set itself is inert and shared; evaluation happens on [`Worker`]s made from it.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,47 +14,20 @@ use thiserror::Error;
 
 use super::builtin_errors::BuiltinErrors;
 use super::builtins;
-use super::bytecode::{EngineChoice, Interpreted, Lowered, Machine, choose};
+use super::bytecode::{Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
 use super::documents::Index;
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, TestReport};
+use super::parts;
 use super::program::{Numbers, Program};
+use super::roots::RootsError;
+use super::settings::PolicySettings;
 use super::sources::{Module, ReadError, Sources};
+use super::withheld::Withheld;
 use super::worker::{self, Worker, on_deep_stack};
 use super::{embedded, engine_error};
-
-/// Where a set comes from and how it is evaluated.
-#[derive(Clone, Debug)]
-pub struct PolicySettings {
-    /// The folder; none is the example embedded in the program.
-    pub directory: Option<PathBuf>,
-    /// The rule that decides, as `data.package.rule`.
-    pub entry_point: String,
-    /// The longest an evaluation may take.
-    pub evaluation_timeout: Duration,
-    /// How long `time.now_ns()` stands still, so that answers that rest on it can be remembered; none
-    /// gives policies the true time.
-    pub clock_quantum: Option<Quantum>,
-    /// What evaluates it.
-    pub engine: EngineChoice,
-    /// What becomes of an expression whose built-in function fails.
-    pub builtin_errors: BuiltinErrors,
-}
-
-impl Default for PolicySettings {
-    fn default() -> Self {
-        Self {
-            directory: None,
-            entry_point: "data.edgeward.authz.decision".to_owned(),
-            evaluation_timeout: Duration::from_millis(100),
-            clock_quantum: Some(Quantum::SECOND),
-            engine: EngineChoice::Auto,
-            builtin_errors: BuiltinErrors::Fail,
-        }
-    }
-}
 
 /// Why a policy set cannot serve.
 #[derive(Debug, Error)]
@@ -72,6 +44,14 @@ pub enum LoadError {
     /// A rule and a data file both say what stands at a path.
     #[error("{0} is a rule, and the data files have a value there too: rename one of them")]
     Overlap(String),
+    /// A policy lies where its bundle has no say.
+    #[error("{file}: package {error}")]
+    Package {
+        /// The file.
+        file: String,
+        /// Where it lies, and where it may.
+        error: RootsError,
+    },
     /// The engine cannot make sense of rules that are each well-formed.
     #[error("{0}")]
     Analysis(String),
@@ -112,9 +92,15 @@ pub struct PolicySet {
     program: Program,
     lowered: Result<Lowered, Interpreted>,
     index: Arc<Index>,
+    pub(super) withheld: Option<Withheld>,
 }
 
 impl PolicySet {
+    /// Why it denies everything, where it does for want of policies.
+    pub fn why_withheld(&self) -> Option<Withheld> {
+        self.withheld
+    }
+
     /// Loads, checks and tries the set that `settings` name; failing tests refuse it.
     pub fn load(settings: &PolicySettings) -> Result<Self, LoadError> {
         Self::load_untested(settings)?.refuse_failing_tests()
@@ -254,6 +240,7 @@ impl PolicySet {
 
 fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadError> {
     let mut serving = serving_engine(&sources, settings.builtin_errors)?;
+    refuse_outsiders(&sources, &mut serving)?;
     let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
     analyse(&mut serving, &settings.entry_point)?;
     let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
@@ -265,6 +252,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     let errors = settings.builtin_errors;
     let mut trial = worker::engine(sources.modules.iter(), sources.data.clone(), errors)?;
     builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
+    refuse_outsiders(&sources, &mut trial)?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
     analyse(&mut trial, &settings.entry_point)?;
     let tests = own_tests::run(&mut trial, &with_tests.tests);
@@ -281,7 +269,14 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         footprint,
         lowered,
         index,
+        withheld: None,
     })
+}
+
+/// Refuses a policy that its bundle has no say in.
+fn refuse_outsiders(sources: &Sources, engine: &mut Engine) -> Result<(), LoadError> {
+    parts::check_packages(&sources.modules, engine.get_modules())
+        .map_err(|(file, error)| LoadError::Package { file, error })
 }
 
 fn serving_engine(sources: &Sources, errors: BuiltinErrors) -> Result<Engine, LoadError> {

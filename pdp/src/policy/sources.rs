@@ -8,6 +8,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use edgeward_core::revocation::hex;
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::data::{self, DataError};
+use super::roots::{Roots, RootsError};
 
 /// Bytes one policy or data file may have.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -66,6 +68,24 @@ pub enum ReadError {
     /// A data file does not parse or collides with another.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A bundle says something of what is not its own.
+    #[error("bundle `{bundle}`: {error}")]
+    Roots {
+        /// The bundle's name.
+        bundle: String,
+        /// What.
+        error: RootsError,
+    },
+    /// Two bundles speak for one part of `data`.
+    #[error("bundles `{first}` and `{second}` both have `{root}` among their roots")]
+    SharedRoot {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+        /// The narrower root.
+        root: String,
+    },
 }
 
 /// One Rego file.
@@ -75,6 +95,8 @@ pub struct Module {
     pub file: String,
     /// The text.
     pub text: String,
+    /// What of `data` its package must lie in; none where anything goes.
+    pub roots: Option<Arc<Roots>>,
 }
 
 impl Module {
@@ -114,16 +136,7 @@ impl Sources {
             };
             let size = fs::metadata(&path).map_err(io)?.len();
             total = total.saturating_add(size);
-            let over = match () {
-                () if size > MAX_FILE_BYTES => {
-                    Some(format!("is larger than {MAX_FILE_BYTES} bytes"))
-                }
-                () if total > MAX_TOTAL_BYTES => {
-                    Some(format!("takes the set above {MAX_TOTAL_BYTES} bytes"))
-                }
-                () => None,
-            };
-            if let Some(what) = over {
+            if let Some(what) = over(size, total) {
                 return Err(ReadError::TooLarge { file: name, what });
             }
             files.push((name, fs::read(&path).map_err(io)?));
@@ -157,15 +170,13 @@ impl Sources {
         let mut modules = Vec::new();
         let mut documents = data::Documents::default();
         for (file, bytes) in files {
-            // Lengths first, so that no two sets of files share one stream of bytes.
-            hash.update((file.len() as u64).to_be_bytes());
-            hash.update(file.as_bytes());
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(&bytes);
+            hash_file(&mut hash, &file, &bytes);
             if has_extension(&file, &["rego"]) {
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| ReadError::NotUtf8 { file: file.clone() })?;
-                modules.push(Module { file, text });
+                modules.push(Module {
+                    text: text_of(&file, bytes)?,
+                    file,
+                    roots: None,
+                });
             } else {
                 documents.add(&file, &bytes)?;
             }
@@ -176,6 +187,28 @@ impl Sources {
             digest: hex(&hash.finalize()),
         })
     }
+}
+
+/// Lengths first, so that no two sets of files share one stream of bytes.
+pub(super) fn hash_file(hash: &mut Sha256, file: &str, bytes: &[u8]) {
+    hash.update((file.len() as u64).to_be_bytes());
+    hash.update(file.as_bytes());
+    hash.update((bytes.len() as u64).to_be_bytes());
+    hash.update(bytes);
+}
+
+/// The text of the policy in `file`.
+pub(super) fn text_of(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
+    let file = || file.to_owned();
+    String::from_utf8(bytes).map_err(|_| ReadError::NotUtf8 { file: file() })
+}
+
+/// Which limit a file of `size` bytes passes that makes it `total`, if it does.
+fn over(size: u64, total: u64) -> Option<String> {
+    if size > MAX_FILE_BYTES {
+        return Some(format!("is larger than {MAX_FILE_BYTES} bytes"));
+    }
+    (total > MAX_TOTAL_BYTES).then(|| format!("takes the set above {MAX_TOTAL_BYTES} bytes"))
 }
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>, depth: usize) -> Result<(), ReadError> {

@@ -14,8 +14,10 @@ use notify::{RecursiveMode, Watcher};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::set::{LoadError, PolicySet, PolicySettings};
+use super::set::{LoadError, PolicySet};
+use super::settings::PolicySettings;
 use super::sources::Sources;
+use super::withheld::Withheld;
 
 /// A change is acted upon when the folder has been quiet for so long: editors and mounts write in
 /// several steps.
@@ -72,16 +74,26 @@ impl PolicyStore {
             tests = set.tests().tests.len(),
             "policies loaded"
         );
+        Ok(Self::with(settings, set))
+    }
+
+    /// Denies everything until [`PolicyStore::activate`] has something better.
+    pub fn withholding(settings: PolicySettings) -> Result<Self, LoadError> {
+        let set = Arc::new(PolicySet::withheld(&settings, Withheld::NotLoaded)?);
+        Ok(Self::with(settings, set))
+    }
+
+    fn with(settings: PolicySettings, set: Arc<PolicySet>) -> Self {
         let state = PolicyState {
             set,
             last_error: None,
             reloads: 0,
             refused: 0,
         };
-        Ok(Self {
+        Self {
             settings,
             state: watch::Sender::new(state),
-        })
+        }
     }
 
     /// Sees every state from now on.
@@ -94,22 +106,52 @@ impl PolicyStore {
         let Some(folder) = &self.settings.directory else {
             return;
         };
-        let built = Sources::read(folder)
-            .map_err(LoadError::from)
-            .and_then(|sources| {
-                let current = self.state.borrow().set.clone();
-                if sources.digest == current.revision() {
-                    return Ok(None);
-                }
-                PolicySet::build(sources, &self.settings)?
-                    .refuse_failing_tests()
-                    .map(Some)
-            });
+        // What came of it stands in the state.
+        let _ = self.activate(Sources::read(folder).map_err(LoadError::from));
+    }
+
+    /// Builds a set of `sources` and swaps it in, unless that is what is in force; where it does not
+    /// hold the old one stays, and the error is both kept in the state and returned. Whether it is
+    /// another set.
+    pub fn activate(&self, sources: Result<Sources, LoadError>) -> Result<bool, LoadError> {
+        let built = sources.and_then(|sources| {
+            if sources.digest == self.state.borrow().set.revision() {
+                return Ok(None);
+            }
+            PolicySet::build(sources, &self.settings)?
+                .refuse_failing_tests()
+                .map(Some)
+        });
         match built {
-            Ok(Some(set)) => self.swap(set),
-            Ok(None) => self.settle(),
-            Err(error) => self.keep(&error),
+            Ok(Some(set)) => {
+                self.swap(set);
+                Ok(true)
+            }
+            Ok(None) => {
+                self.settle();
+                Ok(false)
+            }
+            Err(error) => {
+                self.keep(&error);
+                Err(error)
+            }
         }
+    }
+
+    /// Denies everything from now on, until something is activated again.
+    pub fn withhold(&self, why: Withheld) -> Result<(), LoadError> {
+        let set = PolicySet::withheld(&self.settings, why)?;
+        tracing::error!(
+            reason = why.code(),
+            "policies withheld: everything is denied"
+        );
+        self.state.send_modify(|state| state.set = Arc::new(set));
+        Ok(())
+    }
+
+    /// Why everything is denied, where no policy is in force.
+    pub fn why_withheld(&self) -> Option<Withheld> {
+        self.state.borrow().set.why_withheld()
     }
 
     /// Watches the folder for as long as the store lives. Without a folder there is nothing to do.

@@ -8,13 +8,17 @@ use serde::Serialize;
 
 use super::reply::{self, Reply};
 use super::worker::WorkerState;
+use crate::bundle::BundleStatus;
 use crate::keys::SourceStatus;
+use crate::policy::Withheld;
 
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
     stopping: bool,
     policy: Policy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundles: Option<Vec<BundleStatus>>,
     keys: Keys,
 }
 
@@ -22,6 +26,9 @@ struct Readiness {
 struct Policy {
     /// The revision that decides.
     revision: String,
+    /// Why none does, and everything is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<&'static str>,
     /// Why newer content is not in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_error: Option<String>,
@@ -47,18 +54,23 @@ pub(super) fn live() -> Reply {
 pub(super) fn ready(worker: &Rc<WorkerState>) -> Reply {
     let stopping = *worker.stop().borrow();
     let keys_ready = worker.state().keys.is_ready();
-    let ready = keys_ready && !stopping;
-    let policy = {
+    let (policy, withheld) = {
         let state = worker.state().policies.borrow();
-        Policy {
+        let withheld = state.set.why_withheld();
+        let policy = Policy {
+            withheld: withheld.map(Withheld::code),
             revision: state.set.revision().to_owned(),
             last_error: state.last_error.as_deref().map(str::to_owned),
             reloads: state.reloads,
             refused: state.refused,
             engine: state.set.engine(),
             interpreted: state.set.interpreted().map(ToString::to_string),
-        }
+        };
+        (policy, withheld)
     };
+    let ready = keys_ready && !stopping && withheld.is_none();
+    let bundles = worker.state().bundles.as_ref();
+    let bundles = bundles.map(|bundles| bundles.statuses());
     let keys = Keys {
         ready: keys_ready,
         sources: worker.state().keys.statuses(),
@@ -74,6 +86,7 @@ pub(super) fn ready(worker: &Rc<WorkerState>) -> Reply {
             ready,
             stopping,
             policy,
+            bundles,
             keys,
         },
     )

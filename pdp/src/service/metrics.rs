@@ -15,12 +15,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use super::bundle_metrics::BundleMetrics;
 use super::cache_metrics::{CacheMetrics, CacheSize};
 use super::histogram::Durations;
 use super::opa::DocumentMetrics;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
 use super::striped::StripedCounter;
+use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
 use crate::keys::Keyring;
 use crate::policy::{Failure, PolicyState, Verdict};
@@ -103,6 +105,12 @@ impl Metrics {
             registry,
             ..metrics
         }
+    }
+
+    /// With the series of policy bundles, before the service starts.
+    pub fn tell_of_bundles(&mut self, bundles: Arc<Bundles>) {
+        let collector = BundleMetrics::new(bundles);
+        self.registry.register_collector(Box::new(collector));
     }
 
     /// For series of other rooms, before the service starts.

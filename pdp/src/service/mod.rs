@@ -18,6 +18,7 @@ mod administrators;
 mod asked;
 mod authzen;
 mod body;
+mod bundle_metrics;
 mod cache_metrics;
 mod clock;
 mod connection;
@@ -74,6 +75,7 @@ pub use revocations::REVOCATIONS_PATH;
 use self::listen::Socket;
 use self::metrics::Metrics;
 use crate::atoms::Atoms;
+use crate::bundle::Bundles;
 use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
@@ -173,6 +175,8 @@ pub struct ServiceState {
     pub cache: Arc<DecisionCache>,
     /// What is revoked; whoever opened it lets it expire.
     pub revocations: Arc<RevocationStore>,
+    /// The policy bundles; none where policies come from elsewhere.
+    pub bundles: Option<Arc<Bundles>>,
     /// Where everything is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -4,6 +4,7 @@
 //! is not: I/O. Whether the files named exist is asked later.
 
 mod atoms;
+mod bundles;
 mod cache;
 mod ext_authz;
 mod keys;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::problem::{Field, Findings, Problem};
 use super::{Config, Environment, RawConfig};
-use crate::keys::{Plaintext, SourceUrl};
+use crate::fetch::{Plaintext, SourceUrl};
 
 /// What every check needs to know about the file.
 struct Context<'a> {

@@ -1,15 +1,18 @@
 //! The policies, and the bounds within which they are asked.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::scalar::ScalarError;
-use super::{Context, scalar};
+use super::{Context, bundles, exactly_one, scalar};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw::{RawEngine, RawLimits, RawPolicies, RawSync};
+use crate::config::raw_bundles::RawPolicyBundle;
 use crate::config::raw_text::{DurationText, SizeText};
-use crate::config::{DEFAULT_ENTRYPOINT, Policies};
+use crate::config::{DEFAULT_ENTRYPOINT, Policies, PolicySource};
 use crate::policy::EngineChoice;
 use crate::service::Limits;
 
@@ -38,7 +41,7 @@ pub(super) fn policies(
     let default_timeout = Duration::from_millis(100);
     let Some(raw) = raw else {
         return Policies {
-            directory: None,
+            source: PolicySource::Example,
             entrypoint: DEFAULT_ENTRYPOINT.to_owned(),
             watch: false,
             evaluation_timeout: default_timeout,
@@ -46,12 +49,12 @@ pub(super) fn policies(
             engine: EngineChoice::Auto,
         };
     };
-    if raw.directory.as_os_str().is_empty() {
-        findings.refuse(
-            &field.key("directory"),
-            "must not be empty: name the policy folder",
-        );
-    }
+    let source = source(
+        (raw.directory, raw.bundles, raw.bundle_cache),
+        field,
+        context,
+        findings,
+    );
     let entrypoint = raw
         .entrypoint
         .unwrap_or_else(|| DEFAULT_ENTRYPOINT.to_owned());
@@ -62,7 +65,7 @@ pub(super) fn policies(
         );
     }
     Policies {
-        directory: Some(context.resolve(&raw.directory)),
+        source,
         entrypoint,
         watch: raw.watch.unwrap_or(true),
         clock_quantum: None,
@@ -77,6 +80,47 @@ pub(super) fn policies(
             Some(RawEngine::Interpreter) => EngineChoice::Interpreter,
             Some(RawEngine::Auto) | None => EngineChoice::Auto,
         },
+    }
+}
+
+enum Place {
+    Directory(PathBuf),
+    Bundles(BTreeMap<String, RawPolicyBundle>),
+}
+
+fn source(
+    raw: (
+        Option<PathBuf>,
+        Option<BTreeMap<String, RawPolicyBundle>>,
+        Option<PathBuf>,
+    ),
+    field: &Field,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> PolicySource {
+    let (directory, bundles, cache) = raw;
+    if cache.is_some() && bundles.is_none() {
+        findings.refuse(
+            &field.key("bundle_cache"),
+            "is only for `bundles`: remove it",
+        );
+    }
+    let choices = vec![
+        ("directory", directory.map(Place::Directory)),
+        ("bundles", bundles.map(Place::Bundles)),
+    ];
+    match exactly_one(choices, field, findings) {
+        Some(Place::Directory(path)) => {
+            let field = field.key("directory");
+            if path.as_os_str().is_empty() {
+                findings.refuse(&field, "must not be empty: name the policy folder");
+            }
+            PolicySource::Directory(context.resolve(&path))
+        }
+        Some(Place::Bundles(raw)) => {
+            PolicySource::Bundles(bundles::bundles(raw, cache, field, context, findings))
+        }
+        None => PolicySource::Example,
     }
 }
 

@@ -13,9 +13,8 @@ use crate::config::problem::{Field, Findings};
 use crate::config::raw_trust::{
     RawBundle, RawFetch, RawHttpsSpiffe, RawHttpsWeb, RawIssuerKeys, RawWorkloadApi,
 };
-use crate::keys::{
-    AddressRule, BundleSource, FetchSettings, IssuerSource, Plaintext, RefreshSettings, SourceUrl,
-};
+use crate::fetch::{AddressRule, FetchSettings, Plaintext, RefreshSettings, SourceUrl};
+use crate::keys::{BundleSource, IssuerSource};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -49,7 +48,8 @@ pub(super) fn issuer_source(
     ];
     let choice = exactly_one(choices, &keys, findings)?;
     let is_fetched = matches!(choice, IssuerChoice::Discovery | IssuerChoice::JwksUrl(_));
-    let fetch = fetch_settings(fetch, is_fetched, field, context, findings);
+    let defaults = FetchSettings::default();
+    let fetch = fetch_settings(fetch, is_fetched, &defaults, field, context, findings);
     if raw.jwks_hosts.is_some() && !matches!(choice, IssuerChoice::Discovery) {
         findings.refuse(
             &keys.key("jwks_hosts"),
@@ -112,7 +112,8 @@ pub(super) fn bundle_source(
         choice,
         BundleChoice::HttpsWeb(_) | BundleChoice::HttpsSpiffe(_)
     );
-    let fetch = fetch_settings(fetch, is_fetched, field, context, findings);
+    let defaults = FetchSettings::default();
+    let fetch = fetch_settings(fetch, is_fetched, &defaults, field, context, findings);
     match choice {
         BundleChoice::File(path) => {
             file_path(&path, &bundle.key("file"), context, findings).map(BundleSource::File)
@@ -185,7 +186,7 @@ fn workload_api(text: &str, field: &Field, findings: &mut Findings) -> Option<Bu
     None
 }
 
-fn source_url(
+pub(super) fn source_url(
     text: &str,
     field: &Field,
     context: &Context<'_>,
@@ -202,7 +203,7 @@ fn allowed_plaintext(context: &Context<'_>) -> Plaintext {
     }
 }
 
-fn file_path(
+pub(super) fn file_path(
     path: &Path,
     field: &Field,
     context: &Context<'_>,
@@ -215,19 +216,19 @@ fn file_path(
     Some(context.resolve(path))
 }
 
-fn fetch_settings(
+pub(super) fn fetch_settings(
     raw: Option<RawFetch>,
     is_fetched: bool,
+    defaults: &FetchSettings,
     field: &Field,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> FetchSettings {
     let field = field.key("fetch");
     if raw.is_some() && !is_fetched {
-        findings.refuse(&field, "is only for keys that come from a URL: remove it");
+        findings.refuse(&field, "is only for what comes from a URL: remove it");
     }
     let raw = raw.unwrap_or_default();
-    let defaults = FetchSettings::default();
     let interval = scalar::duration_or(
         raw.refresh.as_ref(),
         defaults.refresh.interval,
@@ -248,7 +249,7 @@ fn fetch_settings(
             interval,
             shortest: defaults.refresh.shortest.min(interval),
             longest: defaults.refresh.longest.max(interval),
-            ..defaults.refresh
+            ..defaults.refresh.clone()
         },
         addresses: AddressRule {
             allow_loopback: raw.allow_loopback.unwrap_or(!context.is_production()),

@@ -83,7 +83,7 @@ fn nothing_written_is_a_safe_standalone_service() {
     assert_eq!(standalone.environment, Environment::Production);
     let address = "127.0.0.1:8181".parse().expect("address");
     assert_eq!(standalone.listeners, [Listener::Tcp { address, tls: None }]);
-    assert_eq!(standalone.policies.directory, None);
+    assert_eq!(standalone.policies.source, PolicySource::Example);
     assert!(standalone.keys.issuers.is_empty() && standalone.keys.trust_domains.is_empty());
 }
 
@@ -92,10 +92,8 @@ fn a_complete_file_becomes_checked_values() {
     let config =
         Config::parse(COMPLETE, Path::new("/etc/edgeward")).expect("complete.yaml is valid");
     let policies = &config.policies;
-    assert_eq!(
-        policies.directory.as_deref(),
-        Some(Path::new("/etc/edgeward/policies"))
-    );
+    let directory = PathBuf::from("/etc/edgeward/policies");
+    assert_eq!(policies.source, PolicySource::Directory(directory));
     assert_eq!(policies.evaluation_timeout, Duration::from_millis(50));
     assert_eq!(policies.engine, EngineChoice::Interpreter);
     assert_eq!(

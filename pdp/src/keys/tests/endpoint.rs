@@ -11,7 +11,8 @@ use super::authority::Authority;
 use super::server::{Reply, TestServer};
 use super::{accepts_svid, audiences, eventually, last_error, quick, signer, status};
 use crate::crypto::{KeyPurpose, Signer};
-use crate::keys::{BundleSource, KeySettings, Keyring, Plaintext, SourceUrl, TrustDomainSettings};
+use crate::fetch::{Plaintext, SourceUrl};
+use crate::keys::{BundleSource, KeySettings, Keyring, TrustDomainSettings};
 
 const SERVER: &str = "spiffe://example.org/spire/server";
 const WORKLOAD: &str = "spiffe://example.org/w";

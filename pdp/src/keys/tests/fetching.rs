@@ -12,8 +12,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use super::authority::Authority;
 use super::quick;
 use super::server::{Reply, TestServer};
-use crate::keys::fetch::{FetchError, Fetched, Redirects, Server, get};
-use crate::keys::{AddressRule, FetchSettings, Plaintext, SourceUrl};
+use crate::fetch::{
+    AddressRule, FetchError, FetchSettings, Fetched, Plaintext, Redirects, Server, SourceUrl, get,
+};
 
 async fn fetch(
     url: &SourceUrl,

@@ -11,7 +11,8 @@ use super::server::{Reply, TestServer};
 use super::{
     accepts, eventually, issuer, jwks, last_error, once, one_issuer, owner, quick, signer, status,
 };
-use crate::keys::{IssuerSource, KeySettings, Keyring, Outcome, Plaintext, Refetch, SourceUrl};
+use crate::fetch::{Plaintext, SourceUrl};
+use crate::keys::{IssuerSource, KeySettings, Keyring, Outcome, Refetch};
 
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
 

@@ -11,10 +11,8 @@ use super::{
     quick, signer, status,
 };
 use crate::crypto::KeyPurpose;
-use crate::keys::{
-    BundleSource, FetchSettings, IssuerSource, KeySettings, Keyring, Plaintext, Refetch, SourceUrl,
-    TrustDomainSettings,
-};
+use crate::fetch::{FetchSettings, Plaintext, SourceUrl};
+use crate::keys::{BundleSource, IssuerSource, KeySettings, Keyring, Refetch, TrustDomainSettings};
 
 const NAME: &str = "https://i.test";
 

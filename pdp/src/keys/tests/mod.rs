@@ -17,11 +17,9 @@ use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{Audiences, TokenRules, verify};
 use serde_json::{Value, json};
 
-use super::{
-    AddressRule, FetchSettings, IssuerSettings, IssuerSource, KeyOwner, KeySettings, Keyring,
-    RefreshSettings, SourceStatus,
-};
+use super::{IssuerSettings, IssuerSource, KeyOwner, KeySettings, Keyring, SourceStatus};
 use crate::crypto::{AwsLc, KeyPurpose, Signer};
+use crate::fetch::{AddressRule, FetchSettings, RefreshSettings};
 
 /// A moment at which tokens are judged.
 const NOW: u64 = 1_800_000_000;

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{jwks, signer};
+use crate::fetch::{Plaintext, SourceUrl};
 use crate::keys::discovery::jwks_url;
 use crate::keys::document::{Document, DocumentKind};
-use crate::keys::{Plaintext, SourceUrl};
 
 /// JSON that looks like key documents in places.
 fn json_like() -> impl Strategy<Value = Value> {

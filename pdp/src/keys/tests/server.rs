@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::keys::{Plaintext, SourceUrl};
+use crate::fetch::{Plaintext, SourceUrl};
 
 /// What is said for one path: the bytes of a whole HTTP/1.1 answer, in two parts with a pause.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@ use regorus::Value;
 use regorus::unstable::{Module, Ref};
 use thiserror::Error;
 
-use super::super::set::PolicySettings;
+use super::super::settings::PolicySettings;
 use super::{Lowered, Machine, Obstacle, lower};
 
 /// What may evaluate policies.

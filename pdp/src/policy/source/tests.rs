@@ -11,6 +11,7 @@ fn all(texts: &[&str]) -> Vec<String> {
     let module = |text: &&str| Module {
         file: "a.rego".to_owned(),
         text: (*text).to_owned(),
+        roots: None,
     };
     let modules: Vec<Module> = texts.iter().map(module).collect();
     let written = in_words_of_the_engine(modules.iter());

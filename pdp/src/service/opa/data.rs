@@ -177,6 +177,10 @@ pub(super) fn document(
     if revocations.revocations.has_policy(&decider.revision()) {
         return Err(Trouble::Revoked);
     }
+    // Not a document of ours, which a caller might take for one of the policies' own.
+    if let Some(why) = decider.why_withheld() {
+        return Err(Trouble::Withheld(why));
+    }
     decider
         .ask(|engine| engine.document(at, input, errors, clock::now()))
         .map_err(Trouble::Evaluation)

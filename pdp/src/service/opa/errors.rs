@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::written;
-use crate::policy::{NoDocument, Reference};
+use crate::policy::{NoDocument, Reference, Withheld};
 use crate::service::identifiers::NoRandomness;
 use crate::service::reply::{Refusal, Reply};
 
@@ -20,6 +20,8 @@ pub(super) enum Trouble {
     Evaluation(NoDocument),
     /// The policies in force are revoked.
     Revoked,
+    /// No policies are in force.
+    Withheld(Withheld),
     /// The caller may not; the text says what would let it.
     Unauthorized(String),
     /// The policy that should say who may call says nothing.
@@ -83,7 +85,7 @@ impl Trouble {
             Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Revoked => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Revoked | Self::Withheld(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) | Self::ReadOnly(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Call(refusal) => refusal.status(),
         }
@@ -100,6 +102,8 @@ impl Trouble {
             Self::NoQueries => "not_implemented",
             Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
             Self::Revoked => "policy_revoked",
+            Self::Withheld(Withheld::NotLoaded) => "policy_not_loaded",
+            Self::Withheld(Withheld::TooOld) => "policy_too_old",
             Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer | Self::Call(_) => {
                 "internal_error"
             }
@@ -126,10 +130,16 @@ impl Trouble {
             Self::Revoked => {
                 "the policies in force are revoked: nothing is decided by them".to_owned()
             }
+            Self::Withheld(Withheld::NotLoaded) => {
+                "no policy bundle is in force yet: see `/v1/status`".to_owned()
+            }
+            Self::Withheld(Withheld::TooOld) => {
+                "the policy bundles are older than `max_age`: see `/v1/status`".to_owned()
+            }
             Self::Method(allowed) => format!("use {allowed}"),
             Self::ReadOnly(allowed) => format!(
-                "nothing is written by this API: policies and data come from `policies.directory` \
-                 of the PDP's configuration; use {allowed}"
+                "nothing is written by this API: policies and data come from `policies` in the PDP's \
+                 configuration; use {allowed}"
             ),
             Self::TooLong => format!(
                 "the document is longer than {} bytes: ask for a part of it",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::Uri;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::errors::Trouble;
 use super::wanted::Wanted;
@@ -43,13 +43,18 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// `GET /health`: 200 while questions are answered. With `plugins`, keys must be there too. Policies
-/// always are, or nothing would be served: `bundles` asks nothing more.
+/// `GET /health`: 200 while questions are answered. With `bundles` policies must be in force, which are
+/// always there where they come from a folder; with `plugins` keys must be there too.
 pub(super) fn health(worker: &Rc<WorkerState>, uri: &Uri) -> Result<Reply, Trouble> {
     let wanted = Wanted::of(uri)?;
     let keys_matter = wanted.plugins && !wanted.excluded_plugins.iter().any(|name| name == KEYS);
+    let policies_matter = wanted.bundles
+        || wanted.plugins && !wanted.excluded_plugins.iter().any(|name| name == "bundle");
+    let withheld = worker.state().policies.borrow().set.why_withheld();
     let trouble = if *worker.stop().borrow() {
         Some("stopping")
+    } else if policies_matter && withheld.is_some() {
+        Some("one or more bundles are not activated")
     } else if keys_matter && !worker.state().keys.is_ready() {
         Some("one or more plugins are not up: keys")
     } else {
@@ -77,12 +82,23 @@ pub(super) fn config(worker: &Rc<WorkerState>, uri: &Uri) -> Result<Reply, Troub
 /// `GET /v1/status`: the policy folder as a bundle, its state and that of the keys as plugins.
 pub(super) fn status(worker: &Rc<WorkerState>, uri: &Uri) -> Result<Reply, Trouble> {
     let policies = worker.state().policies.borrow().clone();
+    let state = |is_ok: bool| json!({ "state": if is_ok { "OK" } else { "NOT_READY" } });
+    if let Some(bundles) = &worker.state().bundles {
+        let statuses = bundles.statuses().into_iter();
+        let named = statuses.map(|status| (status.name.clone(), json!(status)));
+        let is_active = policies.set.why_withheld().is_none();
+        let result = json!({
+            "labels": labels(worker),
+            "bundles": named.collect::<Map<String, Value>>(),
+            "plugins": { "bundle": state(is_active), KEYS: state(worker.state().keys.is_ready()) },
+        });
+        return told(result, uri);
+    }
     let mut bundle = json!({ "name": POLICIES, "active_revision": policies.set.revision() });
     if let (Some(error), Some(members)) = (&policies.last_error, bundle.as_object_mut()) {
         members.insert("code".to_owned(), "bundle_error".into());
         members.insert("message".to_owned(), (&**error).into());
     }
-    let state = |is_ok: bool| json!({ "state": if is_ok { "OK" } else { "NOT_READY" } });
     let result = json!({
         "labels": labels(worker),
         "bundles": { POLICIES: bundle },

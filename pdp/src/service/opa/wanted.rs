@@ -18,6 +18,7 @@ pub(super) struct Wanted {
     pub(super) provenance: bool,
     pub(super) strict_builtin_errors: bool,
     pub(super) explain: bool,
+    pub(super) bundles: bool,
     pub(super) plugins: bool,
     /// Plugins whose state does not matter.
     pub(super) excluded_plugins: Vec<String>,
@@ -39,6 +40,7 @@ impl Wanted {
                 "metrics" | "instrument" => wanted.metrics |= is_on,
                 "provenance" => wanted.provenance |= is_on,
                 "strict-builtin-errors" => wanted.strict_builtin_errors |= is_on,
+                "bundles" => wanted.bundles |= is_on,
                 "plugins" => wanted.plugins |= is_on,
                 "exclude-plugin" => wanted.excluded_plugins.push(value.clone()),
                 "explain" => {

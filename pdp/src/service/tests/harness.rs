@@ -145,6 +145,7 @@ impl Pdp {
             keys,
             cache,
             revocations: revocations.clone(),
+            bundles: None,
             metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();

@@ -21,6 +21,7 @@ fn ask(modules: &[String], data: Json, input: Json, query: &str) -> Result<Vec<J
         .map(|(number, text)| Module {
             file: format!("{number}.rego"),
             text: text.clone(),
+            roots: None,
         })
         .collect();
     let query = query.to_owned();

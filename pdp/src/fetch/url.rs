@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use ::url::{Host, Url};
 use thiserror::Error;
-use url::{Host, Url};
 
 /// An absolute URL of a key document: https (or http to loopback, where that was allowed), with a
 /// host, without user name, password or fragment.
@@ -19,7 +19,7 @@ pub enum SourceUrlError {
         /// What was given.
         text: String,
         /// What the parser said.
-        cause: url::ParseError,
+        cause: ::url::ParseError,
     },
     /// Neither https nor allowed http.
     #[error("`{0}` must begin with `https://`")]
@@ -93,7 +93,7 @@ impl SourceUrl {
     }
 
     /// Whether both have the same scheme, host and port.
-    pub(super) fn same_origin(&self, other: &Self) -> bool {
+    pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()
     }
 

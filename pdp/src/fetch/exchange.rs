@@ -1,9 +1,9 @@
 //! One HTTP request and its answer on a connection that is already trusted.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::header::{HOST, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
@@ -11,8 +11,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
-use super::{FetchError, Fetched, freshness};
-use crate::keys::SourceUrl;
+use super::ask::{Ask, BUNDLES, Kind};
+use super::{FetchError, Fetched, Got, SourceUrl, freshness};
 
 /// The most bytes of an answer's headers.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
@@ -28,13 +28,13 @@ pub(super) enum Version {
 
 /// What the server said.
 pub(super) enum Answer {
-    Document(Fetched),
+    Got(Got),
     Redirect { status: u16, location: String },
 }
 
 /// Which redirects are followed. None ever leaves scheme, host and port.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::keys) enum Redirects {
+pub(crate) enum Redirects {
     /// All within the origin.
     SameOrigin,
     /// Only temporary ones (SPIFFE Federation section 5.2): 302, 303, 307.
@@ -72,7 +72,7 @@ impl Redirects {
 pub(super) async fn run<S>(
     stream: S,
     version: Version,
-    url: &SourceUrl,
+    (url, ask): (&SourceUrl, &Ask<'_>),
     max_bytes: usize,
 ) -> Result<Answer, FetchError>
 where
@@ -88,7 +88,7 @@ where
                 .handshake(io)
                 .await?;
             connection.spawn(async move { drop(driver.await) });
-            sender.send_request(request(url, version)).await?
+            sender.send_request(request(url, ask, version)).await?
         }
         Version::Http2 => {
             let (mut sender, driver) = http2::Builder::new(TokioExecutor::new())
@@ -96,13 +96,13 @@ where
                 .handshake(io)
                 .await?;
             connection.spawn(async move { drop(driver.await) });
-            sender.send_request(request(url, version)).await?
+            sender.send_request(request(url, ask, version)).await?
         }
     };
-    read(response, max_bytes).await
+    read(response, ask.kind, max_bytes).await
 }
 
-fn request(url: &SourceUrl, version: Version) -> Request<Empty<Bytes>> {
+fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Empty<Bytes>> {
     let mut request = Request::new(Empty::new());
     let target = match version {
         Version::Http1 => {
@@ -124,18 +124,36 @@ fn request(url: &SourceUrl, version: Version) -> Request<Empty<Bytes>> {
     if matches!(version, Version::Http1) {
         set(HOST, url.authority());
     }
-    set(ACCEPT, "application/json, application/jwk-set+json");
+    set(ACCEPT, ask.kind.accepted());
     set(ACCEPT_ENCODING, "identity");
     set(USER_AGENT, concat!("edgeward/", env!("CARGO_PKG_VERSION")));
+    if let Some(tag) = ask.known {
+        set(IF_NONE_MATCH, tag);
+    }
+    if let Some(wait) = ask.wait {
+        let preference = format!("modes=snapshot;wait={}", wait.as_secs());
+        set(HeaderName::from_static("prefer"), &preference);
+    }
+    if let Some(bearer) = ask.bearer {
+        headers.insert(AUTHORIZATION, bearer.header());
+    }
     request
 }
 
-async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, FetchError> {
+async fn read(
+    response: Response<Incoming>,
+    kind: Kind,
+    max_bytes: usize,
+) -> Result<Answer, FetchError> {
     let (parts, mut body) = response.into_parts();
+    let is_awaited = text(&parts.headers, &CONTENT_TYPE) == Some(BUNDLES);
+    if parts.status == StatusCode::NOT_MODIFIED {
+        return Ok(Answer::Got(Got::Unchanged { is_awaited }));
+    }
     if let Some(redirect) = redirect(&parts)? {
         return Ok(redirect);
     }
-    check_type(&parts.headers)?;
+    check_type(&parts.headers, kind)?;
     let announced = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if announced.is_some_and(|length: usize| length > max_bytes) {
         return Err(FetchError::TooLarge(max_bytes));
@@ -151,10 +169,12 @@ async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, 
         document.extend_from_slice(&data);
     }
     let fresh_for = freshness::of_headers(&parts.headers);
-    Ok(Answer::Document(Fetched {
+    Ok(Answer::Got(Got::Document(Fetched {
         body: document,
         fresh_for,
-    }))
+        tag: text(&parts.headers, &ETAG).map(str::to_owned),
+        is_awaited,
+    })))
 }
 
 fn redirect(parts: &Parts) -> Result<Option<Answer>, FetchError> {
@@ -169,9 +189,12 @@ fn redirect(parts: &Parts) -> Result<Option<Answer>, FetchError> {
     }
 }
 
-/// JSON by its media type (RFC 6839 section 3.1), or no type at all; never compressed.
-fn check_type(headers: &HeaderMap) -> Result<(), FetchError> {
-    if let Some(value) = headers.get(CONTENT_TYPE) {
+/// JSON by its media type (RFC 6839 section 3.1), or no type at all; never compressed. A bundle is
+/// compressed itself, which some servers say of the transfer: its bytes are taken as they come.
+fn check_type(headers: &HeaderMap, kind: Kind) -> Result<(), FetchError> {
+    if kind == Kind::Json
+        && let Some(value) = headers.get(CONTENT_TYPE)
+    {
         let value = value.to_str().unwrap_or("unreadable");
         let essence = value
             .split(';')
@@ -188,6 +211,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), FetchError> {
     }
     match text(headers, &CONTENT_ENCODING) {
         None | Some("identity") => Ok(()),
+        Some("gzip") if kind == Kind::Bundle => Ok(()),
         Some(value) => Err(FetchError::ContentType {
             header: "content-encoding",
             value: shown(value),

@@ -10,13 +10,13 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// One source's rhythm: its settings and how often it failed in a row.
 #[derive(Debug, Clone)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     settings: RefreshSettings,
     failures: u32,
 }
 
 impl Pace {
-    pub(super) fn new(settings: RefreshSettings) -> Self {
+    pub(crate) fn new(settings: RefreshSettings) -> Self {
         Self {
             settings,
             failures: 0,
@@ -25,7 +25,7 @@ impl Pace {
 
     /// The wait after a success: the server's hint within our bounds, up to a tenth less, so that
     /// a fleet does not ask in step.
-    pub(super) fn after_success(&mut self, hint: Option<Duration>) -> Duration {
+    pub(crate) fn after_success(&mut self, hint: Option<Duration>) -> Duration {
         self.failures = 0;
         let RefreshSettings {
             interval,
@@ -43,7 +43,7 @@ impl Pace {
     }
 
     /// The wait after a failure: twice the last one, up to the bound, half of it by chance.
-    pub(super) fn after_failure(&mut self) -> Duration {
+    pub(crate) fn after_failure(&mut self) -> Duration {
         let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
         let wait = FIRST_BACKOFF

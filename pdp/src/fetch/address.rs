@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::keys::AddressRule;
+use super::AddressRule;
 
 /// Where clouds serve credentials and identities to whoever asks from the machine: AWS, GCP, Azure
 /// and most others share the first; ECS, EKS pod identity, Alibaba, Oracle, Azure's wire server.

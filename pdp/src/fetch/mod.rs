@@ -1,14 +1,18 @@
 //! Fetches one document over https, trusting nothing: bounded in time and size, only from allowed
 //! addresses, never led to another host.
 //!
-//! What this is not: a general HTTP client. It sends a GET without credentials and takes a 200 with
-//! JSON, or an error.
+//! What this is not: a general HTTP client. It sends a GET ([`Ask`] says what beside the URL) and takes
+//! a 200, or a 304 where it told what it has; all else is an error.
 
 mod address;
+mod ask;
 mod exchange;
 mod freshness;
+mod pace;
+mod settings;
 mod svid;
 mod tls;
+mod url;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,23 +22,43 @@ use rustls_pki_types::ServerName;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use url::Host;
 
-pub(super) use self::exchange::Redirects;
+use ::url::Host;
+
+pub(crate) use self::ask::{Ask, Bearer};
+pub(crate) use self::exchange::Redirects;
+pub(crate) use self::pace::Pace;
+pub use self::settings::{AddressRule, FetchSettings, RefreshSettings};
 pub use self::tls::TlsError;
-pub(super) use self::tls::{Server, roots_of_file};
-use super::{FetchSettings, SourceUrl};
+pub(crate) use self::tls::{Server, roots_of_file};
+pub use self::url::{Plaintext, SourceUrl, SourceUrlError};
 
 /// The most redirects followed for one document.
 const MAX_REDIRECTS: usize = 3;
 
 /// A document as the server sent it.
 #[derive(Debug)]
-pub(super) struct Fetched {
+pub(crate) struct Fetched {
     /// The whole body.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// How long the server says it stays fresh.
-    pub(super) fresh_for: Option<Duration>,
+    pub(crate) fresh_for: Option<Duration>,
+    /// Its `ETag`, by which the server knows it again.
+    pub(crate) tag: Option<String>,
+    /// Whether the server is one that lets askers wait for news ([`Ask::wait`]).
+    pub(crate) is_awaited: bool,
+}
+
+/// What the server said to an [`Ask`].
+#[derive(Debug)]
+pub(crate) enum Got {
+    /// A document.
+    Document(Fetched),
+    /// 304: it is still the one that we told of.
+    Unchanged {
+        /// As in [`Fetched`].
+        is_awaited: bool,
+    },
 }
 
 /// Why a document could not be fetched.
@@ -52,7 +76,7 @@ pub enum FetchError {
         error: std::io::Error,
     },
     /// All addresses are forbidden ones.
-    #[error("`{host}` resolves to {address}, {reason}: keys are not fetched from there")]
+    #[error("`{host}` resolves to {address}, {reason}: nothing is fetched from there")]
     ForbiddenAddress {
         /// The name.
         host: String,
@@ -93,7 +117,7 @@ pub enum FetchError {
     #[error("document is larger than {0} bytes")]
     TooLarge(usize),
     /// Not JSON by its `Content-Type`, or compressed though we asked for it plain.
-    #[error("`{header}` is `{value}`: only plain JSON is read")]
+    #[error("`{header}` is `{value}`, which is not read here")]
     ContentType {
         /// The header's name.
         header: &'static str,
@@ -102,16 +126,33 @@ pub enum FetchError {
     },
 }
 
-/// Fetches the document at `url` from a server that `server` vouches for.
-pub(super) async fn get(
+/// Fetches the JSON document at `url` from a server that `server` vouches for.
+pub(crate) async fn get(
     url: &SourceUrl,
     server: Server<'_>,
     redirects: Redirects,
     settings: &FetchSettings,
 ) -> Result<Fetched, FetchError> {
-    tokio::time::timeout(settings.timeout, follow(url, server, redirects, settings))
+    match ask(url, server, redirects, settings, &Ask::JSON).await? {
+        Got::Document(document) => Ok(document),
+        // Nothing was told of that it could be.
+        Got::Unchanged { .. } => Err(FetchError::Status(304)),
+    }
+}
+
+/// Asks for what stands at `url`, of a server that `server` vouches for. Where the asker waits for
+/// news, `fetch.timeout` begins when the wait ends.
+pub(crate) async fn ask(
+    url: &SourceUrl,
+    server: Server<'_>,
+    redirects: Redirects,
+    settings: &FetchSettings,
+    ask: &Ask<'_>,
+) -> Result<Got, FetchError> {
+    let limit = settings.timeout + ask.wait.unwrap_or_default();
+    tokio::time::timeout(limit, follow(url, server, redirects, settings, ask))
         .await
-        .unwrap_or(Err(FetchError::Timeout(settings.timeout)))
+        .unwrap_or(Err(FetchError::Timeout(limit)))
 }
 
 async fn follow(
@@ -119,11 +160,12 @@ async fn follow(
     server: Server<'_>,
     redirects: Redirects,
     settings: &FetchSettings,
-) -> Result<Fetched, FetchError> {
+    ask: &Ask<'_>,
+) -> Result<Got, FetchError> {
     let mut at = url.clone();
     for _ in 0..=MAX_REDIRECTS {
-        match get_one(&at, server, settings).await? {
-            exchange::Answer::Document(document) => return Ok(document),
+        match get_one(&at, server, settings, ask).await? {
+            exchange::Answer::Got(got) => return Ok(got),
             exchange::Answer::Redirect { status, location } => {
                 at = redirects.target(&at, status, &location)?;
             }
@@ -139,13 +181,20 @@ async fn get_one(
     url: &SourceUrl,
     server: Server<'_>,
     settings: &FetchSettings,
+    ask: &Ask<'_>,
 ) -> Result<exchange::Answer, FetchError> {
     if !url.is_https() && matches!(server, Server::Spiffe { .. }) {
         return Err(FetchError::PlaintextEndpoint);
     }
     let stream = connect(url, settings).await?;
     if !url.is_https() {
-        return exchange::run(stream, exchange::Version::Http1, url, settings.max_bytes).await;
+        return exchange::run(
+            stream,
+            exchange::Version::Http1,
+            (url, ask),
+            settings.max_bytes,
+        )
+        .await;
     }
     let connector = TlsConnector::from(Arc::new(tls::client(server)?));
     let failed = |error| FetchError::Connect {
@@ -159,7 +208,7 @@ async fn get_one(
         Some(b"h2") => exchange::Version::Http2,
         _ => exchange::Version::Http1,
     };
-    exchange::run(stream, version, url, settings.max_bytes).await
+    exchange::run(stream, version, (url, ask), settings.max_bytes).await
 }
 
 /// Connects to the first allowed address that answers.

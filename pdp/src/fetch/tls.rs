@@ -17,7 +17,7 @@ use super::svid::EndpointVerifier;
 
 /// Who vouches for the server.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::keys) enum Server<'a> {
+pub(crate) enum Server<'a> {
     /// The authorities of this PEM file, or the operating system's; the certificate must name the
     /// host.
     WebPki(Option<&'a Path>),
@@ -103,7 +103,7 @@ fn svid_verifier(
 }
 
 /// Reads a PEM file of authorities; one broken certificate spoils the file.
-pub(in crate::keys) fn roots_of_file(path: &Path) -> Result<RootCertStore, TlsError> {
+pub(crate) fn roots_of_file(path: &Path) -> Result<RootCertStore, TlsError> {
     let name = || path.display().to_string();
     let pem = std::fs::read(path).map_err(|error| TlsError::Read {
         path: name(),

@@ -1,0 +1,199 @@
+//! The last bundles in force, on disk: for each a record and the packed bundle that it names, both
+//! replaced whole.
+//!
+//! INVARIANT: the record is written after the bundle that it names, so that whatever happens between, a
+//! full disk or a dead machine, leaves the last record with its bundle. What is read back is checked as
+//! if it came from the network, signature included.
+//!
+//! What this is not: protection against whoever may write to the directory, where the signature is not
+//! asked for.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use edgeward_core::json;
+use edgeward_core::revocation::hex;
+use edgeward_core::time::UnixSeconds;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use super::settings::BundleName;
+use crate::whole_file;
+
+const VERSION: u32 = 1;
+const MAX_RECORD_BYTES: u64 = 64 * 1024;
+/// Packed bundles beyond this were not written by us.
+const MAX_BUNDLE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Why a bundle is not kept, or not read back.
+#[derive(Debug, Error)]
+pub enum DiskError {
+    /// The operating system said no.
+    #[error("bundle cache `{}`: {error}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+    /// The files are not what was once written.
+    #[error("bundle cache `{}`: {reason}: it is not used", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What is kept beside a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    version: u32,
+    bundle: String,
+    /// Where it came from: a bundle of a source that is no longer configured is not used.
+    pub(super) source: String,
+    /// When its source last said that it is the one.
+    pub(super) confirmed_at: UnixSeconds,
+    /// Its `ETag`.
+    pub(super) tag: Option<String>,
+    /// SHA-256 of the packed bundle, which is the name of its file too.
+    pub(super) sha256: String,
+}
+
+impl Record {
+    /// The record of the bundle `name` that packed is `content`.
+    pub(super) fn of(
+        name: &BundleName,
+        source: String,
+        confirmed_at: UnixSeconds,
+        tag: Option<String>,
+        content: &[u8],
+    ) -> Self {
+        Self {
+            version: VERSION,
+            bundle: name.to_string(),
+            source,
+            confirmed_at,
+            tag,
+            sha256: hex(&Sha256::digest(content)),
+        }
+    }
+}
+
+/// The directory.
+#[derive(Debug)]
+pub(super) struct Disk {
+    directory: PathBuf,
+}
+
+impl Disk {
+    /// Opens the directory, making it where it is missing (mode 0700).
+    pub(super) fn open(directory: &Path) -> Result<Self, DiskError> {
+        whole_file::make_directory(directory).map_err(|error| io_error(directory, error))?;
+        Ok(Self {
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// The bundle `name` from `source` as it was last kept; none when none was.
+    pub(super) fn load(
+        &self,
+        name: &BundleName,
+        source: &str,
+    ) -> Result<Option<(Record, Vec<u8>)>, DiskError> {
+        let path = self.directory.join(record_name(name));
+        let Some(bytes) = read(&path, MAX_RECORD_BYTES)? else {
+            return Ok(None);
+        };
+        let damaged = |reason: String| DiskError::Damaged {
+            path: path.clone(),
+            reason,
+        };
+        let value = json::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let record: Record =
+            serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        if record.version != VERSION {
+            let reason = format!("has version {}, not {VERSION}", record.version);
+            return Err(damaged(reason));
+        }
+        if record.bundle != name.as_str() || record.source != source {
+            let reason = format!("was `{}` from {}", record.bundle, record.source);
+            return Err(damaged(reason));
+        }
+        let content_path = self.directory.join(content_name(&record.sha256));
+        let content = read(&content_path, MAX_BUNDLE_BYTES)?;
+        let content = content.ok_or_else(|| damaged("its bundle is not there".to_owned()))?;
+        if hex(&Sha256::digest(&content)) != record.sha256 {
+            return Err(damaged("checksum of its bundle does not match".to_owned()));
+        }
+        Ok(Some((record, content)))
+    }
+
+    /// Keeps `content` under `record`, and removes what stood there before.
+    pub(super) fn save(
+        &self,
+        name: &BundleName,
+        record: &Record,
+        content: &[u8],
+    ) -> Result<(), DiskError> {
+        let former = self.load_record(name);
+        let file = content_name(&record.sha256);
+        let failed = |error| io_error(&self.directory.join(&file), error);
+        whole_file::replace(&self.directory, &file, content).map_err(failed)?;
+        self.confirm(name, record)?;
+        if let Some(former) = former.filter(|former| former.sha256 != record.sha256) {
+            // One too many is no harm; the next that is kept does not know of it.
+            let _ = fs::remove_file(self.directory.join(content_name(&former.sha256)));
+        }
+        Ok(())
+    }
+
+    /// Replaces the record alone: its bundle is there.
+    pub(super) fn confirm(&self, name: &BundleName, record: &Record) -> Result<(), DiskError> {
+        let file = record_name(name);
+        let failed = |error| io_error(&self.directory.join(&file), error);
+        let text = serde_json::to_vec(record).map_err(|error| failed(error.into()))?;
+        whole_file::replace(&self.directory, &file, &text).map_err(failed)
+    }
+
+    fn load_record(&self, name: &BundleName) -> Option<Record> {
+        let bytes = read(&self.directory.join(record_name(name)), MAX_RECORD_BYTES);
+        serde_json::from_slice(&bytes.ok()??).ok()
+    }
+}
+
+fn record_name(name: &BundleName) -> String {
+    format!("{name}.json")
+}
+
+/// A digest that was read back may be any text; only one that is a digest names a file.
+fn content_name(sha256: &str) -> String {
+    let digits: String = sha256
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .take(64)
+        .collect();
+    format!("{digits}.tar.gz")
+}
+
+fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DiskError> {
+    let mut bytes = Vec::new();
+    match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened
+            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+            .map(|_| Some(bytes))
+            .map_err(|error| io_error(path, error)),
+    }
+}
+
+fn io_error(path: &Path, error: io::Error) -> DiskError {
+    DiskError::Io {
+        path: path.to_owned(),
+        error,
+    }
+}

@@ -1,0 +1,168 @@
+//! Asks a bundle's source once: a server, or this machine's disk.
+//!
+//! What this is not: a judge of what came; that is `activation`'s, on a thread of its own, for it may
+//! take seconds.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use edgeward_core::time::UnixSeconds;
+
+use super::activation::Bundles;
+use super::held::Offered;
+use super::local;
+use super::settings::{BundleName, Endpoint};
+use super::status::Outcome;
+use crate::fetch::{Ask, Bearer, FetchError, Got, Redirects, Server, ask};
+
+/// Files looked at to see whether a folder changed.
+const MAX_LOOKED_AT: usize = 8192;
+
+/// What came of asking once.
+pub(super) struct Asked {
+    pub(super) outcome: Outcome,
+    /// Whether the server waits for news itself, so that it may be asked again at once.
+    pub(super) is_awaited: bool,
+}
+
+/// What is on disk, without reading it: what changes when it does.
+pub(super) type Stamp = Vec<(PathBuf, u64, i64, i64, u64)>;
+
+/// Asks the server, and puts in force what it has.
+pub(super) async fn ask_server(
+    bundles: &Arc<Bundles>,
+    name: &BundleName,
+    endpoint: &Endpoint,
+    now: fn() -> UnixSeconds,
+) -> Asked {
+    let asked = |outcome, is_awaited| Asked {
+        outcome,
+        is_awaited,
+    };
+    let failed = |code, why: String| {
+        bundles.failed(name, code, why.clone(), now());
+        asked(Outcome::Refused(code, why), false)
+    };
+    let bearer = match endpoint
+        .bearer_token
+        .as_deref()
+        .map(Bearer::read)
+        .transpose()
+    {
+        Ok(bearer) => bearer,
+        Err(error) => return failed("bundle-credential", error.to_string()),
+    };
+    let known = bundles.tag(name);
+    let question = Ask {
+        known: known.as_deref(),
+        // The first answer is wanted at once.
+        wait: known.as_ref().and(endpoint.long_poll),
+        bearer: bearer.as_ref(),
+        ..Ask::BUNDLE
+    };
+    let server = Server::WebPki(endpoint.fetch.ca_file.as_deref());
+    let (url, fetch) = (&endpoint.url, &endpoint.fetch);
+    let got = ask(url, server, Redirects::SameOrigin, fetch, &question);
+    match got.await {
+        Ok(Got::Unchanged { is_awaited }) if known.is_some() => {
+            let (bundles, name) = (Arc::clone(bundles), name.clone());
+            apart(move || {
+                bundles.confirm(&name, now());
+                Outcome::Unchanged
+            })
+            .await
+            .map_or_else(|why| failed("bundle-policy", why), |o| asked(o, is_awaited))
+        }
+        // Nothing was told of that could be unchanged.
+        Ok(Got::Unchanged { .. }) => failed("bundle-server", "status 304 to no tag".to_owned()),
+        Ok(Got::Document(document)) => {
+            let is_awaited = document.is_awaited;
+            let offered = Offered::Packed(document.body, document.tag);
+            match offer(bundles, name, offered, now).await {
+                Ok(outcome) => asked(outcome, is_awaited),
+                Err(why) => failed("bundle-policy", why),
+            }
+        }
+        Err(error @ FetchError::TooLarge(_)) => failed("bundle-oversized", error.to_string()),
+        Err(error) => failed("bundle-server", error.to_string()),
+    }
+}
+
+/// Reads the bundle at `path`, unless that is as it was at `seen`; the stamp of what was read.
+pub(super) async fn ask_disk(
+    bundles: &Arc<Bundles>,
+    name: &BundleName,
+    path: &Path,
+    seen: &mut Option<Stamp>,
+    now: fn() -> UnixSeconds,
+) -> Outcome {
+    let refused = |why: String| {
+        bundles.failed(name, "bundle-unreadable", why.clone(), now());
+        Outcome::Refused("bundle-unreadable", why)
+    };
+    let stamp = match stamp(path) {
+        Ok(stamp) => stamp,
+        Err(error) => return refused(format!("{}: {error}", path.display())),
+    };
+    if seen.as_ref() == Some(&stamp) {
+        bundles.confirm(name, now());
+        return Outcome::Unchanged;
+    }
+    let offered = match local::offered_at(path) {
+        Ok(offered) => offered,
+        Err(error) => return refused(format!("{}: {error}", path.display())),
+    };
+    match offer(bundles, name, offered, now).await {
+        Ok(outcome) => {
+            // What was refused is tried again: the cause may lie elsewhere, in keys or other bundles.
+            if !matches!(outcome, Outcome::Refused(..)) {
+                *seen = Some(stamp);
+            }
+            outcome
+        }
+        Err(why) => refused(why),
+    }
+}
+
+async fn offer(
+    bundles: &Arc<Bundles>,
+    name: &BundleName,
+    offered: Offered,
+    now: fn() -> UnixSeconds,
+) -> Result<Outcome, String> {
+    let (bundles, name) = (Arc::clone(bundles), name.clone());
+    apart(move || bundles.offer(&name, offered, now())).await
+}
+
+/// On a thread where it may take its time.
+async fn apart(work: impl FnOnce() -> Outcome + Send + 'static) -> Result<Outcome, String> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| format!("the bundle broke its reader: {error}"))
+}
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let mut stamp = Stamp::new();
+    let mut open = vec![path.to_owned()];
+    while let Some(at) = open.pop() {
+        let found = fs::metadata(&at)?;
+        if found.is_dir() {
+            for entry in fs::read_dir(&at)? {
+                open.push(entry?.path());
+            }
+        }
+        stamp.push((
+            at,
+            found.len(),
+            found.mtime(),
+            found.mtime_nsec(),
+            found.ino(),
+        ));
+        if stamp.len() > MAX_LOOKED_AT {
+            return Err(std::io::Error::other("holds too many files"));
+        }
+    }
+    stamp.sort();
+    Ok(stamp)
+}

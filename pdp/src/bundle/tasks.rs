@@ -1,0 +1,74 @@
+//! When each bundle's source is asked: one task a bundle, and one that watches their age.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use edgeward_core::time::UnixSeconds;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::activation::Bundles;
+use super::settings::{BundleName, Source};
+use super::source::{ask_disk, ask_server};
+use super::status::Outcome;
+use crate::fetch::{Pace, RefreshSettings};
+
+/// How often a path of this machine is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How soon a server that waits for news itself is asked again.
+const AT_ONCE: Duration = Duration::from_millis(100);
+/// How often bundles' age is looked at: `max_age` is in whole seconds.
+const AGE_EVERY: Duration = Duration::from_millis(500);
+
+/// While this lives, bundles are kept fresh.
+#[derive(Debug)]
+pub struct BundleTasks(#[expect(dead_code, reason = "the tasks end with it")] JoinSet<()>);
+
+impl Bundles {
+    /// Asks every source from now on, on the runtime of the caller. `now` is the machine's clock.
+    pub fn start(self: &Arc<Self>, now: fn() -> UnixSeconds) -> BundleTasks {
+        let mut tasks = JoinSet::new();
+        for name in self.settings().bundles.keys() {
+            tasks.spawn(follow(Arc::clone(self), name.clone(), now));
+        }
+        let bundles = Arc::clone(self);
+        tasks.spawn(async move {
+            loop {
+                sleep(AGE_EVERY).await;
+                let bundles = Arc::clone(&bundles);
+                // Withholding builds a policy, which takes a few milliseconds.
+                let _ = tokio::task::spawn_blocking(move || bundles.enforce_age(now())).await;
+            }
+        });
+        BundleTasks(tasks)
+    }
+}
+
+async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSeconds) {
+    let Some(settings) = bundles.settings().bundles.get(&name).cloned() else {
+        return;
+    };
+    let refresh = match &settings.source {
+        Source::Http(endpoint) => endpoint.fetch.refresh.clone(),
+        Source::Path(_) => RefreshSettings::default(),
+    };
+    let mut pace = Pace::new(refresh);
+    let mut seen = None;
+    loop {
+        let pause = match &settings.source {
+            Source::Path(path) => {
+                ask_disk(&bundles, &name, path, &mut seen, now).await;
+                LOOK_EVERY
+            }
+            Source::Http(endpoint) => {
+                let asked = ask_server(&bundles, &name, endpoint, now).await;
+                match asked.outcome {
+                    Outcome::Refused(..) => pace.after_failure(),
+                    _ if asked.is_awaited => AT_ONCE,
+                    _ => pace.after_success(None),
+                }
+            }
+        };
+        sleep(pause).await;
+    }
+}

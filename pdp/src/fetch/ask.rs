@@ -1,0 +1,110 @@
+//! What is asked of a server beside the URL: which kind of document, what we have already, how long
+//! we would wait for another, and who we are.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::HeaderValue;
+use thiserror::Error;
+
+/// The type by which a server says that it lets askers wait (OPA, "Bundle service API").
+pub(super) const BUNDLES: &str = "application/vnd.openpolicyagent.bundles";
+/// The most bytes of a file with a token.
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// A question.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) kind: Kind,
+    /// The `ETag` of what we have.
+    pub(crate) known: Option<&'a str>,
+    /// How long the server may wait for news before it says that there are none.
+    pub(crate) wait: Option<Duration>,
+    /// Who we are; sent only to the URL's own scheme, host and port.
+    pub(crate) bearer: Option<&'a Bearer>,
+}
+
+/// Which documents are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Only what says that it is JSON.
+    Json,
+    /// Bytes, whatever they are called: a policy bundle proves itself.
+    Bundle,
+}
+
+impl Kind {
+    /// The `Accept` header.
+    pub(super) fn accepted(self) -> &'static str {
+        match self {
+            Self::Json => "application/json, application/jwk-set+json",
+            Self::Bundle => {
+                "application/vnd.openpolicyagent.bundles, application/gzip, application/octet-stream"
+            }
+        }
+    }
+}
+
+impl Ask<'_> {
+    /// A JSON document.
+    pub(crate) const JSON: Self = Self {
+        kind: Kind::Json,
+        known: None,
+        wait: None,
+        bearer: None,
+    };
+    /// A policy bundle.
+    pub(crate) const BUNDLE: Self = Self {
+        kind: Kind::Bundle,
+        known: None,
+        wait: None,
+        bearer: None,
+    };
+}
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+pub(crate) enum BearerError {
+    /// The operating system said no.
+    #[error("`{}`: {error}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        error: std::io::Error,
+    },
+    /// Not one token.
+    #[error("`{}`: must hold one token, in one line of visible characters", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// An `Authorization: Bearer` header, marked so that nobody prints it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bearer(HeaderValue);
+
+impl Bearer {
+    /// Reads the token of a file, without the white space around it.
+    pub(crate) fn read(path: &Path) -> Result<Self, BearerError> {
+        let text = std::fs::read_to_string(path).map_err(|error| BearerError::Io {
+            path: path.to_owned(),
+            error,
+        })?;
+        let token = text.trim();
+        let is_token = !token.is_empty()
+            && token.len() <= MAX_TOKEN_BYTES
+            && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let header = is_token.then(|| HeaderValue::from_str(&format!("Bearer {token}")).ok());
+        let mut header = header.flatten().ok_or_else(|| BearerError::Content {
+            path: path.to_owned(),
+        })?;
+        header.set_sensitive(true);
+        Ok(Self(header))
+    }
+
+    pub(super) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}

@@ -1,0 +1,26 @@
+//! Files that are replaced whole: after a crash, or on a full disk, there is the old one or the new one,
+//! never a part.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Makes a directory that only its owner may enter, unless it is there.
+pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)
+}
+
+/// Replaces the file `name` of `directory`: written aside, flushed, renamed.
+pub(crate) fn replace(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist(directory.join(name))
+        .map_err(|error| error.error)?;
+    File::open(directory)?.sync_all()
+}
