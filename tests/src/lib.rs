@@ -5,6 +5,7 @@
 //! go-between, [`tap`], passes the filter's questions on to the PDP and keeps a copy.
 
 pub mod built;
+pub mod bundle_server;
 pub mod ca;
 pub mod demo;
 pub mod envoy;
@@ -13,6 +14,7 @@ pub mod issuer;
 pub mod keys;
 pub mod mint;
 pub mod pdp;
+pub mod policy_bundle;
 pub mod process;
 pub mod raw;
 pub mod reply;

@@ -20,11 +20,15 @@ use crate::fetch::{Ask, Bearer, FetchError, Got, Redirects, Server, ask};
 /// Files looked at to see whether a folder changed.
 const MAX_LOOKED_AT: usize = 8192;
 
-/// What came of asking once.
-pub(super) struct Asked {
-    pub(super) outcome: Outcome,
-    /// Whether the server waits for news itself, so that it may be asked again at once.
-    pub(super) is_awaited: bool,
+/// When a server is to be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It waits for news itself.
+    AtOnce,
+    /// After the usual while: also where what it has is refused, which asking sooner would not mend.
+    Usually,
+    /// It could not be asked: later each time.
+    Later,
 }
 
 /// What is on disk, without reading it: what changes when it does.
@@ -36,14 +40,15 @@ pub(super) async fn ask_server(
     name: &BundleName,
     endpoint: &Endpoint,
     now: fn() -> UnixSeconds,
-) -> Asked {
-    let asked = |outcome, is_awaited| Asked {
-        outcome,
-        is_awaited,
-    };
+) -> Again {
     let failed = |code, why: String| {
-        bundles.failed(name, code, why.clone(), now());
-        asked(Outcome::Refused(code, why), false)
+        bundles.failed(name, code, why, now());
+        Again::Later
+    };
+    let again = |outcome: &Outcome, is_awaited| match outcome {
+        Outcome::Refused(..) => Again::Usually,
+        _ if is_awaited => Again::AtOnce,
+        _ => Again::Usually,
     };
     let bearer = match endpoint
         .bearer_token
@@ -73,7 +78,10 @@ pub(super) async fn ask_server(
                 Outcome::Unchanged
             })
             .await
-            .map_or_else(|why| failed("bundle-policy", why), |o| asked(o, is_awaited))
+            .map_or_else(
+                |why| failed("bundle-policy", why),
+                |o| again(&o, is_awaited),
+            )
         }
         // Nothing was told of that could be unchanged.
         Ok(Got::Unchanged { .. }) => failed("bundle-server", "status 304 to no tag".to_owned()),
@@ -81,7 +89,7 @@ pub(super) async fn ask_server(
             let is_awaited = document.is_awaited;
             let offered = Offered::Packed(document.body, document.tag);
             match offer(bundles, name, offered, now).await {
-                Ok(outcome) => asked(outcome, is_awaited),
+                Ok(outcome) => again(&outcome, is_awaited),
                 Err(why) => failed("bundle-policy", why),
             }
         }

@@ -9,8 +9,7 @@ use tokio::time::sleep;
 
 use super::activation::Bundles;
 use super::settings::{BundleName, Source};
-use super::source::{ask_disk, ask_server};
-use super::status::Outcome;
+use super::source::{Again, ask_disk, ask_server};
 use crate::fetch::{Pace, RefreshSettings};
 
 /// How often a path of this machine is looked at.
@@ -60,14 +59,11 @@ async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSecond
                 ask_disk(&bundles, &name, path, &mut seen, now).await;
                 LOOK_EVERY
             }
-            Source::Http(endpoint) => {
-                let asked = ask_server(&bundles, &name, endpoint, now).await;
-                match asked.outcome {
-                    Outcome::Refused(..) => pace.after_failure(),
-                    _ if asked.is_awaited => AT_ONCE,
-                    _ => pace.after_success(None),
-                }
-            }
+            Source::Http(endpoint) => match ask_server(&bundles, &name, endpoint, now).await {
+                Again::AtOnce => AT_ONCE,
+                Again::Usually => pace.after_success(None),
+                Again::Later => pace.after_failure(),
+            },
         };
         sleep(pause).await;
     }

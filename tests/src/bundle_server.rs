@@ -1,0 +1,171 @@
+//! A server of one policy bundle over https, with what OPA's clients know: `ETag` and 304, waiting for
+//! news (`Prefer: wait=…`), and a bearer token that it wants to see.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use crate::ca::Authority;
+use crate::runtime;
+
+/// The token that it wants to see.
+pub const TOKEN: &str = "s3cret-of-the-bundle-server";
+
+/// The type by which it says that it lets askers wait.
+const AWAITED: &str = "application/vnd.openpolicyagent.bundles";
+
+/// A server that runs, or was killed and can run again at the same address.
+pub struct BundleServer {
+    address: SocketAddr,
+    acceptor: TlsAcceptor,
+    bundle: watch::Sender<Bytes>,
+    requests: watch::Sender<Vec<HeaderMap>>,
+    folder: TempDir,
+    running: Option<JoinHandle<()>>,
+}
+
+impl BundleServer {
+    /// Starts on a free port, serving `bundle`.
+    pub fn start(bundle: Vec<u8>) -> Self {
+        let authority = Authority::new("bundles.test");
+        let folder = TempDir::with_prefix("edgeward-bundles").expect("a temporary folder");
+        std::fs::write(folder.path().join("ca.pem"), authority.pem()).expect("a file is written");
+        std::fs::write(folder.path().join("token"), format!("{TOKEN}\n")).expect("a token");
+        let leaf = authority.issue(&["spiffe://bundles.test/server"]);
+        let mut server = Self {
+            address: crate::pdp::free_address(),
+            acceptor: TlsAcceptor::from(Arc::new(leaf.server_config())),
+            bundle: watch::Sender::new(bundle.into()),
+            requests: watch::Sender::new(Vec::new()),
+            folder,
+            running: None,
+        };
+        server.run();
+        server
+    }
+
+    /// Runs (again), at the same address.
+    pub fn run(&mut self) {
+        let listener = runtime()
+            .block_on(TcpListener::bind(self.address))
+            .expect("the address is free");
+        let (acceptor, requests) = (self.acceptor.clone(), self.requests.clone());
+        let accepting = accept(listener, acceptor, self.bundle.subscribe(), requests);
+        self.running = Some(runtime().spawn(accepting));
+    }
+
+    /// Kills it, with all that is asked of it.
+    pub fn crash(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+            let _ = runtime().block_on(running);
+        }
+    }
+
+    /// Where the bundle is.
+    pub fn url(&self) -> String {
+        format!(
+            "https://localhost:{}/bundles/authz.tar.gz",
+            self.address.port()
+        )
+    }
+
+    /// The authority that vouches for this server.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A file with the token that it wants to see.
+    pub fn token_file(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    /// Serves `bundle` from now on.
+    pub fn publish(&self, bundle: Vec<u8>) {
+        self.bundle.send_replace(bundle.into());
+    }
+
+    /// The headers of every request so far.
+    pub fn requests(&self) -> Vec<HeaderMap> {
+        self.requests.borrow().clone()
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    bundle: watch::Receiver<Bytes>,
+    requests: watch::Sender<Vec<HeaderMap>>,
+) {
+    // Dropped, and so ended, with the server.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (acceptor, bundle, requests) = (acceptor.clone(), bundle.clone(), requests.clone());
+        connections.spawn(async move {
+            let Ok(stream) = acceptor.accept(stream).await else {
+                return;
+            };
+            let service = service_fn(move |request: Request<Incoming>| {
+                requests.send_modify(|seen| seen.push(request.headers().clone()));
+                let bundle = bundle.clone();
+                async move { Ok::<_, Infallible>(answer(&request, bundle).await) }
+            });
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    request: &Request<Incoming>,
+    mut bundle: watch::Receiver<Bytes>,
+) -> Response<Full<Bytes>> {
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let reply = |status, tag: &str, body| {
+        Response::builder()
+            .status(status)
+            .header("etag", tag)
+            .header("content-type", AWAITED)
+            .body(Full::new(body))
+            .expect("a response")
+    };
+    if header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+        return reply(StatusCode::UNAUTHORIZED, "", Bytes::new());
+    }
+    let wait = header("prefer").and_then(|prefer| prefer.split_once("wait="));
+    let wait = wait.and_then(|(_, seconds)| seconds.parse().ok());
+    let known = header("if-none-match");
+    let current = bundle.borrow_and_update().clone();
+    if known != Some(&tag_of(&current)) {
+        return reply(StatusCode::OK, &tag_of(&current), current);
+    }
+    let wait = Duration::from_secs(wait.unwrap_or_default());
+    match tokio::time::timeout(wait, bundle.changed()).await {
+        Ok(Ok(())) => {
+            let current = bundle.borrow().clone();
+            reply(StatusCode::OK, &tag_of(&current), current)
+        }
+        _ => reply(StatusCode::NOT_MODIFIED, &tag_of(&current), Bytes::new()),
+    }
+}
+
+fn tag_of(bundle: &Bytes) -> String {
+    let digest = digest::digest(&digest::SHA256, bundle);
+    format!("\"{}\"", crate::mint::encode(digest))
+}
