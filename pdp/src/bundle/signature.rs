@@ -29,6 +29,8 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 pub struct Trust {
     /// The keys.
     pub keys: BundleKeys,
+    /// The id of the one key that counts, whatever the signature says; none for the one it names.
+    pub key_id: Option<String>,
     /// What the signature must be for, to the letter; none for a signature without scope.
     pub scope: Option<String>,
 }
@@ -55,8 +57,13 @@ pub enum SignatureError {
     #[error("{SIGNATURES}: {0}")]
     Jws(#[from] JwsError),
     /// No key for it.
-    #[error("signature: {0}")]
-    Selection(#[from] KeySelectionError),
+    #[error("signature by key `{key_id}`: {error}")]
+    Selection {
+        /// The key's id as far as there is one.
+        key_id: String,
+        /// Why none.
+        error: KeySelectionError,
+    },
     /// It does not verify.
     #[error("signature does not verify: the bundle is not from whom it says, or was changed")]
     Wrong,
@@ -152,7 +159,13 @@ fn verified(document: &[u8], trust: &Trust) -> Result<Payload, SignatureError> {
     };
     let jws = CompactJws::parse_of_any_length(signature)?;
     let keys = KeySet::from_members(&trust.keys.read()?, KeyUse::Signature)?;
-    let key = keys.select(jws.key_id.as_deref(), jws.algorithm)?;
+    // As in OPA, what is configured goes before what the signature says.
+    let key_id = trust.key_id.as_deref().or(jws.key_id.as_deref());
+    let key = keys.select(key_id, jws.algorithm);
+    let key = key.map_err(|error| SignatureError::Selection {
+        key_id: key_id.unwrap_or_default().to_owned(),
+        error,
+    })?;
     AwsLc
         .check(jws.algorithm, key, jws.signed, &jws.signature)
         .map_err(|_| SignatureError::Wrong)?;

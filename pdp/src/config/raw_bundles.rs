@@ -49,6 +49,9 @@ pub struct RawSignature {
     pub jwks: Option<PathBuf>,
     /// PEM files by the key id (`kid`) of the signatures made with them, read at every check.
     pub keys: Option<BTreeMap<String, RawBundleKey>>,
+    /// The id of the one key that counts, whatever the signature says. Default: the key it names
+    /// (`default`, where `opa sign` was not told).
+    pub key_id: Option<String>,
     /// What the signature must be for, to the letter. Default: a signature without scope.
     pub scope: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Bundles from end to end within this process: who signs them, and the room that they come to. Servers and restarts are `tests/tests/e2e/bundles.rs`'s.
 
+mod oracle;
 mod outcomes;
 mod signatures;
 
@@ -90,6 +91,7 @@ impl Release {
     fn trust(&self) -> Trust {
         Trust {
             keys: BundleKeys::Jwks(self.jwks()),
+            key_id: None,
             scope: None,
         }
     }

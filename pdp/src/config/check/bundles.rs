@@ -196,6 +196,7 @@ fn trust(
     };
     Some(Trust {
         keys,
+        key_id: raw.key_id,
         scope: raw.scope,
     })
 }
