@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. What this is not: a place
 //! for decisions; each subcommand calls the room that knows.
 
+mod bundle;
 mod check;
 mod chosen_policy;
 mod completions;
@@ -62,6 +63,8 @@ enum Command {
     Test(test::Arguments),
     /// Say of a policy what it reads
     Policy(policy::Arguments),
+    /// Say of a policy bundle whether a PDP would take it
+    Bundle(bundle::Arguments),
     /// Print the JSON Schema of the configuration file
     Schema(schema::Arguments),
     /// Take back a token, key, workload or policy at a running PDP
@@ -92,6 +95,7 @@ pub fn run() -> ExitCode {
         Some(Command::Eval(arguments)) => eval::run(&arguments),
         Some(Command::Test(arguments)) => test::run(&arguments),
         Some(Command::Policy(arguments)) => policy::run(arguments),
+        Some(Command::Bundle(arguments)) => bundle::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Revoke(arguments)) => revoke::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),

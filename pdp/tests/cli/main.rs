@@ -7,6 +7,7 @@
 )]
 
 mod atoms;
+mod bundles;
 mod check;
 mod fetched;
 mod footprint;

@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use crate::program::Place;
 
-const SUBCOMMANDS: [&[&str]; 9] = [
+const SUBCOMMANDS: [&[&str]; 10] = [
+    &["bundle", "verify"],
     &["serve"],
     &[],
     &["check"],
