@@ -20,6 +20,7 @@ pub mod raw;
 pub mod reply;
 pub mod same;
 pub mod setup;
+pub mod small_disk;
 pub mod stage;
 pub mod tap;
 pub mod upstream;

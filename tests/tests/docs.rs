@@ -17,6 +17,7 @@ const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/bundles.md",
     "docs/caching-policies.md",
     "docs/compatibility.md",
     "docs/configuration.md",
@@ -243,12 +244,12 @@ fn every_documented_reason_code_is_in_the_source() {
 
 #[test]
 fn every_configuration_shown_is_accepted() {
-    let text = read(CONFIGURATION) + &read("docs/ext-authz.md") + &read("envoy/README.md");
+    let others = ["docs/bundles.md", "docs/ext-authz.md", "envoy/README.md"];
+    let text = read(CONFIGURATION) + &others.map(read).concat();
     let (pdp, filter) = (blocks(&text, "yaml"), blocks(&text, "json"));
-    assert!(!pdp.is_empty() && filter.len() > 2);
+    assert!(pdp.len() > 2 && filter.len() > 2);
     for yaml in pdp {
         if let Err(problems) = edgeward::config::Config::parse(&yaml, Path::new("/etc/edgeward")) {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             panic!("{problems:#?}\n{yaml}");
         }
     }
@@ -279,7 +280,6 @@ fn every_field_of_the_pdp_s_configuration_is_documented() {
         serde_json::from_str(&read("pdp/config.schema.json")).expect("the schema is JSON");
     let mut names = BTreeSet::new();
     properties(&schema, &mut names);
-    assert!(names.len() > 30, "{names:?}");
     let documented: BTreeSet<String> = spans(&read(CONFIGURATION))
         .iter()
         .flat_map(|span| span.split(|byte: char| !byte.is_ascii_alphanumeric() && byte != '_'))

@@ -1,7 +1,7 @@
 //! Fetches one document over https, trusting nothing: bounded in time and size, only from allowed
 //! addresses, never led to another host.
 //!
-//! What this is not: a general HTTP client. It sends a GET ([`Ask`] says what beside the URL) and takes
+//! What this is not: a general HTTP client. It sends a GET (`Ask` says what beside the URL) and takes
 //! a 200, or a 304 where it told what it has; all else is an error.
 
 mod address;

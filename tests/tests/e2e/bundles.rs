@@ -2,8 +2,7 @@
 //!
 //! Decisions are asked of the PDP itself; that filters drop theirs with the policy is `caching.rs`'s.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use edgeward_tests::bundle_server::{BundleServer, TOKEN};
@@ -13,6 +12,7 @@ use edgeward_tests::pdp::Pdp;
 use edgeward_tests::policy_bundle::PolicyBundle;
 use edgeward_tests::process::wait_for;
 use edgeward_tests::raw::{self, Request};
+use edgeward_tests::small_disk::SmallDisk;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -151,7 +151,10 @@ fn a_pdp_without_a_bundle_denies_everything_and_is_not_ready_until_one_comes() {
         (world.get("/health/ready"), world.get("/health?bundles")),
         (200, 200)
     );
-    assert_eq!(world.get("/v1/data/authz/decision"), 200);
+    let asked = raw::get(world.pdp.address(), "/v1/data/authz/decision?provenance");
+    let answer = asked.expect("an answer").json();
+    assert_eq!(answer["result"]["allow"], true);
+    assert_eq!(answer["provenance"]["bundles"]["authz"]["revision"], "1");
     let asked = world.server.requests();
     let bearer = format!("Bearer {TOKEN}");
     assert!(
@@ -237,38 +240,6 @@ fn bundles_that_nobody_confirms_any_more_deny_once_they_are_too_old() {
     assert_eq!(world.get("/health/ready"), 503);
     world.server.run();
     world.until_allowed(true);
-}
-
-/// A file system of its own that can be filled; none where we may not mount one.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn mount(at: &Path) -> Option<Self> {
-        std::fs::create_dir_all(at).expect("a folder");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=256k", "edgeward-test"])
-            .arg(at)
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then(|| Self(at.to_owned()))
-    }
-
-    fn fill(&self) {
-        // Until the system says no.
-        let error = std::fs::write(self.0.join("junk"), vec![0; 1 << 20]).expect_err("it is full");
-        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.0.join("junk")).expect("the junk goes");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }
 
 #[test]

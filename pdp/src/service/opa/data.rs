@@ -12,11 +12,12 @@ use http::{Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use regorus::Value;
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json as value};
 
 use super::errors::Trouble;
 use super::wanted::Wanted;
 use super::written;
+use crate::bundle::BundleStatus;
 use crate::policy::{BuiltinErrors, Reference, from_json};
 use crate::service::body::whole_body;
 use crate::service::reply::Reply;
@@ -47,6 +48,8 @@ struct Provenance<'a> {
     build_timestamp: &'static str,
     build_hostname: &'static str,
     revision: &'a str,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    bundles: Map<String, Json>,
 }
 
 #[derive(Serialize)]
@@ -94,7 +97,7 @@ pub(super) fn get(worker: &Rc<WorkerState>, at: &Reference, uri: &Uri) -> Result
     };
     let parsed = arrived.elapsed();
     let read = read(worker, at, &input, &wanted)?;
-    tell(&read, &wanted, arrived, parsed, None)
+    tell(worker, &read, &wanted, (arrived, parsed), None)
 }
 
 /// `POST /v1/data…`: the input is a member of the body.
@@ -116,7 +119,7 @@ pub(super) fn post(
     let input = input.map_or(Value::Undefined, from_json);
     let parsed = arrived.elapsed();
     let read = read(worker, at, &input, &wanted)?;
-    tell(&read, &wanted, arrived, parsed, warning)
+    tell(worker, &read, &wanted, (arrived, parsed), warning)
 }
 
 /// The bare document for an input that is the whole body; null where there is none.
@@ -235,11 +238,22 @@ fn record(
     }
 }
 
+/// The revision of each policy bundle, as its manifest has it.
+fn bundles(worker: &WorkerState) -> Map<String, Json> {
+    let bundles = worker.state().bundles.as_ref();
+    let statuses = bundles.map(|bundles| bundles.statuses());
+    let statuses = statuses.into_iter().flatten();
+    let revision = |status: BundleStatus| value!({ "revision": status.active_revision });
+    statuses
+        .map(|status| (status.name.clone(), revision(status)))
+        .collect()
+}
+
 fn tell(
+    worker: &WorkerState,
     read: &Read,
     wanted: &Wanted,
-    arrived: Instant,
-    parsed: Duration,
+    (arrived, parsed): (Instant, Duration),
     warning: Option<Warning>,
 ) -> Result<Reply, Trouble> {
     let answer = Answer {
@@ -250,6 +264,7 @@ fn tell(
             build_timestamp: "",
             build_hostname: "",
             revision: &read.revision,
+            bundles: bundles(worker),
         }),
         metrics: wanted.metrics.then(|| Timers {
             timer_rego_input_parse_ns: parsed.as_nanos(),
