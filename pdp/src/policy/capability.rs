@@ -9,11 +9,7 @@ use regorus::unstable::BUILTINS;
 use super::{builtins, source};
 
 /// Registered by the engine, but not fit for a decision: the name, and what is wrong with it.
-const STUBS: [(&str, &str); 5] = [
-    (
-        "graph.reachable_paths",
-        "answered by this engine with other paths than OPA's",
-    ),
+const STUBS: [(&str, &str); 4] = [
     ("http.send", "always undefined in this engine"),
     (
         "json.match_schema",
