@@ -57,6 +57,22 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Appends the encoding of the projection of `value` onto `vary`, without making that.
+pub fn write_projection(out: &mut Vec<u8>, value: &Value, vary: &Footprint) {
+    let (Footprint::Members(tracked), Value::Object(members)) = (vary, value) else {
+        return write_value(out, value);
+    };
+    // Both are in the order of their names.
+    out.push(OBJECT);
+    for (name, part) in tracked.iter() {
+        if let Some(value) = members.get(name) {
+            write_text(out, name);
+            write_projection(out, value, part);
+        }
+    }
+    out.push(END);
+}
+
 /// Appends the encoding of the projection of `question`, with its atoms, onto `vary`. `subject` is the
 /// encoding of the subject's projection: it is the same for every request of a caller, so it is made
 /// once. The feed tells no `atoms` that `vary` does not cover, so none is made in vain. Schedules are

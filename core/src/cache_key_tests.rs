@@ -251,6 +251,15 @@ fn written(asked: &Asked, vary: &Footprint, atoms: &Atoms) -> Option<(Vec<u8>, V
 
 proptest! {
     #[test]
+    fn a_projection_has_its_key_without_being_made(claims in any_value(), vary in any_footprint()) {
+        for value in [claims.clone(), json!({"subject": {"properties": {"claims": claims}}})] {
+            let mut written = Vec::new();
+            write_projection(&mut written, &value, &vary);
+            prop_assert_eq!(&written, &key(&vary.project(value)));
+        }
+    }
+
+    #[test]
     fn two_values_share_a_key_only_if_they_are_the_same(one in any_value(), other in any_value()) {
         prop_assert_eq!(one == other, key(&one) == key(&other));
         for near in alike(&one) {

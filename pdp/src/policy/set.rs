@@ -6,9 +6,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeward_core::atoms::Atoms;
-use edgeward_core::feed::Caching;
-use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Rc};
 use thiserror::Error;
 
@@ -16,17 +13,18 @@ use super::builtin_errors::BuiltinErrors;
 use super::builtins;
 use super::bytecode::{Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
-use super::documents::Index;
+use super::documents::{Documents, Index, Reference};
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, TestReport};
+use super::parse;
 use super::parts;
-use super::program::{Numbers, Program};
+use super::program::Program;
 use super::roots::RootsError;
 use super::settings::PolicySettings;
 use super::sources::{Module, ReadError, Sources};
 use super::withheld::Withheld;
-use super::worker::{self, Worker, on_deep_stack};
+use super::worker::{Worker, on_deep_stack};
 use super::{embedded, engine_error};
 
 /// Why a policy set cannot serve.
@@ -84,14 +82,15 @@ pub struct PolicySet {
     sources: Sources,
     entry_point: String,
     timeout: Duration,
-    clock_quantum: Option<Quantum>,
+    pub(super) clock_quantum: Option<Quantum>,
     builtin_errors: BuiltinErrors,
     prints: bool,
     tests: TestReport,
-    footprint: Analysis,
-    program: Program,
+    pub(super) footprint: Analysis,
+    pub(super) program: Program,
     lowered: Result<Lowered, Interpreted>,
     index: Arc<Index>,
+    entry_is_document: bool,
     pub(super) withheld: Option<Withheld>,
 }
 
@@ -161,38 +160,9 @@ impl PolicySet {
         self.lowered.as_ref().err()
     }
 
-    /// What its decisions rest on, in numbers of this process: sets that share them decide alike.
-    pub fn numbers(&self) -> Numbers {
-        self.program.numbers
-    }
-
-    /// How its decisions may be remembered, if they may: not where they depend on chance, the world
-    /// or the true time, and not where every question is a new one.
-    pub fn caching(&self) -> Option<Caching> {
-        let footprint = &self.footprint;
-        let tells_time = footprint.clock.is_none() || self.clock_quantum.is_some();
-        (footprint.is_cacheable() && tells_time).then(|| Caching {
-            program: self.program.name.clone(),
-            policies: self.program.policies.clone(),
-            vary: footprint.input.clone(),
-            atoms: Atoms::default(),
-        })
-    }
-
-    /// How long the clock of its policies stands still; none where they see the true time.
-    pub fn clock_quantum(&self) -> Option<Quantum> {
-        self.clock_quantum
-    }
-
-    /// The first instant after `now` at which a decision made then must no longer be reused because the
-    /// policy sees another time; none where it sees none.
-    pub fn time_moves(&self, now: UnixSeconds) -> Option<UnixSeconds> {
-        let reads_clock = self.footprint.clock.is_some();
-        let clock = self.clock_quantum.filter(|_| reads_clock);
-        let clock = clock.map(|quantum| quantum.end(now));
-        // The time that is put into a question is known to the second.
-        let told = self.footprint.input.at(["context", "time"]);
-        clock.into_iter().chain(told.map(|_| now.plus(1))).min()
+    /// Whether `at` is what the entry point makes, and nothing more.
+    pub fn is_entry_point(&self, at: &Reference) -> bool {
+        self.entry_is_document && at.is(&self.entry_point)
     }
 
     /// How many Rego files it has, tests included.
@@ -250,7 +220,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     }
     let lowered = choose(settings, serving.get_modules(), &sources.data);
     let errors = settings.builtin_errors;
-    let mut trial = worker::engine(sources.modules.iter(), sources.data.clone(), errors)?;
+    let mut trial = parse::engine(sources.modules.iter(), sources.data.clone(), errors)?;
     builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
     refuse_outsiders(&sources, &mut trial)?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
@@ -268,6 +238,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         tests,
         footprint,
         lowered,
+        entry_is_document: Documents::is_one_rule(&index, &settings.entry_point),
         index,
         withheld: None,
     })
@@ -281,7 +252,7 @@ fn refuse_outsiders(sources: &Sources, engine: &mut Engine) -> Result<(), LoadEr
 
 fn serving_engine(sources: &Sources, errors: BuiltinErrors) -> Result<Engine, LoadError> {
     let modules = sources.modules.iter().filter(|m| !m.is_test());
-    worker::engine(modules, sources.data.clone(), errors)
+    parse::engine(modules, sources.data.clone(), errors)
 }
 
 /// Makes the engine order and check the rules, without evaluating any.

@@ -9,7 +9,6 @@
 //! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
 //! the stricter answer counts and the machine has answered for the last time.
 
-use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,17 +17,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
-use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
+use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
 use super::builtin_errors::BuiltinErrors;
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
 use super::documents::{Documents, Index, NoDocument, Reference};
+use super::engine_error;
 use super::set::LoadError;
-use super::sources::Module;
 use super::verdict::{Failure, Verdict};
-use super::{bounded, builtins, corrected, engine_error, gate, source};
 
 /// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
 pub const STACK_BYTES: usize = 256 * 1024 * 1024;
@@ -77,6 +75,8 @@ pub struct Worker {
     prints: bool,
     clock: Option<CoarseClock>,
     documents: Option<Documents>,
+    /// Whether the entry point is a document that the machine can make whole.
+    entry_is_document: bool,
 }
 
 impl Worker {
@@ -101,17 +101,21 @@ impl Worker {
             prints,
             clock,
             documents: None,
+            entry_is_document: false,
         }
     }
 
     /// The same, with the documents that `index` names and `base` says.
     pub(super) fn with_documents(mut self, index: Arc<Index>, base: Value) -> Self {
+        self.entry_is_document = Documents::is_one_rule(&index, &self.entry_point);
         self.documents = Some(Documents::new(index, base, self.timeout));
         self
     }
 
     /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined.
-    /// Always by the interpreter, and nothing of it touches what [`Worker::evaluate`] asks.
+    /// That of the entry point by the machine, where there is one and no built-in failed, for only of
+    /// those does it matter what `errors` says; all else by an interpreter that [`Worker::evaluate`] does
+    /// not ask.
     pub fn document(
         &mut self,
         at: &Reference,
@@ -122,10 +126,30 @@ impl Worker {
         if let Some(clock) = &self.clock {
             clock.set(now);
         }
-        match &mut self.documents {
-            Some(documents) => documents.read(&self.pristine, at, input, errors),
-            None => Ok(None),
+        let Some(documents) = &mut self.documents else {
+            return Ok(None);
+        };
+        let machine = self
+            .machine
+            .as_mut()
+            .filter(|_| self.entry_is_document && at.is(&self.entry_point));
+        let value = match machine.map(|machine| machine.evaluate(input.clone())) {
+            Some(Outcome::TimedOut) => return Err(NoDocument::Timeout),
+            Some(Outcome::Value(value)) => Some(value).filter(|value| *value != Value::Undefined),
+            Some(Outcome::InDoubt) | None => {
+                return documents.read(&self.pristine, at, input, errors);
+            }
+        };
+        self.answered = self.answered.wrapping_add(1);
+        if self.answered % COMPARE_EVERY != 1 {
+            return Ok(value);
         }
+        let interpreted = documents.read(&self.pristine, at, input, errors);
+        if interpreted == Err(NoDocument::Timeout) || interpreted.as_ref() == Ok(&value) {
+            return Ok(value);
+        }
+        self.distrust_machine();
+        interpreted
     }
 
     /// Asks the entry point about `input`, at `now`: what the policy's own clock shows.
@@ -183,13 +207,17 @@ impl Worker {
         if interpreted == outcome || interpreted == Err(Failure::Timeout) {
             return outcome;
         }
+        self.distrust_machine();
+        stricter(interpreted, outcome)
+    }
+
+    fn distrust_machine(&mut self) {
         DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
         tracing::error!(
             entry_point = &*self.entry_point,
             "the policy answers otherwise in bytecode than in the interpreter, which answers from now on: please report this"
         );
         self.machine = None;
-        stricter(interpreted, outcome)
     }
 
     fn interpret(&mut self, input: Value) -> Result<Verdict, Failure> {
@@ -239,55 +267,11 @@ fn stricter(
     }
 }
 
-/// A fresh engine with `modules`, parsed but not analysed, and `data`.
-pub(super) fn engine<'a>(
-    modules: impl Iterator<Item = &'a Module>,
-    data: Value,
-    errors: BuiltinErrors,
-) -> Result<Engine, LoadError> {
-    let mut texts = source::in_words_of_the_engine(modules);
-    let mut engine = parsed(&texts, errors)?;
-    if let Some(rewritten) = source::negation::rewrite(engine.get_modules())? {
-        for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
-            *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
-        }
-        engine = parsed(&texts, errors)?;
-    }
-    engine
-        .add_data(data)
-        .map_err(|error| LoadError::engine(&error))?;
-    Ok(errors.obeyed_by(engine))
-}
-
-fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engine, LoadError> {
-    let mut engine = Engine::new();
-    engine.set_policy_length_config(length_limits());
-    engine.set_gather_prints(true);
-    bounded::install(&mut engine)?;
-    corrected::install(&mut engine)?;
-    builtins::install(&mut engine, errors)?;
-    source::install(&mut engine)?;
-    for (file, text) in texts {
-        gate::nesting::check(file, text)?;
-        engine
-            .add_policy((*file).to_owned(), text.clone().into_owned())
-            .map_err(|error| LoadError::Syntax(engine_error::in_one_line(&error)))?;
-    }
-    Ok(engine)
-}
-
 /// How often the engine looks at the clock: every so many steps.
 pub(super) fn timer(limit: Duration) -> ExecutionTimerConfig {
     ExecutionTimerConfig {
         limit,
         check_interval: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
-    }
-}
-
-fn length_limits() -> PolicyLengthConfig {
-    PolicyLengthConfig {
-        max_col: NonZeroU32::new(65_536).unwrap_or(NonZeroU32::MAX),
-        ..PolicyLengthConfig::default()
     }
 }
 

@@ -17,7 +17,9 @@ fn differing(interpreter: &str, machine: &str) -> Worker {
         let policy = format!("package edgeward.authz\ndecision := {policy}");
         let sources = sources(&[("a.rego", &policy)]).unwrap();
         let data = sources.data.clone();
-        let mut engine = engine(sources.modules.iter(), data, BuiltinErrors::Fail).unwrap();
+        let mut engine =
+            crate::policy::parse::engine(sources.modules.iter(), data, BuiltinErrors::Fail)
+                .unwrap();
         engine
             .compile_with_entrypoint(&regorus::Rc::from(ENTRY_POINT))
             .unwrap();

@@ -20,7 +20,7 @@ use super::reply::Refusal;
 use super::{question, question_key};
 use crate::atoms::Atoms;
 use crate::cache::{CacheSettings, DecisionCache, LookUp, Made};
-use crate::policy::{Failure, PolicySet, Verdict, Withheld, Worker, from_json, from_key};
+use crate::policy::{Failure, PolicySet, Verdict, Worker, from_json, from_key};
 
 /// Every so many evaluations, one is made on the whole input as well.
 const SHADOW_EVERY: u32 = 1024;
@@ -116,9 +116,10 @@ impl Decider {
         self.in_force.borrow().revision.clone()
     }
 
-    /// Why no policy is in force, where none is.
-    pub(super) fn why_withheld(&self) -> Option<Withheld> {
-        self.in_force.borrow().set.why_withheld()
+    /// Looks at the set that this thread decides by, and its revision.
+    pub(super) fn with_set<T>(&self, look: impl FnOnce(&PolicySet, &Arc<str>) -> T) -> T {
+        let in_force = self.in_force.borrow();
+        look(&in_force.set, &in_force.revision)
     }
 
     /// Asks this thread's engine something other than for a decision.

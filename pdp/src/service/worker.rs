@@ -18,6 +18,7 @@ use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::ext_authz::VerifiedTokens;
 use super::listen::Socket;
+use super::opa::Remembered;
 use super::{
     Administrators, Ended, ExtAuthzSettings, Limits, OpaApi, ServeError, ServiceSettings,
     ServiceState, identifiers,
@@ -38,6 +39,7 @@ pub(super) struct WorkerState {
     shared: Arc<Shared>,
     decider: Decider,
     verified_tokens: VerifiedTokens,
+    documents: Remembered,
 }
 
 /// A place among the connections; free again when dropped.
@@ -77,7 +79,6 @@ impl WorkerState {
         self.shared.settings.ext_authz.as_ref()
     }
 
-    /// How OPA's API is served, if it is.
     pub(super) fn opa_api(&self) -> Option<&OpaApi> {
         self.shared.settings.opa_api.as_ref()
     }
@@ -95,9 +96,13 @@ impl WorkerState {
         &self.decider
     }
 
-    /// The tokens that this thread has verified.
     pub(super) fn verified_tokens(&self) -> &VerifiedTokens {
         &self.verified_tokens
+    }
+
+    /// What this thread remembers for OPA's API.
+    pub(super) fn documents(&self) -> &Remembered {
+        &self.documents
     }
 
     /// A place for one more connection, unless there are enough.
@@ -209,6 +214,7 @@ fn start(
     let decider = Decider::new(memory, engine, set).map_err(|_| ServeError::Ended)?;
     let run = move || {
         let worker = Rc::new(WorkerState {
+            documents: Remembered::share_of(&shared.settings),
             shared,
             decider,
             verified_tokens: VerifiedTokens::default(),

@@ -80,6 +80,15 @@ impl Documents {
         }
     }
 
+    /// Whether `path`, plain names with dots between from `data` on, is what one rule makes, and nothing
+    /// more.
+    pub(super) fn is_one_rule(index: &Index, path: &str) -> bool {
+        let names = path.split('.').skip(1).map(str::to_owned);
+        let names: Vec<String> = names.collect();
+        let found = index.find(&names);
+        matches!(found, Ok(Found::Inside(rule)) if rule.parts().len() == names.len())
+    }
+
     /// The document `at`, where it is defined, by a copy of the engine `pristine`. `input` may be
     /// undefined.
     pub(super) fn read(

@@ -14,6 +14,12 @@ impl Reference {
         Self(names.into_iter().collect())
     }
 
+    /// Whether it is `path`, plain names with dots between from `data` on.
+    pub fn is(&self, path: &str) -> bool {
+        let names = path.strip_prefix("data.").map(|names| names.split('.'));
+        names.is_some_and(|names| names.eq(self.0.iter().map(String::as_str)))
+    }
+
     /// The names.
     pub fn parts(&self) -> &[String] {
         &self.0

@@ -10,7 +10,7 @@ use regorus::Value;
 use serde_json::{Map, Value as Json, json};
 
 use super::errors::Trouble;
-use super::{Call, Door, data, reference};
+use super::{Call, Door, read, reference};
 use crate::policy::{BuiltinErrors, Reference, from_json};
 use crate::service::administrators::{bearer_token, shows_token};
 use crate::service::worker::WorkerState;
@@ -57,7 +57,7 @@ impl OpaApi {
         }
         let at = Reference::of(ALLOW.map(str::to_owned));
         let input = from_json(input(door, call)?);
-        let said = data::document(worker, &at, &input, BuiltinErrors::Undefined)?;
+        let said = read::document(worker, &at, &input, BuiltinErrors::Undefined)?;
         judge(said.as_ref())
     }
 }

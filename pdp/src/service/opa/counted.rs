@@ -7,7 +7,6 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use regorus::Value;
 
 use super::errors::Trouble;
 use crate::policy::NoDocument;
@@ -24,6 +23,7 @@ pub(in crate::service) struct DocumentMetrics {
     undefined: Counter,
     failed: Counter,
     timed_out: Counter,
+    remembered: Counter,
     evaluation: Durations,
 }
 
@@ -37,6 +37,7 @@ impl DocumentMetrics {
             undefined: series("undefined"),
             failed: series("error"),
             timed_out: series("timeout"),
+            remembered: Counter::default(),
             evaluation: Durations::of_work(),
         };
         registry.register(
@@ -45,18 +46,29 @@ impl DocumentMetrics {
             family,
         );
         registry.register(
+            "documents_remembered",
+            "Documents among these that were not made anew",
+            metrics.remembered.clone(),
+        );
+        registry.register(
             "document_evaluation_duration_seconds",
-            "Time to evaluate a document for OPA's API",
+            "Time to a document for OPA's API, remembered or made",
             metrics.evaluation.clone(),
         );
         metrics
     }
 
-    pub(super) fn read(&self, outcome: &Result<Option<Value>, Trouble>, took: Duration) {
+    /// One of these was remembered.
+    pub(super) fn was_remembered(&self) {
+        self.remembered.inc();
+    }
+
+    /// A document was asked for: whether it is defined, where that is known.
+    pub(super) fn read(&self, outcome: Result<bool, &Trouble>, took: Duration) {
         self.evaluation.took(took);
         let counter = match outcome {
-            Ok(Some(_)) => &self.defined,
-            Ok(None) => &self.undefined,
+            Ok(true) => &self.defined,
+            Ok(false) => &self.undefined,
             Err(Trouble::Evaluation(NoDocument::Timeout)) => &self.timed_out,
             Err(_) => &self.failed,
         };

@@ -5,27 +5,22 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use edgeward_core::decision::DecisionId;
 use edgeward_core::json;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Request, StatusCode, Uri};
 use hyper::body::Incoming;
-use regorus::Value;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json as value};
 
 use super::errors::Trouble;
+use super::read::{self, Read, Shown};
 use super::wanted::Wanted;
 use super::written;
 use crate::bundle::BundleStatus;
-use crate::policy::{BuiltinErrors, Reference, from_json};
+use crate::policy::Reference;
 use crate::service::body::whole_body;
 use crate::service::reply::Reply;
 use crate::service::worker::WorkerState;
-use crate::service::{clock, identifiers};
-
-/// Characters of a document's path that a log record shows.
-const MAX_SHOWN: usize = 256;
 
 /// The answer of version 1, its members as OPA orders them.
 #[derive(Serialize)]
@@ -36,7 +31,7 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Timers>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<&'a Value>,
+    result: Option<Shown<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<Warning>,
 }
@@ -75,28 +70,21 @@ const NO_EXPLANATION: Warning = Warning {
     message: "`explain` is not there: the answer has no explanation",
 };
 
-/// A document that was read, and how.
-struct Read {
-    id: DecisionId,
-    value: Option<Value>,
-    revision: Rc<str>,
-    took: Duration,
-}
-
 /// `GET /v1/data…`: the input, if any, is a parameter.
 pub(super) fn get(worker: &Rc<WorkerState>, at: &Reference, uri: &Uri) -> Result<Reply, Trouble> {
     let arrived = Instant::now();
     let wanted = Wanted::of(uri)?;
-    let input = match &wanted.input {
-        Some(text) => from_json(json::parse(text.as_bytes()).map_err(|error| {
-            Trouble::Parameter(format!(
-                "parameter contains malformed input document: {error}"
-            ))
-        })?),
-        None => Value::Undefined,
-    };
+    let input = wanted
+        .input
+        .as_ref()
+        .map(|text| json::parse(text.as_bytes()));
+    let input = input.transpose().map_err(|error| {
+        Trouble::Parameter(format!(
+            "parameter contains malformed input document: {error}"
+        ))
+    })?;
     let parsed = arrived.elapsed();
-    let read = read(worker, at, &input, &wanted)?;
+    let read = read::read(worker, at, input, &wanted)?;
     tell(worker, &read, &wanted, (arrived, parsed), None)
 }
 
@@ -116,9 +104,8 @@ pub(super) fn post(
         Some(_) => return Err(malformed(&"must be an object, with the input as `input`")),
     };
     let warning = input.is_none().then_some(NO_INPUT);
-    let input = input.map_or(Value::Undefined, from_json);
     let parsed = arrived.elapsed();
-    let read = read(worker, at, &input, &wanted)?;
+    let read = read::read(worker, at, input, &wanted)?;
     tell(worker, &read, &wanted, (arrived, parsed), warning)
 }
 
@@ -131,9 +118,10 @@ pub(super) fn bare(
 ) -> Result<Reply, Trouble> {
     let wanted = Wanted::of(uri)?;
     let input = body.unwrap_or(Json::Null);
-    let read = read(worker, at, &from_json(input), &wanted)?;
-    let value = read.value.ok_or_else(|| Trouble::Undefined(at.clone()))?;
-    written::reply(StatusCode::OK, &value, wanted.pretty)
+    let read = read::read(worker, at, Some(input), &wanted)?;
+    let shown = read.document.shown();
+    let shown = shown.ok_or_else(|| Trouble::Undefined(at.clone()))?;
+    written::reply(StatusCode::OK, &shown, wanted.pretty)
 }
 
 /// The body as JSON, whatever type it claims to have, unless that cannot be JSON.
@@ -165,77 +153,6 @@ pub(super) async fn body(
 
 fn malformed(error: &dyn std::fmt::Display) -> Trouble {
     Trouble::Parameter(format!("body contains malformed input document: {error}"))
-}
-
-/// The document `at`, evaluated now, unless the policies in force are revoked: by these nothing is
-/// decided.
-pub(super) fn document(
-    worker: &WorkerState,
-    at: &Reference,
-    input: &Value,
-    errors: BuiltinErrors,
-) -> Result<Option<Value>, Trouble> {
-    let revocations = worker.state().revocations.snapshot();
-    let decider = worker.decider();
-    if revocations.revocations.has_policy(&decider.revision()) {
-        return Err(Trouble::Revoked);
-    }
-    // Not a document of ours, which a caller might take for one of the policies' own.
-    if let Some(why) = decider.why_withheld() {
-        return Err(Trouble::Withheld(why));
-    }
-    decider
-        .ask(|engine| engine.document(at, input, errors, clock::now()))
-        .map_err(Trouble::Evaluation)
-}
-
-/// Evaluates, and leaves one record of it.
-fn read(
-    worker: &WorkerState,
-    at: &Reference,
-    input: &Value,
-    wanted: &Wanted,
-) -> Result<Read, Trouble> {
-    let id = identifiers::decision_id(identifiers::number()?)?;
-    let revision = worker.decider().revision();
-    let started = Instant::now();
-    let outcome = document(worker, at, input, wanted.builtin_errors());
-    let took = started.elapsed();
-    worker.state().metrics.documents.read(&outcome, took);
-    record(&id, at, &outcome, &revision, took);
-    Ok(Read {
-        id,
-        value: outcome?,
-        revision: Rc::from(&*revision),
-        took,
-    })
-}
-
-/// What is neither denied nor undefined is told at debug, like an allow.
-fn record(
-    id: &DecisionId,
-    at: &Reference,
-    outcome: &Result<Option<Value>, Trouble>,
-    revision: &str,
-    took: Duration,
-) {
-    // The caller chose it, and how long it is.
-    let document: String = at.to_string().chars().take(MAX_SHOWN).collect();
-    let micros = took.as_micros();
-    match outcome {
-        Ok(None) => {
-            tracing::info!(target: "edgeward::decision", %id, document, defined = false, revision, micros, "document read");
-        }
-        Ok(Some(Value::Bool(false))) => {
-            tracing::info!(target: "edgeward::decision", %id, document, decision = false, revision, micros, "document read");
-        }
-        Ok(Some(_)) => {
-            tracing::debug!(target: "edgeward::decision", %id, document, revision, micros, "document read");
-        }
-        Err(trouble) => {
-            tracing::warn!(target: "edgeward::decision", %id, document, ?trouble, revision, micros, "document not read");
-        }
-    }
 }
 
 /// The revision of each policy bundle, as its manifest has it.
@@ -271,7 +188,7 @@ fn tell(
             timer_rego_query_eval_ns: read.took.as_nanos(),
             timer_server_handler_ns: arrived.elapsed().as_nanos(),
         }),
-        result: read.value.as_ref(),
+        result: read.document.shown(),
         warning: warning.or_else(|| wanted.explain.then_some(NO_EXPLANATION)),
     };
     written::reply(StatusCode::OK, &answer, wanted.pretty)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Instant;
 use crate::policy::builtin_errors::BuiltinErrors;
 use crate::policy::sources::Module;
-use crate::policy::{on_deep_stack, value, worker};
+use crate::policy::{on_deep_stack, parse, value};
 
 /// The instant of tests: a second of the year 2027, in nanoseconds.
 const NOW: u64 = 1_800_000_000_000_000_000;
@@ -26,7 +26,7 @@ fn ask(modules: &[String], data: Json, input: Json, query: &str) -> Result<Vec<J
         .collect();
     let query = query.to_owned();
     let answer = on_deep_stack(move || {
-        let engine = worker::engine(modules.iter(), value::from_json(data), BuiltinErrors::Fail);
+        let engine = parse::engine(modules.iter(), value::from_json(data), BuiltinErrors::Fail);
         let mut engine = engine.map_err(|error| error.to_string())?;
         let clock = Instant::Set(std::sync::Arc::new(NOW.into()));
         super::install_clock(&mut engine, clock, BuiltinErrors::Fail)

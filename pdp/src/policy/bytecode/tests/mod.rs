@@ -12,7 +12,8 @@ use std::time::Duration;
 use regorus::{Engine, Rc, Value};
 
 use super::super::builtin_errors::BuiltinErrors;
-use super::super::worker::{self, timer};
+use super::super::parse;
+use super::super::worker::timer;
 use super::super::{gate, tests::sources};
 use super::{Machine, Obstacle, Outcome, lower};
 
@@ -54,7 +55,7 @@ impl Pair {
         let refused = |error: &dyn std::fmt::Display| None::Refused(error.to_string());
         let sources = sources(files).map_err(|e| refused(&e))?;
         let data = data.unwrap_or(sources.data);
-        let mut engine = worker::engine(sources.modules.iter(), data.clone(), BuiltinErrors::Fail)
+        let mut engine = parse::engine(sources.modules.iter(), data.clone(), BuiltinErrors::Fail)
             .map_err(|e| refused(&e))?;
         gate::pass(engine.get_modules(), entry_point).map_err(|e| refused(&e))?;
         engine

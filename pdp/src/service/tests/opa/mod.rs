@@ -5,6 +5,7 @@ mod calls;
 mod example;
 mod hostile;
 mod oracle;
+mod remembered;
 
 use serde_json::Value;
 

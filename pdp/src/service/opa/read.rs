@@ -1,0 +1,176 @@
+//! How a document is read: as it is remembered, or made now; and the record that is left of it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use edgeward_core::decision::DecisionId;
+use regorus::Value;
+use serde::Serialize;
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+
+use super::errors::Trouble;
+use super::remembered::Document;
+use super::wanted::Wanted;
+use crate::policy::{BuiltinErrors, Reference, from_json};
+use crate::service::worker::WorkerState;
+use crate::service::{clock, identifiers};
+
+/// Characters of a document's path that a log record shows.
+const MAX_SHOWN: usize = 256;
+
+/// A document that was read, and how.
+pub(super) struct Read {
+    pub(super) id: DecisionId,
+    pub(super) document: Found,
+    pub(super) revision: Arc<str>,
+    pub(super) took: Duration,
+}
+
+/// A document, made now or before.
+pub(super) enum Found {
+    Made(Option<Value>),
+    Remembered(Rc<Document>),
+}
+
+/// A document as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Shown<'a> {
+    Made(&'a Value),
+    Remembered(&'a RawValue),
+}
+
+impl Found {
+    /// None where it is undefined.
+    pub(super) fn shown(&self) -> Option<Shown<'_>> {
+        match self {
+            Self::Made(value) => value.as_ref().map(Shown::Made),
+            Self::Remembered(document) => document.json.as_deref().map(Shown::Remembered),
+        }
+    }
+
+    fn is_false(&self) -> bool {
+        match self {
+            Self::Made(value) => *value == Some(Value::Bool(false)),
+            Self::Remembered(document) => document.is_false,
+        }
+    }
+}
+
+/// Refuses where the policies in force are revoked, or where there are none: by these nothing is decided.
+fn check_in_force(worker: &WorkerState) -> Result<(), Trouble> {
+    let revocations = worker.state().revocations.snapshot();
+    worker.decider().with_set(|set, revision| {
+        if revocations.revocations.has_policy(revision) {
+            return Err(Trouble::Revoked);
+        }
+        // Not a document of ours, which a caller might take for one of the policies' own.
+        set.why_withheld()
+            .map_or(Ok(()), |why| Err(Trouble::Withheld(why)))
+    })
+}
+
+/// The document `at`, evaluated now.
+pub(super) fn document(
+    worker: &WorkerState,
+    at: &Reference,
+    input: &Value,
+    errors: BuiltinErrors,
+) -> Result<Option<Value>, Trouble> {
+    check_in_force(worker)?;
+    worker
+        .decider()
+        .ask(|engine| engine.document(at, input, errors, clock::now()))
+        .map_err(Trouble::Evaluation)
+}
+
+/// The document `at` for `input`, where there is one: as it was made before, where nothing that it rests on
+/// is otherwise.
+fn find(
+    worker: &WorkerState,
+    at: &Reference,
+    input: Option<Json>,
+    wanted: &Wanted,
+) -> Result<Found, Trouble> {
+    check_in_force(worker)?;
+    let (memory, errors) = (worker.documents(), wanted.builtin_errors());
+    // What is remembered is written as it is, which is not how people want to read it.
+    let key = input.as_ref().filter(|_| !wanted.pretty).and_then(|input| {
+        let decider = worker.decider();
+        decider.with_set(|set, revision| memory.key((set, revision), at, input, errors))
+    });
+    if let Some(found) = key.as_ref().and_then(|key| memory.look_up(key)) {
+        worker.state().metrics.documents.was_remembered();
+        return Ok(Found::Remembered(found));
+    }
+    let input = input.map_or(Value::Undefined, from_json);
+    let value = document(worker, at, &input, errors)?;
+    if let Some(key) = key
+        && !memory.remember(key, value.as_ref())
+    {
+        worker.state().metrics.cache.footprint_missed();
+        tracing::error!(
+            "a document differs from the one that was remembered for the same input: please report this"
+        );
+    }
+    Ok(Found::Made(value))
+}
+
+/// Reads, and leaves one record of it.
+pub(super) fn read(
+    worker: &WorkerState,
+    at: &Reference,
+    input: Option<Json>,
+    wanted: &Wanted,
+) -> Result<Read, Trouble> {
+    let id = identifiers::decision_id(identifiers::number()?)?;
+    let revision = worker.decider().revision();
+    let started = Instant::now();
+    let outcome = find(worker, at, input, wanted);
+    let took = started.elapsed();
+    let is_defined = outcome.as_ref().map(|found| found.shown().is_some());
+    worker.state().metrics.documents.read(is_defined, took);
+    record(&id, at, &outcome, &revision, took);
+    Ok(Read {
+        id,
+        document: outcome?,
+        revision,
+        took,
+    })
+}
+
+/// What is neither denied nor undefined is told at debug, like an allow.
+fn record(
+    id: &DecisionId,
+    at: &Reference,
+    outcome: &Result<Found, Trouble>,
+    revision: &str,
+    took: Duration,
+) {
+    let is_told = match outcome {
+        Ok(found) => found.is_false() || found.shown().is_none(),
+        Err(_) => true,
+    };
+    if !is_told && !tracing::enabled!(target: "edgeward::decision", tracing::Level::DEBUG) {
+        return;
+    }
+    // The caller chose it, and how long it is.
+    let document: String = at.to_string().chars().take(MAX_SHOWN).collect();
+    let micros = took.as_micros();
+    match outcome {
+        Ok(found) if found.shown().is_none() => {
+            tracing::info!(target: "edgeward::decision", %id, document, defined = false, revision, micros, "document read");
+        }
+        Ok(found) if found.is_false() => {
+            tracing::info!(target: "edgeward::decision", %id, document, decision = false, revision, micros, "document read");
+        }
+        Ok(_) => {
+            tracing::debug!(target: "edgeward::decision", %id, document, revision, micros, "document read");
+        }
+        Err(trouble) => {
+            tracing::warn!(target: "edgeward::decision", %id, document, ?trouble, revision, micros, "document not read");
+        }
+    }
+}
