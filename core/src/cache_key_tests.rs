@@ -114,7 +114,7 @@ const PATHS: &[&str] = &[
     "",
 ];
 
-fn any_footprint() -> impl Strategy<Value = Footprint> {
+pub(super) fn any_footprint() -> impl Strategy<Value = Footprint> {
     prop::collection::vec(prop::sample::select(PATHS), 0..6).prop_map(|paths| {
         let mut footprint = Footprint::nothing();
         for path in paths {
@@ -250,15 +250,6 @@ fn written(asked: &Asked, vary: &Footprint, atoms: &Atoms) -> Option<(Vec<u8>, V
 }
 
 proptest! {
-    #[test]
-    fn a_projection_has_its_key_without_being_made(claims in any_value(), vary in any_footprint()) {
-        for value in [claims.clone(), json!({"subject": {"properties": {"claims": claims}}})] {
-            let mut written = Vec::new();
-            write_projection(&mut written, &value, &vary);
-            prop_assert_eq!(&written, &key(&vary.project(value)));
-        }
-    }
-
     #[test]
     fn two_values_share_a_key_only_if_they_are_the_same(one in any_value(), other in any_value()) {
         prop_assert_eq!(one == other, key(&one) == key(&other));

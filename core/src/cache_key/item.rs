@@ -116,7 +116,8 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value};
 
-    use super::super::tests::any_value;
+    use super::super::tests::{any_footprint, any_value};
+    use super::super::write_projection;
     use super::super::write_value;
     use super::*;
 
@@ -155,6 +156,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_projection_is_written_as_if_it_had_been_made(
+            claims in any_value(),
+            vary in any_footprint(),
+        ) {
+            let properties = serde_json::json!({ "claims": claims, "issuer": "i" });
+            let value = serde_json::json!({ "subject": { "id": 7, "properties": properties } });
+            let (mut written, mut made) = (Vec::new(), Vec::new());
+            write_projection(&mut written, &value, &vary);
+            write_value(&mut made, &vary.project(value));
+            prop_assert_eq!(written, made);
+        }
+
         #[test]
         fn what_was_written_is_read(value in any_value(), long in 0..20_000_usize) {
             for value in [value, Value::from("é".repeat(long))] {
