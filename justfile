@@ -339,6 +339,11 @@ bench-revocation *args: setup-bench wasm
     EDGEWARD_ENVOY="{{ envoy }}" EDGEWARD_FILTER="{{ filter }}" \
       cargo run --quiet --release -p edgeward-benches --bin revocation -- {{ args }}
 
+# Edgeward's PDP beside OPA's server, through OPA's own Data API; target/bench/pdp.json (`--quick` for a smoke run)
+bench-pdp *args: setup-bench setup-opa
+    cargo build --quiet --release -p edgeward
+    cargo run --quiet --release -p edgeward-benches --bin pdp -- {{ args }}
+
 # What a remembered decision costs in the PDP: time, memory, two threads, waits; target/bench/pdp-cache.json
 bench-pdp-cache *args:
     cargo bench --quiet -p edgeward-benches --bench pdp_cache -- {{ args }}

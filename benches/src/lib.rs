@@ -5,6 +5,7 @@
 //! refuses everything would be fast), but what must hold is in `tests/`. Only loopback is loaded.
 
 pub mod config;
+pub mod documents;
 pub mod edgeward;
 pub mod envoy;
 pub mod lines;

@@ -22,6 +22,8 @@ pub struct Load<'a> {
     pub connections: u32,
     /// How long.
     pub duration: Duration,
+    /// What the script wants to know beside.
+    pub more: Option<u64>,
 }
 
 /// What wrk saw.
@@ -53,6 +55,7 @@ pub fn run(load: &Load<'_>, script: &Path) -> Outcome<Seen> {
         .arg("--")
         .arg(load.tokens)
         .args([load.path, &load.first_token.to_string()])
+        .args(load.more.map(|more| more.to_string()))
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix("edge: "));

@@ -79,6 +79,7 @@ impl Scale<'_> {
             // So many that the kernel's spreading of connections leaves no worker out.
             connections: 32 * workers,
             duration: self.duration,
+            more: None,
         };
         load::run(&load, self.script)?;
         Ok(as_f64(machine::resident_bytes(envoy.pid())?))

@@ -148,6 +148,7 @@ impl Bench<'_> {
             first_token: *position,
             connections,
             duration,
+            more: None,
         };
         let started = Instant::now();
         let foreign_before = self.foreign()?;

@@ -25,11 +25,16 @@ pub struct Server {
 impl Server {
     /// Starts a command on the other core; what it prints goes to `log`.
     pub fn start(command: &Command, log: &Path) -> Outcome<Self> {
+        Self::start_on(OTHER_CORE, command, log)
+    }
+
+    /// Starts a command on these cores.
+    pub fn start_on(cores: &str, command: &Command, log: &Path) -> Outcome<Self> {
         let output = File::create(log)?;
         // Pinned before it starts, so that every thread it makes is.
         let mut pinned = Command::new("taskset");
         pinned
-            .args(["-c", OTHER_CORE])
+            .args(["-c", cores])
             .arg(command.get_program())
             .args(command.get_args());
         pinned.envs(

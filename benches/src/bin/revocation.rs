@@ -86,6 +86,7 @@ fn main() -> Outcome<()> {
                     first_token: 0,
                     connections: CONNECTIONS,
                     duration: Duration::from_secs(2),
+                    more: None,
                 };
                 // A run that fails shows in the number of requests.
                 if let Ok(seen) = load::run(&load, &script) {

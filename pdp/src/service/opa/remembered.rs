@@ -9,8 +9,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
+use std::iter::Flatten;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use edgeward_core::cache_key::{MAX_KEY_BYTES, write_projection};
 use edgeward_core::footprint::Footprint;
@@ -64,6 +67,10 @@ impl Document {
 /// A key: what may be remembered, and so asked for.
 pub(super) struct Key(Vec<u8>);
 
+/// Tables that the entries of one generation are dealt to.
+const SHARDS: usize = 64;
+/// How many go for each one that comes.
+const GO_AT_ONCE: usize = 4;
 /// Every so many documents that are there are made anew all the same, to see whether they are the same.
 const SAMPLE_EVERY: u32 = 1024;
 
@@ -77,8 +84,10 @@ struct Generations {
     revision: Option<Arc<str>>,
     /// What of an input the entry point's document rests on; none where it is not remembered.
     vary: Option<Footprint>,
-    young: Entries,
-    old: Entries,
+    young: Shards,
+    old: Shards,
+    /// Those before, which go a few at a time: all at once, whoever asks then would wait.
+    going: Option<Flatten<IntoIter<Entries>>>,
     young_bytes: usize,
     /// What each of the two may take.
     limit: usize,
@@ -87,6 +96,32 @@ struct Generations {
 }
 
 type Entries = HashMap<Vec<u8>, Rc<Document>, RandomState>;
+
+/// Many small tables: one that is full grows at once, and whoever asks then waits for all of it.
+struct Shards {
+    hash: RandomState,
+    shards: Vec<Entries>,
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        let mut shards = Vec::new();
+        shards.resize_with(SHARDS, Entries::default);
+        Self {
+            hash: RandomState::default(),
+            shards,
+        }
+    }
+}
+
+impl Shards {
+    /// The shard that `key` belongs to; there always is one.
+    fn of(&mut self, key: &[u8]) -> Option<&mut Entries> {
+        let place = self.hash.hash_one(key) % SHARDS as u64;
+        self.shards
+            .get_mut(usize::try_from(place).unwrap_or_default())
+    }
+}
 
 impl Remembered {
     /// An empty one, for one thread: all together they may take a quarter of what decisions may.
@@ -127,10 +162,11 @@ impl Remembered {
     /// What was made under `key`.
     pub(super) fn look_up(&self, key: &Key) -> Option<Rc<Document>> {
         let memory = &mut *self.0.borrow_mut();
-        let found = if let Some(found) = memory.young.get(&key.0) {
-            Rc::clone(found)
+        let young = memory.young.of(&key.0)?.get(&key.0).map(Rc::clone);
+        let found = if let Some(found) = young {
+            found
         } else {
-            let found = memory.old.remove(&key.0)?;
+            let found = memory.old.of(&key.0)?.remove(&key.0)?;
             memory.put(key.0.clone(), Rc::clone(&found));
             found
         };
@@ -147,10 +183,8 @@ impl Remembered {
             return true;
         };
         let memory = &mut *self.0.borrow_mut();
-        let is_same = match memory.young.get(&key.0) {
-            Some(former) => former.text() == document.text(),
-            None => true,
-        };
+        let former = memory.young.of(&key.0).and_then(|young| young.get(&key.0));
+        let is_same = former.is_none_or(|former| former.text() == document.text());
         memory.put(key.0, Rc::new(document));
         is_same
     }
@@ -160,9 +194,15 @@ impl Generations {
     fn put(&mut self, key: Vec<u8>, document: Rc<Document>) {
         self.young_bytes += key.len() + document.bytes() + OVERHEAD;
         if self.young_bytes > self.limit {
-            self.old = std::mem::take(&mut self.young);
+            let old = std::mem::take(&mut self.young);
+            let going = std::mem::replace(&mut self.old, old).shards.into_iter();
+            self.going = Some(going.flatten());
             self.young_bytes = key.len() + document.bytes() + OVERHEAD;
         }
-        self.young.insert(key, document);
+        if let Some(young) = self.young.of(&key) {
+            young.insert(key, document);
+        }
+        let going = self.going.iter_mut().flatten();
+        going.take(GO_AT_ONCE).for_each(drop);
     }
 }

@@ -1,0 +1,315 @@
+//! `./just bench-pdp`: Edgeward's PDP beside `opa run --server`, asked for the same document of the same
+//! policy and data through the same API, in the same run. Builds nothing itself. Exit code 0 says that
+//! everything was measured; `target/bench/pdp.json` and the table say which lines were met.
+//!
+//! Each server has one thread for its code on one core, the client has the other. Rounds alternate between
+//! the two, and what is compared is the median of each round's ratio.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use edgeward_benches::documents::{self, BODY, PATH, Style};
+use edgeward_benches::load::{self, Load, Seen, as_f64};
+use edgeward_benches::servers::{self, Server};
+use edgeward_benches::statistics::Spread;
+use edgeward_benches::{Outcome, machine, ready};
+use serde::Serialize;
+use serde_json::json;
+
+/// Questions after which those that repeat begin anew.
+const CYCLE: u64 = 64;
+/// Rules written by hand where their number is not what is measured.
+const RULES: usize = 16;
+/// Between the numbers of two runs, so that no question of one is a question of the next.
+const STEP: u64 = 10_000_000;
+
+/// One line of "speed to reach", or a number without one.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    measured: Option<f64>,
+    /// What it must be at least (`true`) or at most.
+    limit: Option<(bool, f64)>,
+    met: Option<bool>,
+}
+
+struct Bench {
+    folder: PathBuf,
+    opa: PathBuf,
+    rounds: u32,
+    seconds: Duration,
+    sizes: Vec<usize>,
+    lines: Vec<Line>,
+    asked: u64,
+}
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if let Some(other) = arguments
+        .iter()
+        .find(|a| !matches!(a.as_str(), "--quick" | "--million"))
+    {
+        return Err(format!("`{other}` is not known: there are --quick and --million").into());
+    }
+    let quick = has("--quick");
+    let mut sizes = if quick {
+        vec![100]
+    } else {
+        vec![100, 10_000, 100_000]
+    };
+    sizes.extend(has("--million").then_some(1_000_000));
+    let place = tempfile::tempdir()?;
+    fs::write(
+        place.path().join("documents.lua"),
+        include_str!("../documents.lua"),
+    )?;
+    fs::write(place.path().join("body"), BODY)?;
+    let mut bench = Bench {
+        folder: place.path().to_owned(),
+        opa: servers::opa_binary().ok_or("no `opa`: run `./just setup-opa`")?,
+        rounds: if quick { 1 } else { 3 },
+        seconds: Duration::from_secs(if quick { 1 } else { 2 }),
+        sizes,
+        lines: Vec::new(),
+        asked: 0,
+    };
+    for style in Style::ALL {
+        bench.compare(style)?;
+    }
+    bench.threads()?;
+    bench.growth(if quick {
+        &[10, 100]
+    } else {
+        &[10, 1000, 10_000]
+    })?;
+    bench.reload(if quick { 1000 } else { 120_000 })?;
+    bench.report()
+}
+
+impl Bench {
+    /// Both servers on the same folder, at every size, by one and by many connections.
+    fn compare(&mut self, style: Style) -> Outcome<()> {
+        for entries in self.sizes.clone() {
+            let policies = self.policies(style, entries, RULES)?;
+            let (ours, theirs) = (ready::free_port()?, ready::free_port()?);
+            let edgeward = documents::start_edgeward(&policies, &self.folder, ours, 1)?;
+            let opa = documents::start_opa(&self.opa, &policies, &self.folder, theirs)?;
+            for (kind, cycle, limit) in [("repeating", CYCLE, 15.0), ("distinct", 0, 4.0)] {
+                for connections in [1, 32] {
+                    let name = format!("{} {entries} {kind} c={connections}", style.name());
+                    let (mut rates, mut waits) = (Vec::new(), Vec::new());
+                    for _ in 0..self.rounds {
+                        let our = self.load(ours, connections, cycle)?;
+                        let their = self.load(theirs, connections, cycle)?;
+                        rates.push(our.rate / their.rate);
+                        waits.push(our.p99 / their.p99.max(1.0));
+                        eprintln!(
+                            "{name}: {:.0}/s {:.0} us, OPA {:.0}/s {:.0} us",
+                            our.rate, our.p99, their.rate, their.p99
+                        );
+                    }
+                    self.line(
+                        format!("{name}: requests a second, of OPA's"),
+                        rates,
+                        Some((true, limit)),
+                    );
+                    if connections == 32 {
+                        self.line(format!("{name}: p99, of OPA's"), waits, Some((false, 0.1)));
+                    }
+                }
+            }
+            if entries == 100_000 {
+                let ratio = resident(&edgeward)? / resident(&opa)?;
+                self.line(
+                    format!("{} {entries}: memory, of OPA's", style.name()),
+                    vec![ratio],
+                    Some((false, 0.5)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What two threads could answer beside one, by processor time: the client needs a core as well.
+    fn threads(&mut self) -> Outcome<()> {
+        let policies = self.policies(Style::LookUps, 10_000, RULES)?;
+        let mut ratios = Vec::new();
+        for _ in 0..self.rounds {
+            let mut costs = Vec::new();
+            for workers in [1, 2] {
+                let port = ready::free_port()?;
+                let server = documents::start_edgeward(&policies, &self.folder, port, workers)?;
+                costs.push(self.cost(&server, port, 0)?);
+            }
+            let [one, two] = costs[..] else { continue };
+            ratios.push(2.0 * one / two);
+        }
+        self.line(
+            "two threads, of one, by processor time".to_owned(),
+            ratios,
+            Some((true, 1.8)),
+        );
+        Ok(())
+    }
+
+    /// What a question costs beside more data, and beside more rules that somebody wrote.
+    fn growth(&mut self, counts: &[usize]) -> Outcome<()> {
+        for style in Style::ALL {
+            let mut costs = Vec::new();
+            for &count in counts {
+                let policies = self.policies(style, count, count.min(1000))?;
+                let port = ready::free_port()?;
+                let server = documents::start_edgeward(&policies, &self.folder, port, 1)?;
+                let cost = self.cost(&server, port, 0)?;
+                eprintln!(
+                    "{} {count}: {cost:.1} us of processor time a question",
+                    style.name()
+                );
+                costs.push(cost);
+            }
+            let spread = Spread::of(costs).ok_or("nothing was measured")?;
+            let limit = (style == Style::LookUps).then_some((false, 1.5));
+            let name = format!(
+                "growth of {} from {counts:?}, dearest of cheapest",
+                style.name()
+            );
+            self.line(name, vec![spread.max / spread.min], limit);
+        }
+        Ok(())
+    }
+
+    /// Other data of so many entries (about 10 MB), while everybody asks.
+    fn reload(&mut self, entries: usize) -> Outcome<()> {
+        let policies = self.policies(Style::LookUps, entries, RULES)?;
+        let port = ready::free_port()?;
+        let _server = documents::start_edgeward(&policies, &self.folder, port, 1)?;
+        self.load(port, 32, 0)?;
+        let quiet = self.load(port, 32, 0)?;
+        let stop = AtomicBool::new(false);
+        let file = policies.join("app/data.json");
+        let (busy, written) = std::thread::scope(|scope| {
+            let writing = scope.spawn(|| -> Result<usize, std::io::Error> {
+                let mut edition = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    edition += 1;
+                    let next = file.with_extension("next");
+                    fs::write(&next, documents::data(entries, edition).to_string())?;
+                    fs::rename(&next, &file)?;
+                    std::thread::sleep(Duration::from_millis(1500));
+                }
+                Ok(edition)
+            });
+            let busy = self.load_for(port, 32, 0, self.seconds * 3);
+            stop.store(true, Ordering::Relaxed);
+            (busy, writing.join())
+        });
+        let (busy, _) = (busy?, written.map_err(|_| "the writer panicked")??);
+        let size = fs::metadata(&file)?.len() / 1_000_000;
+        let failed = as_f64(busy.failed + busy.refused);
+        self.asked += 2 * STEP;
+        self.line(
+            format!("reload of {size} MB: failed requests"),
+            vec![failed],
+            Some((false, 0.0)),
+        );
+        let ratio = busy.p99 / quiet.p99.max(1.0);
+        self.line(
+            format!("reload of {size} MB: p99, of the quiet one"),
+            vec![ratio],
+            Some((false, 2.0)),
+        );
+        Ok(())
+    }
+
+    fn policies(&self, style: Style, entries: usize, rules: usize) -> Outcome<PathBuf> {
+        let folder = self
+            .folder
+            .join(format!("{}-{entries}-{rules}", style.name()));
+        style.write(&folder, entries, rules)?;
+        Ok(folder)
+    }
+
+    fn load(&mut self, port: u16, connections: u32, cycle: u64) -> Outcome<Seen> {
+        let seen = self.load_for(port, connections, cycle, self.seconds)?;
+        self.asked += STEP;
+        if seen.failed + seen.refused > 0 {
+            let (failed, refused) = (seen.failed, seen.refused);
+            return Err(format!("{failed} requests failed, {refused} were refused").into());
+        }
+        Ok(seen)
+    }
+
+    fn load_for(
+        &self,
+        port: u16,
+        connections: u32,
+        cycle: u64,
+        duration: Duration,
+    ) -> Outcome<Seen> {
+        let load = Load {
+            port,
+            path: PATH,
+            tokens: &self.folder.join("body"),
+            first_token: if cycle == 0 { self.asked } else { 0 },
+            connections,
+            duration,
+            more: Some(cycle),
+        };
+        load::run(&load, &self.folder.join("documents.lua"))
+    }
+
+    /// Microseconds of processor time a question.
+    fn cost(&mut self, server: &Server, port: u16, cycle: u64) -> Outcome<f64> {
+        self.load(port, 32, cycle)?;
+        let before = machine::process_busy(server.pid())?;
+        let seen = self.load(port, 32, cycle)?;
+        let busy = machine::process_busy(server.pid())?.saturating_sub(before);
+        Ok(busy.as_secs_f64() * 1e6 / as_f64(seen.requests.max(1)))
+    }
+
+    fn line(&mut self, name: String, samples: Vec<f64>, limit: Option<(bool, f64)>) {
+        let measured = Spread::of(samples).map(|spread| spread.median);
+        let met = limit.map(|(at_least, limit)| {
+            measured.is_some_and(|m| if at_least { m >= limit } else { m <= limit })
+        });
+        self.lines.push(Line {
+            name,
+            measured,
+            limit,
+            met,
+        });
+    }
+
+    fn report(&self) -> Outcome<()> {
+        for line in &self.lines {
+            let limit = match line.limit {
+                Some((true, limit)) => format!("at least {limit}"),
+                Some((false, limit)) => format!("at most {limit}"),
+                None => "no limit".to_owned(),
+            };
+            let word = match line.met {
+                Some(true) => "met",
+                Some(false) => "MISSED",
+                None => "",
+            };
+            println!(
+                "{:<62} {:>8.2}  {limit:<14} {word}",
+                line.name,
+                line.measured.unwrap_or(f64::NAN)
+            );
+        }
+        let file = Path::new("target/bench/pdp.json");
+        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+        let report = json!({ "machine": machine::describe(), "lines": self.lines });
+        fs::write(file, serde_json::to_string_pretty(&report)?)?;
+        println!("written to {}", file.display());
+        Ok(())
+    }
+}
+
+fn resident(server: &Server) -> Outcome<f64> {
+    Ok(as_f64(machine::resident_bytes(server.pid())?))
+}
