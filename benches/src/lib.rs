@@ -18,6 +18,7 @@ pub mod report;
 pub mod rivals;
 pub mod rounds;
 pub mod servers;
+pub mod standing;
 pub mod statistics;
 pub mod tokens;
 pub mod variant;

@@ -13,10 +13,9 @@ use std::time::Duration;
 use edgeward_benches::documents::{self, BODY, PATH, Style};
 use edgeward_benches::load::{self, Load, Seen, as_f64};
 use edgeward_benches::servers::{self, Server};
+use edgeward_benches::standing::{Limit, Standing};
 use edgeward_benches::statistics::Spread;
 use edgeward_benches::{Outcome, machine, ready};
-use serde::Serialize;
-use serde_json::json;
 
 /// Questions after which those that repeat begin anew.
 const CYCLE: u64 = 64;
@@ -25,23 +24,13 @@ const RULES: usize = 16;
 /// Between the numbers of two runs, so that no question of one is a question of the next.
 const STEP: u64 = 10_000_000;
 
-/// One line of "speed to reach", or a number without one.
-#[derive(Serialize)]
-struct Line {
-    name: String,
-    measured: Option<f64>,
-    /// What it must be at least (`true`) or at most.
-    limit: Option<(bool, f64)>,
-    met: Option<bool>,
-}
-
 struct Bench {
     folder: PathBuf,
     opa: PathBuf,
     rounds: u32,
     seconds: Duration,
     sizes: Vec<usize>,
-    lines: Vec<Line>,
+    standing: Standing,
     asked: u64,
 }
 
@@ -73,7 +62,7 @@ fn main() -> Outcome<()> {
         rounds: if quick { 1 } else { 3 },
         seconds: Duration::from_secs(if quick { 1 } else { 2 }),
         sizes,
-        lines: Vec::new(),
+        standing: Standing::default(),
         asked: 0,
     };
     for style in Style::ALL {
@@ -86,7 +75,7 @@ fn main() -> Outcome<()> {
         &[10, 1000, 10_000]
     })?;
     bench.reload(if quick { 1000 } else { 120_000 })?;
-    bench.report()
+    bench.standing.report(Path::new("target/bench/pdp.json"))
 }
 
 impl Bench {
@@ -111,22 +100,26 @@ impl Bench {
                             our.rate, our.p99, their.rate, their.p99
                         );
                     }
-                    self.line(
+                    self.standing.add(
                         format!("{name}: requests a second, of OPA's"),
                         rates,
-                        Some((true, limit)),
+                        Some(Limit::AtLeast(limit)),
                     );
                     if connections == 32 {
-                        self.line(format!("{name}: p99, of OPA's"), waits, Some((false, 0.1)));
+                        self.standing.add(
+                            format!("{name}: p99, of OPA's"),
+                            waits,
+                            Some(Limit::AtMost(0.1)),
+                        );
                     }
                 }
             }
             if entries == 100_000 {
                 let ratio = resident(&edgeward)? / resident(&opa)?;
-                self.line(
+                self.standing.add(
                     format!("{} {entries}: memory, of OPA's", style.name()),
                     vec![ratio],
-                    Some((false, 0.5)),
+                    Some(Limit::AtMost(0.5)),
                 );
             }
         }
@@ -147,10 +140,10 @@ impl Bench {
             let [one, two] = costs[..] else { continue };
             ratios.push(2.0 * one / two);
         }
-        self.line(
+        self.standing.add(
             "two threads, of one, by processor time".to_owned(),
             ratios,
-            Some((true, 1.8)),
+            Some(Limit::AtLeast(1.8)),
         );
         Ok(())
     }
@@ -171,12 +164,13 @@ impl Bench {
                 costs.push(cost);
             }
             let spread = Spread::of(costs).ok_or("nothing was measured")?;
-            let limit = (style == Style::LookUps).then_some((false, 1.5));
+            let limit = (style == Style::LookUps).then_some(Limit::AtMost(1.5));
             let name = format!(
                 "growth of {} from {counts:?}, dearest of cheapest",
                 style.name()
             );
-            self.line(name, vec![spread.max / spread.min], limit);
+            self.standing
+                .add(name, vec![spread.max / spread.min], limit);
         }
         Ok(())
     }
@@ -210,16 +204,16 @@ impl Bench {
         let size = fs::metadata(&file)?.len() / 1_000_000;
         let failed = as_f64(busy.failed + busy.refused);
         self.asked += 2 * STEP;
-        self.line(
+        self.standing.add(
             format!("reload of {size} MB: failed requests"),
             vec![failed],
-            Some((false, 0.0)),
+            Some(Limit::AtMost(0.0)),
         );
         let ratio = busy.p99 / quiet.p99.max(1.0);
-        self.line(
+        self.standing.add(
             format!("reload of {size} MB: p99, of the quiet one"),
             vec![ratio],
-            Some((false, 2.0)),
+            Some(Limit::AtMost(2.0)),
         );
         Ok(())
     }
@@ -268,45 +262,6 @@ impl Bench {
         let seen = self.load(port, 32, cycle)?;
         let busy = machine::process_busy(server.pid())?.saturating_sub(before);
         Ok(busy.as_secs_f64() * 1e6 / as_f64(seen.requests.max(1)))
-    }
-
-    fn line(&mut self, name: String, samples: Vec<f64>, limit: Option<(bool, f64)>) {
-        let measured = Spread::of(samples).map(|spread| spread.median);
-        let met = limit.map(|(at_least, limit)| {
-            measured.is_some_and(|m| if at_least { m >= limit } else { m <= limit })
-        });
-        self.lines.push(Line {
-            name,
-            measured,
-            limit,
-            met,
-        });
-    }
-
-    fn report(&self) -> Outcome<()> {
-        for line in &self.lines {
-            let limit = match line.limit {
-                Some((true, limit)) => format!("at least {limit}"),
-                Some((false, limit)) => format!("at most {limit}"),
-                None => "no limit".to_owned(),
-            };
-            let word = match line.met {
-                Some(true) => "met",
-                Some(false) => "MISSED",
-                None => "",
-            };
-            println!(
-                "{:<62} {:>8.2}  {limit:<14} {word}",
-                line.name,
-                line.measured.unwrap_or(f64::NAN)
-            );
-        }
-        let file = Path::new("target/bench/pdp.json");
-        fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-        let report = json!({ "machine": machine::describe(), "lines": self.lines });
-        fs::write(file, serde_json::to_string_pretty(&report)?)?;
-        println!("written to {}", file.display());
-        Ok(())
     }
 }
 

@@ -15,10 +15,7 @@ use super::held::{Held, Offered};
 use super::settings::{BundleName, BundleSettings, BundlesSettings};
 use super::status::{BundleStatus, Outcome};
 use super::verified::{BundleError, PolicyBundle};
-use crate::policy::{LoadError, PolicyStore, ReadError, Sources, Withheld};
-
-/// Confirmations are written to disk this seldom: what is lost is at most this much of `max_age`.
-const CONFIRM_EVERY: u64 = 60;
+use crate::policy::{LoadError, PolicyStore, ReadError, Sources};
 
 /// Why bundles cannot be served at all.
 #[derive(Debug, Error)]
@@ -33,8 +30,8 @@ pub enum OpenError {
 pub struct Bundles {
     pub(super) settings: BundlesSettings,
     pub(super) store: Arc<PolicyStore>,
-    disk: Option<Disk>,
-    work: Mutex<BTreeMap<BundleName, Held>>,
+    pub(super) disk: Option<Disk>,
+    pub(super) work: Mutex<BTreeMap<BundleName, Held>>,
     pub(super) statuses: Mutex<BTreeMap<BundleName, BundleStatus>>,
 }
 
@@ -79,9 +76,9 @@ impl Bundles {
         &self.settings
     }
 
-    /// The `ETag` of the bundle that is held.
+    /// The `ETag` of the bundle that is held; told by the status, for `work` may be held for long.
     pub(super) fn tag(&self, name: &BundleName) -> Option<String> {
-        locked(&self.work).get(name)?.tag.clone()
+        locked(&self.statuses).get(name)?.tag.clone()
     }
 
     /// The last one kept on disk, as if it came now.
@@ -112,6 +109,8 @@ impl Bundles {
     pub(super) fn offer(&self, name: &BundleName, offered: Offered, now: UnixSeconds) -> Outcome {
         let outcome = self.put(name, offered, now, None);
         match &outcome {
+            // Once: a source goes on offering what was refused.
+            Outcome::Refused(_, message) if self.is_said(name, message) => {}
             Outcome::Refused(code, message) => {
                 tracing::error!(bundle = %name, code, message, "bundle refused, what is in force stays");
             }
@@ -121,31 +120,6 @@ impl Bundles {
         }
         self.note(name, &outcome, now);
         outcome
-    }
-
-    /// Its source says that the bundle that is held is the one.
-    pub(super) fn confirm(&self, name: &BundleName, now: UnixSeconds) {
-        self.note(name, &Outcome::Unchanged, now);
-        if self.store.why_withheld() == Some(Withheld::TooOld) && self.too_old(now).is_none() {
-            let work = locked(&self.work);
-            if let Err(error) = self.activate(&work, None) {
-                tracing::error!(%error, "bundles that were in force are not any more");
-            }
-        }
-        let mut work = locked(&self.work);
-        // What could not be written may be by now.
-        self.keep(&mut work);
-        let (Some(disk), Some(held)) = (&self.disk, work.get_mut(name)) else {
-            return;
-        };
-        if let Some(record) = &mut held.record
-            && held.unsaved.is_none()
-            && now.seconds_since(record.confirmed_at) >= CONFIRM_EVERY
-        {
-            record.confirmed_at = now;
-            let kept = disk.confirm(name, record);
-            self.note_kept(name, kept);
-        }
     }
 
     /// Nothing came from its source.
@@ -189,7 +163,7 @@ impl Bundles {
         let others = self.settings.bundles.keys().filter(|other| *other != name);
         let are_there = others.into_iter().all(|other| work.contains_key(other));
         if !are_there {
-            work.insert(name.clone(), held);
+            self.hold(&mut work, name, held);
             return Outcome::Waiting;
         }
         let outcome = match self.activate(&work, Some((name, &held.bundle))) {
@@ -197,13 +171,20 @@ impl Bundles {
             Ok(false) => Outcome::Unchanged,
             Err(error) => return Outcome::Refused(code_of(&error), error.to_string()),
         };
-        work.insert(name.clone(), held);
+        self.hold(&mut work, name, held);
         self.keep(&mut work);
         outcome
     }
 
+    fn hold(&self, work: &mut BTreeMap<BundleName, Held>, name: &BundleName, held: Held) {
+        if let Some(status) = locked(&self.statuses).get_mut(name) {
+            status.tag.clone_from(&held.tag);
+        }
+        work.insert(name.clone(), held);
+    }
+
     /// Puts in force what is held, with `new` in place of its like; whether that is something else.
-    fn activate(
+    pub(super) fn activate(
         &self,
         work: &BTreeMap<BundleName, Held>,
         new: Option<(&BundleName, &Arc<PolicyBundle>)>,
@@ -223,7 +204,7 @@ impl Bundles {
 
     /// Writes what is in force and not on disk yet. A disk that is full does not keep a new policy from
     /// being in force; it is said, and the one before stays on disk.
-    fn keep(&self, work: &mut BTreeMap<BundleName, Held>) {
+    pub(super) fn keep(&self, work: &mut BTreeMap<BundleName, Held>) {
         let mut statuses = locked(&self.statuses);
         for (name, held) in work.iter() {
             if let Some(status) = statuses.get_mut(name) {
@@ -244,7 +225,16 @@ impl Bundles {
         }
     }
 
-    fn note(&self, name: &BundleName, outcome: &Outcome, now: UnixSeconds) {
+    /// Whether `message` is what is wrong already.
+    fn is_said(&self, name: &BundleName, message: &str) -> bool {
+        let statuses = locked(&self.statuses);
+        let said = statuses
+            .get(name)
+            .and_then(|status| status.message.as_deref());
+        said == Some(message)
+    }
+
+    pub(super) fn note(&self, name: &BundleName, outcome: &Outcome, now: UnixSeconds) {
         if let Some(status) = locked(&self.statuses).get_mut(name) {
             status.note(outcome, now);
             if !matches!(outcome, Outcome::Refused(..)) {
@@ -253,7 +243,7 @@ impl Bundles {
         }
     }
 
-    fn note_kept(&self, name: &BundleName, kept: Result<(), DiskError>) {
+    pub(super) fn note_kept(&self, name: &BundleName, kept: Result<(), DiskError>) {
         let not_kept = kept.err().map(|error| error.to_string());
         if let Some(error) = &not_kept {
             tracing::error!(bundle = %name, error, "the bundle in force would not outlive a restart");

@@ -1,12 +1,49 @@
-//! How old a bundle in force may be: without its source's word for longer than that, everything is denied.
+//! How old a bundle in force may be: without its source's word for longer than that, everything is denied,
+//! until it says again that the bundle is the one.
 
 use edgeward_core::time::UnixSeconds;
 
 use super::activation::{Bundles, locked};
 use super::settings::{BundleName, BundleSettings};
+use super::status::Outcome;
 use crate::policy::Withheld;
 
+/// Confirmations are written to disk this seldom: what is lost is at most this much of `max_age`.
+const CONFIRM_EVERY: u64 = 60;
+
 impl Bundles {
+    /// Its source says that the bundle that is held is the one. It may take as long as to build it.
+    pub(super) fn confirm(&self, name: &BundleName, now: UnixSeconds) {
+        self.note(name, &Outcome::Unchanged, now);
+        // Where nothing of what there is was refused, the policies in force are the newest there are.
+        if locked(&self.statuses)
+            .values()
+            .all(|status| status.code.is_none())
+        {
+            self.store.settle();
+        }
+        if self.store.why_withheld() == Some(Withheld::TooOld) && self.too_old(now).is_none() {
+            let work = locked(&self.work);
+            if let Err(error) = self.activate(&work, None) {
+                tracing::error!(%error, "bundles that were in force are not any more");
+            }
+        }
+        let mut work = locked(&self.work);
+        // What could not be written may be by now.
+        self.keep(&mut work);
+        let (Some(disk), Some(held)) = (&self.disk, work.get_mut(name)) else {
+            return;
+        };
+        if let Some(record) = &mut held.record
+            && held.unsaved.is_none()
+            && now.seconds_since(record.confirmed_at) >= CONFIRM_EVERY
+        {
+            record.confirmed_at = now;
+            let kept = disk.confirm(name, record);
+            self.note_kept(name, kept);
+        }
+    }
+
     /// Denies everything once a bundle in force is older than it may be.
     pub(super) fn enforce_age(&self, now: UnixSeconds) {
         if self.store.why_withheld().is_some() {

@@ -72,16 +72,10 @@ pub(super) async fn ask_server(
     let got = ask(url, server, Redirects::SameOrigin, fetch, &question);
     match got.await {
         Ok(Got::Unchanged { is_awaited }) if known.is_some() => {
-            let (bundles, name) = (Arc::clone(bundles), name.clone());
-            apart(move || {
-                bundles.confirm(&name, now());
-                Outcome::Unchanged
-            })
-            .await
-            .map_or_else(
-                |why| failed("bundle-policy", why),
-                |o| again(&o, is_awaited),
-            )
+            match confirm(bundles, name, now).await {
+                Ok(outcome) => again(&outcome, is_awaited),
+                Err(why) => failed("bundle-policy", why),
+            }
         }
         // Nothing was told of that could be unchanged.
         Ok(Got::Unchanged { .. }) => failed("bundle-server", "status 304 to no tag".to_owned()),
@@ -115,8 +109,7 @@ pub(super) async fn ask_disk(
         Err(error) => return refused(format!("{}: {error}", path.display())),
     };
     if seen.as_ref() == Some(&stamp) {
-        bundles.confirm(name, now());
-        return Outcome::Unchanged;
+        return confirm(bundles, name, now).await.unwrap_or_else(refused);
     }
     let offered = match local::offered_at(path) {
         Ok(offered) => offered,
@@ -132,6 +125,19 @@ pub(super) async fn ask_disk(
         }
         Err(why) => refused(why),
     }
+}
+
+async fn confirm(
+    bundles: &Arc<Bundles>,
+    name: &BundleName,
+    now: fn() -> UnixSeconds,
+) -> Result<Outcome, String> {
+    let (bundles, name) = (Arc::clone(bundles), name.clone());
+    apart(move || {
+        bundles.confirm(&name, now());
+        Outcome::Unchanged
+    })
+    .await
 }
 
 async fn offer(

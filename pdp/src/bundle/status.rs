@@ -37,6 +37,9 @@ pub struct BundleStatus {
     /// Why the bundle in force would not outlive a restart, though it should.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_kept: Option<String>,
+    /// The `ETag` of the bundle that is held.
+    #[serde(skip)]
+    pub(super) tag: Option<String>,
     /// How often a bundle was put in force.
     #[serde(skip)]
     pub activations: u64,

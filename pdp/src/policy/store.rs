@@ -217,8 +217,8 @@ impl PolicyStore {
         });
     }
 
-    /// The folder is back to what is in force.
-    fn settle(&self) {
+    /// The source is back to what is in force.
+    pub fn settle(&self) {
         self.state
             .send_if_modified(|state| state.last_error.take().is_some());
     }
