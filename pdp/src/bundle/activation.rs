@@ -157,13 +157,17 @@ impl Bundles {
             let source = settings.source.to_string();
             let tag = held.tag.clone();
             let is_kept = kept.is_some();
-            held.record = kept.or_else(|| Some(Record::of(name, source, now, tag, &content)));
+            let record = kept.unwrap_or_else(|| Record::of(name, source, now, tag, &content));
+            let former = work.get(name);
+            let is_kept = is_kept || former.is_some_and(|former| former.is_kept_as(&record));
             held.unsaved = (!is_kept).then_some(content);
+            held.record = Some(record);
         }
-        let others = self.settings.bundles.keys().filter(|other| *other != name);
-        let are_there = others.into_iter().all(|other| work.contains_key(other));
-        if !are_there {
-            self.hold(&mut work, name, held);
+        let mut others = self.settings.bundles.keys().filter(|other| *other != name);
+        let are_there = others.all(|other| work.contains_key(other));
+        // One that is too old keeps everything denied until its source says something.
+        if !are_there || self.too_old(now, Some(name)).is_some() {
+            self.hold(&mut work, name, held, now);
             return Outcome::Waiting;
         }
         let outcome = match self.activate(&work, Some((name, &held.bundle))) {
@@ -171,14 +175,24 @@ impl Bundles {
             Ok(false) => Outcome::Unchanged,
             Err(error) => return Outcome::Refused(code_of(&error), error.to_string()),
         };
-        self.hold(&mut work, name, held);
+        self.hold(&mut work, name, held, now);
         self.keep(&mut work);
+        self.note_on_disk(&mut work, name, now);
         outcome
     }
 
-    fn hold(&self, work: &mut BTreeMap<BundleName, Held>, name: &BundleName, held: Held) {
+    /// From here on it is what its source confirmed at `now`: told before `work` is let go, so that nobody
+    /// takes for too old what was just put in force.
+    fn hold(
+        &self,
+        work: &mut BTreeMap<BundleName, Held>,
+        name: &BundleName,
+        held: Held,
+        now: UnixSeconds,
+    ) {
         if let Some(status) = locked(&self.statuses).get_mut(name) {
             status.tag.clone_from(&held.tag);
+            status.confirmed_at = Some(now);
         }
         work.insert(name.clone(), held);
     }
@@ -205,6 +219,10 @@ impl Bundles {
     /// Writes what is in force and not on disk yet. A disk that is full does not keep a new policy from
     /// being in force; it is said, and the one before stays on disk.
     pub(super) fn keep(&self, work: &mut BTreeMap<BundleName, Held>) {
+        // As long as one is not there none is in force.
+        if work.len() < self.settings.bundles.len() {
+            return;
+        }
         let mut statuses = locked(&self.statuses);
         for (name, held) in work.iter() {
             if let Some(status) = statuses.get_mut(name) {
@@ -259,7 +277,7 @@ fn refused(error: &BundleError) -> Outcome {
 }
 
 /// What is wrong with bundles together, in a word.
-fn code_of(error: &LoadError) -> &'static str {
+pub(super) fn code_of(error: &LoadError) -> &'static str {
     match error {
         LoadError::Read(ReadError::SharedRoot { .. }) => "bundle-overlap",
         LoadError::Read(ReadError::Roots { .. }) | LoadError::Package { .. } => "bundle-roots",

@@ -1,9 +1,13 @@
 //! How old a bundle in force may be: without its source's word for longer than that, everything is denied,
 //! until it says again that the bundle is the one.
 
+use std::collections::BTreeMap;
+use std::sync::TryLockError;
+
 use edgeward_core::time::UnixSeconds;
 
-use super::activation::{Bundles, locked};
+use super::activation::{Bundles, code_of, locked};
+use super::held::Held;
 use super::settings::{BundleName, BundleSettings};
 use super::status::Outcome;
 use crate::policy::Withheld;
@@ -22,15 +26,29 @@ impl Bundles {
         {
             self.store.settle();
         }
-        if self.store.why_withheld() == Some(Withheld::TooOld) && self.too_old(now).is_none() {
-            let work = locked(&self.work);
-            if let Err(error) = self.activate(&work, None) {
-                tracing::error!(%error, "bundles that were in force are not any more");
-            }
-        }
         let mut work = locked(&self.work);
+        let are_there = work.len() == self.settings.bundles.len();
+        if are_there
+            && self.store.why_withheld().is_some()
+            && self.too_old(now, None).is_none()
+            && let Err(error) = self.activate(&work, None)
+        {
+            let outcome = Outcome::Refused(code_of(&error), error.to_string());
+            tracing::error!(bundle = %name, %error, "what was in force cannot be again");
+            self.note(name, &outcome, now);
+        }
         // What could not be written may be by now.
         self.keep(&mut work);
+        self.note_on_disk(&mut work, name, now);
+    }
+
+    /// Writes down when the bundle on disk was last confirmed, now and then.
+    pub(super) fn note_on_disk(
+        &self,
+        work: &mut BTreeMap<BundleName, Held>,
+        name: &BundleName,
+        now: UnixSeconds,
+    ) {
         let (Some(disk), Some(held)) = (&self.disk, work.get_mut(name)) else {
             return;
         };
@@ -49,7 +67,13 @@ impl Bundles {
         if self.store.why_withheld().is_some() {
             return;
         }
-        let Some(name) = self.too_old(now) else {
+        // While something is being put in force its age is not known.
+        let _work = match self.work.try_lock() {
+            Err(TryLockError::WouldBlock) => return,
+            Err(TryLockError::Poisoned(work)) => work.into_inner(),
+            Ok(work) => work,
+        };
+        let Some(name) = self.too_old(now, None) else {
             return;
         };
         tracing::error!(bundle = %name, "bundle older than `max_age`: its source has not confirmed it");
@@ -58,13 +82,18 @@ impl Bundles {
         }
     }
 
-    pub(super) fn too_old(&self, now: UnixSeconds) -> Option<BundleName> {
+    /// One that is too old, but for `except`.
+    pub(super) fn too_old(
+        &self,
+        now: UnixSeconds,
+        except: Option<&BundleName>,
+    ) -> Option<BundleName> {
         let statuses = locked(&self.statuses);
         let mut all = self.settings.bundles.iter();
         let is_too_old = |(name, bundle): &(&BundleName, &BundleSettings)| {
             let confirmed = statuses.get(*name).and_then(|status| status.confirmed_at);
             let age = now.seconds_since(confirmed.unwrap_or(UnixSeconds(0)));
-            age > bundle.max_age.as_secs()
+            Some(*name) != except && age > bundle.max_age.as_secs()
         };
         all.find(is_too_old).map(|(name, _)| name.clone())
     }

@@ -27,6 +27,12 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Whether it is on disk, and `record` is of the same packed bundle.
+    pub(super) fn is_kept_as(&self, record: &Record) -> bool {
+        let own = self.record.as_ref();
+        self.unsaved.is_none() && own.is_some_and(|own| own.sha256 == record.sha256)
+    }
+
     /// Reads what came, as its settings want it.
     pub(super) fn read(settings: &BundleSettings, offered: Offered) -> Result<Self, BundleError> {
         let trust = settings.trust.as_ref();

@@ -224,3 +224,43 @@ fn what_its_source_does_not_confirm_for_longer_than_it_may_be_used_denies_until_
     room.bundles.confirm(&name, NOW.plus(3602));
     assert_eq!((room.withheld(), room.in_force()), (None, in_force));
 }
+
+#[test]
+fn one_bundle_that_is_too_old_keeps_everything_denied_whatever_comes_of_the_others() {
+    let unsigned = || BundleSettings {
+        rollback: Rollback::Allowed,
+        ..settings(None)
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let open = || {
+        let all = [("authz", unsigned()), ("grants", unsigned())];
+        Room::open(&all, Some(directory.path()))
+    };
+    let room = open();
+    let policy = [(
+        "authz/policy.rego",
+        "package authz\nallow := data.grants.open\n",
+    )];
+    room.offer("authz", &files("1", &["authz"], &policy));
+    let grants = |n| files(n, &["grants"], &[("grants/data.json", r#"{"open":true}"#)]);
+    assert_eq!(room.offer("grants", &grants("1")), Outcome::Activated);
+    let late = NOW.plus(3700);
+    room.bundles.enforce_age(late);
+    assert_eq!(room.withheld(), Some(Withheld::TooOld));
+    let offered = crate::bundle::held::Offered::Packed(pack(&grants("2")), None);
+    let outcome = room
+        .bundles
+        .offer(&"grants".parse().unwrap(), offered, late);
+    assert_eq!(
+        (outcome, room.withheld()),
+        (Outcome::Waiting, Some(Withheld::TooOld))
+    );
+    room.bundles.confirm(&"authz".parse().unwrap(), late);
+    assert_eq!(room.withheld(), None);
+    assert_eq!(room.status("grants").active_revision.as_deref(), Some("2"));
+
+    // Kept as they were confirmed, one before the other: the next start has both.
+    let again = open();
+    assert_eq!(again.withheld(), None);
+    assert_eq!(again.status("grants").active_revision.as_deref(), Some("2"));
+}

@@ -1,9 +1,8 @@
 //! `graph.reachable_paths`, as OPA walks: depth first from each node that is asked for.
 //!
-//! OPA's walk is not the textbook's. What it has gone through is marked for all branches below one
-//! edge of the first node, not for one path; and where two edges of a node lead to what is marked, the
-//! path up to that node is told once, then twice in a row. Policies were written by its answers, so these
-//! are given. The engine's own function gives others.
+//! An edge back to what the path has gone through ends it in front of that, and so does one to what is no
+//! node; what is no node itself begins none. The engine's own function gives other paths, and so does
+//! OPA 1.4: these are those of OPA 1.20.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +14,7 @@ use super::{Builtin, Failed};
 /// What is here.
 pub(super) const ALL: &[Builtin] = &[("graph.reachable_paths", 2, reachable_paths)];
 
-/// Steps one call may take, counted by the nodes of each path that is told.
+/// Steps one call may take: edges, and the nodes of each path that is told.
 const MAX_STEPS: usize = 1_000_000;
 /// Nodes one path may have: each is a frame of ours.
 const MAX_DEPTH: usize = 1024;
@@ -64,7 +63,7 @@ impl<'a> Walk<'a> {
         &mut self,
         node: &'a Value,
         before: &[&'a Value],
-        reached: &mut BTreeSet<&'a Value>,
+        passed: &mut BTreeSet<&'a Value>,
     ) -> Result<(), Failed> {
         if before.len() >= MAX_DEPTH {
             return Err(Failed::Bound("a path may have 1024 nodes"));
@@ -77,25 +76,33 @@ impl<'a> Walk<'a> {
         if neighbors.is_empty() {
             return self.tell(path);
         }
-        let mut told = Vec::new();
+        // The first node may be its own neighbor, and is passed already.
+        let is_new = passed.insert(node);
         for neighbor in neighbors {
-            if reached.contains(neighbor) {
-                told.extend_from_slice(&path);
-                self.tell(told.clone())?;
+            self.step(1)?;
+            if passed.contains(neighbor) {
+                self.tell(path.clone())?;
             } else {
-                reached.insert(node);
-                self.go(neighbor, &path, reached)?;
+                self.go(neighbor, &path, passed)?;
             }
+        }
+        if is_new {
+            passed.remove(node);
         }
         Ok(())
     }
 
     fn tell(&mut self, path: Vec<&'a Value>) -> Result<(), Failed> {
-        self.steps = self.steps.saturating_add(path.len());
+        self.step(path.len())?;
+        self.paths.insert(path);
+        Ok(())
+    }
+
+    fn step(&mut self, count: usize) -> Result<(), Failed> {
+        self.steps = self.steps.saturating_add(count);
         if self.steps > MAX_STEPS {
             return Err(Failed::Bound("all paths together may have a million nodes"));
         }
-        self.paths.insert(path);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! OPA's own conformance suite, through the engine as the doors use it: gate, then bytecode where the
 //! policies let it, else the interpreter.
 //!
-//! A case ends right, refused at load by name, or wrong; wrong there must be none. What is refused,
+//! A case ends right, refused at load by name, or wrong; wrong there must be none, but for what OPA itself
+//! answers otherwise by now. What is refused,
 //! and why, is in `docs/compatibility.md` (`crate::page`).
 
 mod case;
@@ -18,6 +19,13 @@ use crate::table::Suite;
 
 /// What came of the cases of each folder.
 pub(crate) type Folders = BTreeMap<String, Count>;
+
+/// Cases whose label is of an older OPA than the one that Edgeward answers as, and what that one says
+/// (`pdp/src/policy/builtins/tests/recorded.jsonl` has it).
+const CHANGED_SINCE: [(&str, &str); 1] = [(
+    "reachable_paths/cycle_1022_3",
+    "OPA 1.20 answers otherwise than this edition of its suite, and as Edgeward does",
+)];
 
 /// What came of the cases of one folder.
 #[derive(Debug, Default)]
@@ -42,7 +50,7 @@ pub(crate) fn run(data: &Data) -> (Suite, Folders) {
     for count in folders.values() {
         suite.pass(count.right);
         for (why, cases) in &count.refused {
-            (0..*cases).for_each(|_| suite.skip(&format!("refused at load: {why}")));
+            (0..*cases).for_each(|_| suite.skip(&format!("not right: {why}")));
         }
         for wrong in &count.wrong {
             suite.check(false, wrong, "wrong");
@@ -93,6 +101,12 @@ fn add(count: &mut Count, case: &Value) {
             count.bytecode += usize::from(engine == "bytecode");
         }
         Ending::Refused(why) => *count.refused.entry(why).or_default() += 1,
-        Ending::Wrong(how) => count.wrong.push(format!("{}: {how}", text(case, "/note"))),
+        Ending::Wrong(how) => {
+            let note = text(case, "/note");
+            match CHANGED_SINCE.iter().find(|(changed, _)| *changed == note) {
+                Some((_, why)) => *count.refused.entry((*why).to_owned()).or_default() += 1,
+                None => count.wrong.push(format!("{note}: {how}")),
+            }
+        }
     }
 }
