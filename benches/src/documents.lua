@@ -1,6 +1,6 @@
--- What wrk runs against OPA's Data API: one body, in which `@` is a number that goes up, and one line of
--- figures. Arguments: the file with the body, the path to ask for, the number to start with, after how many
--- it starts again (0 for never).
+-- What wrk runs against OPA's Data API: one body, in which `@` is a number that goes up.
+-- Arguments: the file with the body, the path to ask for, the number to start with, after how many it starts
+-- again (0 for never).
 
 local before, after, position, start, cycle = "", "", 0, 0, 0
 
@@ -16,11 +16,4 @@ function request()
   position = position + 1
   local number = start + (cycle > 0 and position % cycle or position)
   return wrk.format(nil, nil, nil, before .. number .. after)
-end
-
-function done(summary, latency, _)
-  local e = summary.errors
-  io.write(string.format("edge: %d %d %d %d %d %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99),
-    e.status, e.connect + e.read + e.write + e.timeout))
 end

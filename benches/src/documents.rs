@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::machine::WORKER_CORE;
 use crate::servers::Server;
-use crate::{Outcome, edgeward, ready};
+use crate::{Outcome, edgeward, load, ready};
 
 /// The document asked for, as a path of the Data API.
 pub const PATH: &str = "/v1/data/app/allow";
@@ -91,6 +91,11 @@ pub fn data(entries: usize, edition: usize) -> Value {
         "roles": { "reader": { "orders": ["GET", "HEAD"] }, "writer": { "orders": ["PUT"] }, "guest": {} },
         "blocked": { "r-none": true },
     })
+}
+
+/// Writes the script that wrk runs.
+pub fn write_script(folder: &Path) -> Outcome<PathBuf> {
+    load::write_script(folder, "documents.lua", include_str!("documents.lua"))
 }
 
 /// Starts the PDP on `folder`, with so many threads, each but the one free to run anywhere.

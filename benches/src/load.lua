@@ -1,4 +1,4 @@
--- What wrk runs: requests with the tokens of a file, one after the other, and one line of figures.
+-- What wrk runs: requests with the tokens of a file, one after the other.
 -- Arguments: the file, the path to ask for, the number of the token to start with.
 
 local requests, position = {}, 0
@@ -14,11 +14,4 @@ end
 function request()
   position = position % #requests + 1
   return requests[position]
-end
-
-function done(summary, latency, _)
-  local e = summary.errors
-  io.write(string.format("edge: %d %d %d %d %d %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99),
-    e.status, e.connect + e.read + e.write + e.timeout))
 end

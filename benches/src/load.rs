@@ -1,7 +1,7 @@
 //! One load: wrk for some seconds against one listener, and what it saw. wrk says when and how
 //! often; which tokens it sends is in a file that `load.lua` reads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,6 +41,13 @@ pub struct Seen {
     pub refused: u64,
     /// Requests without an answer.
     pub failed: u64,
+}
+
+/// Writes the script `name`, which wrk runs: what it asks, and the line of figures that [`run`] reads.
+pub fn write_script(folder: &Path, name: &str, asks: &str) -> Outcome<PathBuf> {
+    let path = folder.join(name);
+    std::fs::write(&path, format!("{asks}\n{}", include_str!("figures.lua")))?;
+    Ok(path)
 }
 
 /// Runs one load to its end.

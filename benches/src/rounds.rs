@@ -222,7 +222,5 @@ fn shuffled(variants: &[Variant]) -> Outcome<Vec<(&Variant, u32)>> {
 
 /// Writes the script that wrk runs.
 pub fn write_script(folder: &Path) -> Outcome<PathBuf> {
-    let path = folder.join("load.lua");
-    std::fs::write(&path, include_str!("load.lua"))?;
-    Ok(path)
+    load::write_script(folder, "load.lua", include_str!("load.lua"))
 }

@@ -2,7 +2,7 @@
 //! never a part.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 /// Makes a directory that only its owner may enter, unless it is there.
@@ -13,6 +13,18 @@ pub(crate) fn make_directory(directory: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(directory)
+}
+
+/// The first `limit` bytes of the file at `path`; none where there is no file.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened?
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map(|_| Some(bytes)),
+    }
 }
 
 /// Replaces the file `name` of `directory`: written aside, flushed, renamed.

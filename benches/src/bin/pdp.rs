@@ -26,6 +26,7 @@ const STEP: u64 = 10_000_000;
 
 struct Bench {
     folder: PathBuf,
+    script: PathBuf,
     opa: PathBuf,
     rounds: u32,
     seconds: Duration,
@@ -51,13 +52,10 @@ fn main() -> Outcome<()> {
     };
     sizes.extend(has("--million").then_some(1_000_000));
     let place = tempfile::tempdir()?;
-    fs::write(
-        place.path().join("documents.lua"),
-        include_str!("../documents.lua"),
-    )?;
     fs::write(place.path().join("body"), BODY)?;
     let mut bench = Bench {
         folder: place.path().to_owned(),
+        script: documents::write_script(place.path())?,
         opa: servers::opa_binary().ok_or("no `opa`: run `./just setup-opa`")?,
         rounds: if quick { 1 } else { 3 },
         seconds: Duration::from_secs(if quick { 1 } else { 2 }),
@@ -252,7 +250,7 @@ impl Bench {
             duration,
             more: Some(cycle),
         };
-        load::run(&load, &self.folder.join("documents.lua"))
+        load::run(&load, &self.script)
     }
 
     /// Microseconds of processor time a question.

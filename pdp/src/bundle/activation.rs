@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use edgeward_core::time::UnixSeconds;
-use thiserror::Error;
 
 use super::disk::{Disk, DiskError, Record};
 use super::held::{Held, Offered};
@@ -16,14 +15,6 @@ use super::settings::{BundleName, BundleSettings, BundlesSettings};
 use super::status::{BundleStatus, Outcome};
 use super::verified::{BundleError, PolicyBundle};
 use crate::policy::{LoadError, PolicyStore, ReadError, Sources};
-
-/// Why bundles cannot be served at all.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The directory that they are to be kept in.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-}
 
 /// The bundles in force, and how each stands.
 #[derive(Debug)]
@@ -42,7 +33,7 @@ impl Bundles {
         settings: BundlesSettings,
         store: Arc<PolicyStore>,
         now: UnixSeconds,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, DiskError> {
         let disk = settings.directory.as_deref().map(Disk::open).transpose()?;
         let status_of = |(name, bundle): (&BundleName, &BundleSettings)| {
             let status = BundleStatus {
@@ -70,10 +61,6 @@ impl Bundles {
     /// How each bundle stands, in order of their names.
     pub fn statuses(&self) -> Vec<BundleStatus> {
         locked(&self.statuses).values().cloned().collect()
-    }
-
-    pub(super) fn settings(&self) -> &BundlesSettings {
-        &self.settings
     }
 
     /// The `ETag` of the bundle that is held; told by the status, for `work` may be held for long.
@@ -144,7 +131,7 @@ impl Bundles {
         let Some(settings) = self.settings.bundles.get(name) else {
             return Outcome::Refused("bundle-unknown", format!("`{name}` is not configured"));
         };
-        let mut held = match Held::read(settings, offered) {
+        let mut held = match Held::read(offered, settings.trust.as_ref()) {
             Ok(held) => held,
             Err(error) => return refused(&error),
         };
@@ -156,10 +143,10 @@ impl Bundles {
         if let Some(content) = held.unsaved.take().filter(|_| self.disk.is_some()) {
             let source = settings.source.to_string();
             let tag = held.tag.clone();
-            let is_kept = kept.is_some();
+            let was_kept = kept.is_some();
             let record = kept.unwrap_or_else(|| Record::of(name, source, now, tag, &content));
             let former = work.get(name);
-            let is_kept = is_kept || former.is_some_and(|former| former.is_kept_as(&record));
+            let is_kept = was_kept || former.is_some_and(|former| former.is_kept_as(&record));
             held.unsaved = (!is_kept).then_some(content);
             held.record = Some(record);
         }
@@ -255,9 +242,6 @@ impl Bundles {
     pub(super) fn note(&self, name: &BundleName, outcome: &Outcome, now: UnixSeconds) {
         if let Some(status) = locked(&self.statuses).get_mut(name) {
             status.note(outcome, now);
-            if !matches!(outcome, Outcome::Refused(..)) {
-                status.confirmed_at = Some(now);
-            }
         }
     }
 

@@ -9,7 +9,7 @@
 //! asked for.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use edgeward_core::json;
@@ -181,14 +181,7 @@ fn content_name(sha256: &str) -> String {
 }
 
 fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DiskError> {
-    let mut bytes = Vec::new();
-    match fs::File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened
-            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-            .map(|_| Some(bytes))
-            .map_err(|error| io_error(path, error)),
-    }
+    whole_file::read(path, limit).map_err(|error| io_error(path, error))
 }
 
 fn io_error(path: &Path, error: io::Error) -> DiskError {

@@ -39,7 +39,7 @@ pub(super) fn hashed(file: &str, bytes: &[u8]) -> Result<Vec<u8>, HashError> {
         "data.yaml" | "data.yml" => {
             let value: Json = serde_saphyr::from_slice(bytes)
                 .map_err(|error| HashError::Yaml(first_line(&error.to_string())))?;
-            write_value(&value, &mut out);
+            write_value(&value, &mut out)?;
         }
         _ => out.extend_from_slice(bytes),
     }
@@ -56,7 +56,7 @@ fn write_raw(raw: &RawValue, out: &mut Vec<u8>) -> Result<(), serde_json::Error>
         }
         Some(b'[') => {
             let items = Vec::<&RawValue>::deserialize(&mut reader)?;
-            write_list(items, out, write_raw)
+            write_each((b'[', b']'), items, out, write_raw)
         }
         Some(b'"') => {
             write_text(&String::deserialize(&mut reader)?, out);
@@ -69,71 +69,50 @@ fn write_raw(raw: &RawValue, out: &mut Vec<u8>) -> Result<(), serde_json::Error>
     }
 }
 
-fn write_value(value: &Json, out: &mut Vec<u8>) {
-    let write = |value: &Json, out: &mut Vec<u8>| -> Result<(), serde_json::Error> {
-        write_value(value, out);
-        Ok(())
-    };
-    // Neither fails: `write` does not.
-    let _ = match value {
-        Json::Object(members) => {
-            let sorted: BTreeMap<String, &Json> = members
-                .iter()
-                .map(|(name, value)| (name.clone(), value))
-                .collect();
-            write_object(sorted, out, write)
-        }
-        Json::Array(items) => write_list(items.iter().collect(), out, write),
-        Json::String(text) => {
-            write_text(text, out);
-            Ok(())
-        }
+fn write_value(value: &Json, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    match value {
+        // In the map's own order, which is by name.
+        Json::Object(members) => return write_object(members, out, write_value),
+        Json::Array(items) => return write_each((b'[', b']'), items, out, write_value),
+        Json::String(text) => write_text(text, out),
         Json::Number(number) => {
             let text = match number.as_f64() {
                 Some(float) if !number.is_i64() && !number.is_u64() => as_go_writes(float),
                 _ => number.to_string(),
             };
             out.extend_from_slice(text.as_bytes());
-            Ok(())
         }
-        Json::Null | Json::Bool(_) => {
-            out.extend_from_slice(value.to_string().as_bytes());
-            Ok(())
-        }
-    };
-}
-
-fn write_object<V>(
-    members: BTreeMap<String, V>,
-    out: &mut Vec<u8>,
-    write: impl Fn(V, &mut Vec<u8>) -> Result<(), serde_json::Error>,
-) -> Result<(), serde_json::Error> {
-    out.push(b'{');
-    for (index, (name, value)) in members.into_iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write_text(&name, out);
-        out.push(b':');
-        write(value, out)?;
+        Json::Null | Json::Bool(_) => out.extend_from_slice(value.to_string().as_bytes()),
     }
-    out.push(b'}');
     Ok(())
 }
 
-fn write_list<V>(
-    items: Vec<V>,
+fn write_object<N: AsRef<str>, V>(
+    members: impl IntoIterator<Item = (N, V)>,
     out: &mut Vec<u8>,
     write: impl Fn(V, &mut Vec<u8>) -> Result<(), serde_json::Error>,
 ) -> Result<(), serde_json::Error> {
-    out.push(b'[');
+    write_each((b'{', b'}'), members, out, |(name, value), out| {
+        write_text(name.as_ref(), out);
+        out.push(b':');
+        write(value, out)
+    })
+}
+
+fn write_each<T>(
+    (open, close): (u8, u8),
+    items: impl IntoIterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>) -> Result<(), serde_json::Error>,
+) -> Result<(), serde_json::Error> {
+    out.push(open);
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         write(item, out)?;
     }
-    out.push(b']');
+    out.push(close);
     Ok(())
 }
 

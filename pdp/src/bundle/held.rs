@@ -1,17 +1,37 @@
 //! A bundle that came and is good as far as it can be judged alone, with what has to be remembered of it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::Record;
-use super::settings::{BundleSettings, Source};
+use super::signature::Trust;
 use super::verified::{BundleError, PolicyBundle};
 
 /// A bundle that came.
 pub(super) enum Offered {
     /// Packed, with its `ETag`.
     Packed(Vec<u8>, Option<String>),
-    /// Unpacked, where its source says.
-    Folder,
+    /// Unpacked, in this folder.
+    Folder(PathBuf),
+}
+
+impl Offered {
+    /// What lies at `path`, not looked into yet.
+    pub(super) fn at(path: &Path) -> std::io::Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        Ok(Self::Packed(fs::read(path)?, None))
+    }
+
+    /// Reads it, signed as `trust` wants.
+    pub(super) fn read(&self, trust: Option<&Trust>) -> Result<PolicyBundle, BundleError> {
+        match self {
+            Self::Packed(content, _) => PolicyBundle::unpack(content, trust),
+            Self::Folder(path) => PolicyBundle::read_folder(path, trust),
+        }
+    }
 }
 
 /// A bundle that is in force, or waits for the others.
@@ -33,20 +53,15 @@ impl Held {
         self.unsaved.is_none() && own.is_some_and(|own| own.sha256 == record.sha256)
     }
 
-    /// Reads what came, as its settings want it.
-    pub(super) fn read(settings: &BundleSettings, offered: Offered) -> Result<Self, BundleError> {
-        let trust = settings.trust.as_ref();
-        let (bundle, tag, content) = match (offered, &settings.source) {
-            (Offered::Packed(content, tag), _) => {
-                (PolicyBundle::unpack(&content, trust)?, tag, Some(content))
-            }
-            (Offered::Folder, Source::Path(path)) => {
-                (PolicyBundle::read_folder(path, trust)?, None, None)
-            }
-            (Offered::Folder, Source::Http(_)) => return Err(BundleError::Empty),
+    /// Reads what came, signed as `trust` wants.
+    pub(super) fn read(offered: Offered, trust: Option<&Trust>) -> Result<Self, BundleError> {
+        let bundle = Arc::new(offered.read(trust)?);
+        let (tag, content) = match offered {
+            Offered::Packed(content, tag) => (tag, Some(content)),
+            Offered::Folder(_) => (None, None),
         };
         Ok(Self {
-            bundle: Arc::new(bundle),
+            bundle,
             tag,
             size: content.as_ref().map(Vec::len),
             record: None,

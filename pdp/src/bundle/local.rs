@@ -1,13 +1,13 @@
 //! Bundles that can be judged without asking anybody: for `edgeward check` and `edgeward bundle verify`.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use edgeward_core::jose::{KeySet, KeyUse};
 use edgeward_core::time::UnixSeconds;
 
-use super::activation::{Bundles, OpenError};
+use super::activation::Bundles;
+use super::disk::DiskError;
 use super::held::Offered;
 use super::settings::{BundleName, BundlesSettings, Source};
 use super::signature::{SignatureError, Trust};
@@ -26,7 +26,7 @@ pub enum LocalError {
     Policies(#[from] LoadError),
     /// The place where they would be kept.
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Disk(#[from] DiskError),
 }
 
 /// Tries what lies on this machine: keys, and bundles that come from a path. The policies that would be
@@ -52,7 +52,7 @@ pub fn check(
         };
         let refused = |why: String| LocalError::Bundle(name.clone(), why);
         let offered =
-            offered_at(path).map_err(|error| refused(format!("{}: {error}", path.display())))?;
+            Offered::at(path).map_err(|error| refused(format!("{}: {error}", path.display())))?;
         if let Outcome::Refused(_, why) = bundles.offer(name, offered, now) {
             return Err(refused(why));
         }
@@ -61,24 +61,13 @@ pub fn check(
     Ok(set.why_withheld().is_none().then_some(set))
 }
 
-/// What lies at `path`, not looked into yet.
-pub(super) fn offered_at(path: &Path) -> std::io::Result<Offered> {
-    if path.is_dir() {
-        return Ok(Offered::Folder);
-    }
-    Ok(Offered::Packed(fs::read(path)?, None))
-}
-
 /// Reads the bundle at `path`, packed or not.
 pub fn read(path: &Path, trust: Option<&Trust>) -> Result<PolicyBundle, BundleError> {
-    if path.is_dir() {
-        return PolicyBundle::read_folder(path, trust);
-    }
-    let bytes = fs::read(path).map_err(|source| super::FolderError::Io {
+    let offered = Offered::at(path).map_err(|source| super::FolderError::Io {
         path: path.to_owned(),
         source,
     })?;
-    PolicyBundle::unpack(&bytes, trust)
+    offered.read(trust)
 }
 
 impl Trust {

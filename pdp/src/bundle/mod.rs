@@ -31,7 +31,7 @@ mod verified;
 #[cfg(test)]
 mod tests;
 
-pub use activation::{Bundles, OpenError};
+pub use activation::Bundles;
 pub use archive::ArchiveError;
 pub use disk::DiskError;
 pub use folder::FolderError;

@@ -5,6 +5,8 @@
 //! here. A bundle with a signature that nobody can check is refused, as is one without where a key is
 //! configured.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 use edgeward_core::jose::{
     CompactJws, JwsError, KeySelectionError, KeySet, KeySetError, KeyUse, SignatureCheck as _,
@@ -179,7 +181,7 @@ fn verified(document: &[u8], trust: &Trust) -> Result<Payload, SignatureError> {
 }
 
 fn check_files(files: &Files, listed: Vec<Listed>) -> Result<(), SignatureError> {
-    let mut left: Vec<&String> = files.keys().collect();
+    let mut left: BTreeSet<&str> = files.keys().map(String::as_str).collect();
     for Listed {
         name,
         hash,
@@ -189,10 +191,9 @@ fn check_files(files: &Files, listed: Vec<Listed>) -> Result<(), SignatureError>
         let Some(content) = files.get(&name) else {
             return Err(SignatureError::Removed(name));
         };
-        let Some(at) = left.iter().position(|file| **file == name) else {
+        if !left.remove(name.as_str()) {
             return Err(SignatureError::Twice(name));
-        };
-        left.swap_remove(at);
+        }
         let digest = match algorithm.as_str() {
             "SHA-256" => &digest::SHA256,
             "SHA-384" => &digest::SHA384,
@@ -215,6 +216,6 @@ fn check_files(files: &Files, listed: Vec<Listed>) -> Result<(), SignatureError>
     }
     match left.first() {
         None => Ok(()),
-        Some(file) => Err(SignatureError::Added((*file).clone())),
+        Some(file) => Err(SignatureError::Added((*file).to_owned())),
     }
 }

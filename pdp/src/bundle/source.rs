@@ -12,7 +12,6 @@ use edgeward_core::time::UnixSeconds;
 
 use super::activation::Bundles;
 use super::held::Offered;
-use super::local;
 use super::settings::{BundleName, Endpoint};
 use super::status::Outcome;
 use crate::fetch::{Ask, Bearer, FetchError, Got, Redirects, Server, ask};
@@ -92,38 +91,36 @@ pub(super) async fn ask_server(
     }
 }
 
-/// Reads the bundle at `path`, unless that is as it was at `seen`; the stamp of what was read.
-pub(super) async fn ask_disk(
-    bundles: &Arc<Bundles>,
+/// Reads the bundle at `path`, unless that is as it was at `seen`; the stamp of what was read, or what was
+/// seen before where it was refused: that is tried again, for the cause may lie elsewhere, in keys or other
+/// bundles. To be called where it may take its time.
+pub(super) fn look(
+    bundles: &Bundles,
     name: &BundleName,
     path: &Path,
-    seen: &mut Option<Stamp>,
-    now: fn() -> UnixSeconds,
-) -> Outcome {
-    let refused = |why: String| {
-        bundles.failed(name, "bundle-unreadable", why.clone(), now());
-        Outcome::Refused("bundle-unreadable", why)
-    };
-    let stamp = match stamp(path) {
-        Ok(stamp) => stamp,
-        Err(error) => return refused(format!("{}: {error}", path.display())),
-    };
-    if seen.as_ref() == Some(&stamp) {
-        return confirm(bundles, name, now).await.unwrap_or_else(refused);
-    }
-    let offered = match local::offered_at(path) {
-        Ok(offered) => offered,
-        Err(error) => return refused(format!("{}: {error}", path.display())),
-    };
-    match offer(bundles, name, offered, now).await {
-        Ok(outcome) => {
-            // What was refused is tried again: the cause may lie elsewhere, in keys or other bundles.
-            if !matches!(outcome, Outcome::Refused(..)) {
-                *seen = Some(stamp);
-            }
-            outcome
+    seen: Option<Stamp>,
+    now: UnixSeconds,
+) -> Option<Stamp> {
+    let found = stamp(path).and_then(|stamp| {
+        if seen.as_ref() == Some(&stamp) {
+            return Ok((stamp, None));
         }
-        Err(why) => refused(why),
+        Ok((stamp, Some(Offered::at(path)?)))
+    });
+    match found {
+        Ok((stamp, None)) => {
+            bundles.confirm(name, now);
+            Some(stamp)
+        }
+        Ok((stamp, Some(offered))) => match bundles.offer(name, offered, now) {
+            Outcome::Refused(..) => seen,
+            _ => Some(stamp),
+        },
+        Err(error) => {
+            let why = format!("{}: {error}", path.display());
+            bundles.failed(name, "bundle-unreadable", why, now);
+            seen
+        }
     }
 }
 

@@ -101,6 +101,7 @@ impl BundleStatus {
             Outcome::Unchanged => {}
         }
         self.last_successful_request = Some(Time(now));
+        self.confirmed_at = Some(now);
         self.code = None;
         self.message = None;
     }

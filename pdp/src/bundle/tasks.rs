@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgeward_core::time::UnixSeconds;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use super::activation::Bundles;
 use super::settings::{BundleName, Source};
-use super::source::{Again, ask_disk, ask_server};
+use super::source::{Again, ask_server, look};
 use crate::fetch::{Pace, RefreshSettings};
 
 /// How often a path of this machine is looked at.
@@ -27,7 +27,7 @@ impl Bundles {
     /// Asks every source from now on, on the runtime of the caller. `now` is the machine's clock.
     pub fn start(self: &Arc<Self>, now: fn() -> UnixSeconds) -> BundleTasks {
         let mut tasks = JoinSet::new();
-        for name in self.settings().bundles.keys() {
+        for name in self.settings.bundles.keys() {
             tasks.spawn(follow(Arc::clone(self), name.clone(), now));
         }
         let bundles = Arc::clone(self);
@@ -36,7 +36,7 @@ impl Bundles {
                 sleep(AGE_EVERY).await;
                 let bundles = Arc::clone(&bundles);
                 // Withholding builds a policy, which takes a few milliseconds.
-                let _ = tokio::task::spawn_blocking(move || bundles.enforce_age(now())).await;
+                let _ = spawn_blocking(move || bundles.enforce_age(now())).await;
             }
         });
         BundleTasks(tasks)
@@ -44,7 +44,7 @@ impl Bundles {
 }
 
 async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSeconds) {
-    let Some(settings) = bundles.settings().bundles.get(&name).cloned() else {
+    let Some(settings) = bundles.settings.bundles.get(&name).cloned() else {
         return;
     };
     let refresh = match &settings.source {
@@ -56,7 +56,14 @@ async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSecond
     loop {
         let pause = match &settings.source {
             Source::Path(path) => {
-                ask_disk(&bundles, &name, path, &mut seen, now).await;
+                let (asked, of, path) = (Arc::clone(&bundles), name.clone(), path.clone());
+                let before = seen.take();
+                let looked = spawn_blocking(move || look(&asked, &of, &path, before, now()));
+                seen = looked.await.unwrap_or_else(|error| {
+                    let why = format!("the bundle broke its reader: {error}");
+                    bundles.failed(&name, "bundle-unreadable", why, now());
+                    None
+                });
                 LOOK_EVERY
             }
             Source::Http(endpoint) => match ask_server(&bundles, &name, endpoint, now).await {

@@ -154,7 +154,7 @@ fn policies(config: &Config) -> Result<Option<Arc<PolicySet>>, Problem> {
     bundle::check(bundles, settings, Instant::now().0).map_err(|error| {
         let field = match &error {
             LocalError::Bundle(name, _) => field.key("bundles").key(name.as_str()),
-            LocalError::Policies(_) | LocalError::Open(_) => field,
+            LocalError::Policies(_) | LocalError::Disk(_) => field,
         };
         problem(field, &error)
     })

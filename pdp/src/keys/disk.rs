@@ -6,8 +6,6 @@
 //! What this is not: protection against whoever may write to the directory; it is made readable
 //! and writable for its owner only, and must stay so.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use edgeward_core::json;
@@ -82,12 +80,9 @@ impl Disk {
     /// What was last saved for `owner` from `source`; `None` when nothing was.
     pub(super) fn load(&self, owner: &KeyOwner, source: &str) -> Result<Option<Saved>, DiskError> {
         let path = self.path(owner);
-        let mut bytes = Vec::new();
-        match File::open(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            opened => opened
-                .and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
-                .map_err(|error| io(&path, error))?,
+        let read = whole_file::read(&path, MAX_FILE_BYTES);
+        let Some(bytes) = read.map_err(|error| io(&path, error))? else {
+            return Ok(None);
         };
         let damaged = |reason: String| DiskError::Damaged {
             path: path.display().to_string(),

@@ -107,10 +107,14 @@ pub(super) fn check_packages(
     modules: &[Module],
     parsed: &[Ref<Parsed>],
 ) -> Result<(), (String, RootsError)> {
+    let bound = modules.iter().filter_map(|own| {
+        let roots = own.roots.as_ref()?;
+        Some((&own.file, roots))
+    });
+    let bound: BTreeMap<&String, &Arc<Roots>> = bound.collect();
     for module in parsed {
         let file = module.package.span.source.file();
-        let own = modules.iter().find(|own| own.file == *file);
-        let Some(roots) = own.and_then(|own| own.roots.as_ref()) else {
+        let Some(roots) = bound.get(file) else {
             continue;
         };
         let names = Names::of(module);

@@ -111,7 +111,7 @@ impl Roots {
 
     /// What to say of `place`, dotted, which they do not speak for.
     pub(super) fn outside(&self, place: String) -> RootsError {
-        let roots: Vec<String> = self.0.iter().map(|root| root.join("/")).collect();
+        let roots: Vec<String> = self.texts().collect();
         RootsError::Outside(place, roots.join(", "))
     }
 

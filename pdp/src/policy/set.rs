@@ -199,7 +199,11 @@ impl PolicySet {
             clock.transpose()?,
             machine,
         )
-        .with_documents(self.index.clone(), self.sources.data.clone()))
+        .with_documents(
+            self.index.clone(),
+            self.sources.data.clone(),
+            self.entry_is_document,
+        ))
     }
 
     /// As [`PolicySet::worker`], built on a thread of its own so that the caller need not wait.

@@ -199,8 +199,9 @@ pub(super) fn hash_file(hash: &mut Sha256, file: &str, bytes: &[u8]) {
 
 /// The text of the policy in `file`.
 pub(super) fn text_of(file: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
-    let file = || file.to_owned();
-    String::from_utf8(bytes).map_err(|_| ReadError::NotUtf8 { file: file() })
+    String::from_utf8(bytes).map_err(|_| ReadError::NotUtf8 {
+        file: file.to_owned(),
+    })
 }
 
 /// Which limit a file of `size` bytes passes that makes it `total`, if it does.

@@ -105,9 +105,15 @@ impl Worker {
         }
     }
 
-    /// The same, with the documents that `index` names and `base` says.
-    pub(super) fn with_documents(mut self, index: Arc<Index>, base: Value) -> Self {
-        self.entry_is_document = Documents::is_one_rule(&index, &self.entry_point);
+    /// The same, with the documents that `index` names and `base` says, of which the machine can make the
+    /// entry point's whole where `entry_is_document`.
+    pub(super) fn with_documents(
+        mut self,
+        index: Arc<Index>,
+        base: Value,
+        entry_is_document: bool,
+    ) -> Self {
+        self.entry_is_document = entry_is_document;
         self.documents = Some(Documents::new(index, base, self.timeout));
         self
     }

@@ -5,13 +5,14 @@
 //! anywhere else is an error, since a revocation may be lost with it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::line::{Found, HEADER, Line, line_of, replay};
+use crate::whole_file;
 
 const FILE: &str = "revocations.journal";
 const LOCK: &str = "lock";
@@ -67,11 +68,7 @@ impl Journal {
     /// Opens the file in `directory`, making both where they are missing.
     pub(super) fn open(directory: &Path) -> Result<(Self, Found), JournalError> {
         let failed = |error| failed(directory, error);
-        if !directory.is_dir() {
-            let mut builder = fs::DirBuilder::new();
-            builder.mode(0o700).recursive(true);
-            builder.create(directory).map_err(failed)?;
-        }
+        whole_file::make_directory(directory).map_err(failed)?;
         let lock = lock(directory)?;
         let path = directory.join(FILE);
         let (found, lines, length) = match read(&path)? {
@@ -184,27 +181,14 @@ fn open(path: &Path) -> Result<File, JournalError> {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
-    let mut bytes = Vec::new();
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened
-            .and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes))
-            .map(|_| Some(bytes))
-            .map_err(|error| failed(path, error)),
-    }
+    whole_file::read(path, MAX_FILE_BYTES).map_err(|error| failed(path, error))
 }
 
 fn write_new(directory: &Path, lines: &[String]) -> Result<u64, JournalError> {
     let path = directory.join(FILE);
     let failed = |error| failed(&path, error);
     let text = format!("{HEADER}{}", lines.concat());
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(failed)?;
+    whole_file::replace(directory, FILE, text.as_bytes()).map_err(failed)?;
     Ok(text.len() as u64)
 }
 

@@ -12,6 +12,8 @@ use crate::bundle::{
 };
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_bundles::{RawBundleKey, RawPolicyBundle, RawSignature};
+use crate::config::raw_text::{DurationText, SizeText};
+use crate::config::raw_trust::RawFetch;
 use crate::fetch::FetchSettings;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -90,52 +92,20 @@ fn bundle(
         ("url", raw.url.map(Place::Url)),
         ("path", raw.path.map(Place::Path)),
     ];
-    let place = exactly_one(choices, field, findings)?;
-    let remote = [
-        ("unsigned", raw.unsigned),
-        ("max_size", raw.max_size.is_some()),
-        ("long_poll", raw.long_poll.is_some()),
-        ("bearer_token_file", raw.bearer_token_file.is_some()),
-    ];
-    let source = match place {
+    let remote = Remote {
+        fetch: raw.fetch,
+        max_size: raw.max_size,
+        long_poll: raw.long_poll,
+        bearer_token: raw.bearer_token_file,
+    };
+    let source = match exactly_one(choices, field, findings)? {
         Place::Path(path) => {
-            for (name, _) in remote.into_iter().filter(|(_, is_set)| *is_set) {
-                findings.refuse(&field.key(name), "is only for a `url`: remove it");
-            }
-            fetch_settings(
-                raw.fetch,
-                false,
-                &FetchSettings::default(),
-                field,
-                context,
-                findings,
-            );
+            remote.refuse(raw.unsigned, field, context, findings);
             Source::Path(file_path(&path, &field.key("path"), context, findings)?)
         }
         Place::Url(url) => {
-            let fetch = fetch_settings(raw.fetch, true, &defaults(), field, context, findings);
-            let size = raw.max_size.map(|text| {
-                let given = scalar::size(&text.0);
-                given.and_then(|given| scalar::within(given, &SIZE))
-            });
-            let size = size.and_then(|size| findings.accept(&field.key("max_size"), size));
-            let long_poll = raw.long_poll.as_ref().map(|_| {
-                let range = SECOND..=600 * SECOND;
-                let field = field.key("long_poll");
-                scalar::duration_or(raw.long_poll.as_ref(), SECOND, range, &field, findings)
-            });
-            let bearer_token = raw.bearer_token_file.and_then(|path| {
-                file_path(&path, &field.key("bearer_token_file"), context, findings)
-            });
-            Source::Http(Box::new(Endpoint {
-                url: source_url(&url, &field.key("url"), context, findings)?,
-                fetch: FetchSettings {
-                    max_bytes: usize::try_from(size.unwrap_or(DEFAULT_SIZE)).ok()?,
-                    ..fetch
-                },
-                long_poll,
-                bearer_token,
-            }))
+            let endpoint = remote.endpoint(&url, field, context, findings)?;
+            Source::Http(Box::new(endpoint))
         }
     };
     Some(BundleSettings {
@@ -144,6 +114,62 @@ fn bundle(
         rollback,
         max_age,
     })
+}
+
+/// What is only for a `url`.
+struct Remote {
+    fetch: Option<RawFetch>,
+    max_size: Option<SizeText>,
+    long_poll: Option<DurationText>,
+    bearer_token: Option<PathBuf>,
+}
+
+impl Remote {
+    fn refuse(self, unsigned: bool, field: &Field, context: &Context<'_>, findings: &mut Findings) {
+        for (name, is_set) in [
+            ("unsigned", unsigned),
+            ("max_size", self.max_size.is_some()),
+            ("long_poll", self.long_poll.is_some()),
+            ("bearer_token_file", self.bearer_token.is_some()),
+        ] {
+            if is_set {
+                findings.refuse(&field.key(name), "is only for a `url`: remove it");
+            }
+        }
+        let defaults = FetchSettings::default();
+        fetch_settings(self.fetch, false, &defaults, field, context, findings);
+    }
+
+    fn endpoint(
+        self,
+        url: &str,
+        field: &Field,
+        context: &Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Endpoint> {
+        let fetch = fetch_settings(self.fetch, true, &defaults(), field, context, findings);
+        let size = self.max_size.map(|SizeText(text)| {
+            let given = scalar::size(&text);
+            given.and_then(|given| scalar::within(given, &SIZE))
+        });
+        let size = size.and_then(|size| findings.accept(&field.key("max_size"), size));
+        let wait = self.long_poll.as_ref();
+        let long_poll = field.key("long_poll");
+        let long_poll = scalar::duration_if(wait, SECOND..=600 * SECOND, &long_poll, findings);
+        let token = field.key("bearer_token_file");
+        let bearer_token = self.bearer_token;
+        let bearer_token =
+            bearer_token.and_then(|path| file_path(&path, &token, context, findings));
+        Some(Endpoint {
+            url: source_url(url, &field.key("url"), context, findings)?,
+            fetch: FetchSettings {
+                max_bytes: usize::try_from(size.unwrap_or(DEFAULT_SIZE)).ok()?,
+                ..fetch
+            },
+            long_poll,
+            bearer_token,
+        })
+    }
 }
 
 fn defaults() -> FetchSettings {

@@ -42,12 +42,18 @@ pub(super) fn duration_or(
     field: &Field,
     findings: &mut Findings,
 ) -> Duration {
-    let Some(DurationText(text)) = text else {
-        return default;
-    };
-    findings
-        .accept(field, duration(text, &range))
-        .unwrap_or(default)
+    duration_if(text, range, field, findings).unwrap_or(default)
+}
+
+/// A duration within `range`; none where nothing was written or it was refused.
+pub(super) fn duration_if(
+    text: Option<&DurationText>,
+    range: RangeInclusive<Duration>,
+    field: &Field,
+    findings: &mut Findings,
+) -> Option<Duration> {
+    let DurationText(text) = text?;
+    findings.accept(field, duration(text, &range))
 }
 
 fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, ScalarError> {

@@ -72,7 +72,7 @@ fn check_in_force(worker: &WorkerState) -> Result<(), Trouble> {
     })
 }
 
-/// The document `at`, evaluated now.
+/// The document `at`, evaluated now, where policies are in force.
 pub(super) fn document(
     worker: &WorkerState,
     at: &Reference,
@@ -80,6 +80,15 @@ pub(super) fn document(
     errors: BuiltinErrors,
 ) -> Result<Option<Value>, Trouble> {
     check_in_force(worker)?;
+    make(worker, at, input, errors)
+}
+
+fn make(
+    worker: &WorkerState,
+    at: &Reference,
+    input: &Value,
+    errors: BuiltinErrors,
+) -> Result<Option<Value>, Trouble> {
     worker
         .decider()
         .ask(|engine| engine.document(at, input, errors, clock::now()))
@@ -106,7 +115,7 @@ fn find(
         return Ok(Found::Remembered(found));
     }
     let input = input.map_or(Value::Undefined, from_json);
-    let value = document(worker, at, &input, errors)?;
+    let value = make(worker, at, &input, errors)?;
     if let Some(key) = key
         && !memory.remember(key, value.as_ref())
     {
