@@ -12,6 +12,7 @@ use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Ref, Span};
 use super::super::gate::paths::Names;
 use super::Obstacle;
 use super::builtins::{COLLECTION, DEFINED};
+use super::index::Key;
 use super::rules::{Lowering, obstacle};
 use super::terms::{Sort, Term};
 
@@ -46,6 +47,8 @@ pub(super) struct Clause {
     pub value: Term,
     /// Whether a loop is around the value.
     pub loops: bool,
+    /// The comparisons that stand before anything else.
+    pub keys: Vec<Key>,
 }
 
 impl<'l, 'p> Body<'l, 'p> {
@@ -90,8 +93,10 @@ impl<'l, 'p> Body<'l, 'p> {
         self.loops = 0;
         self.loads.clear();
         self.scopes.push(BTreeMap::new());
+        let written = query.map_or(&[][..], |query| &query.stmts);
+        let keys = written.iter().map_while(|first| self.key(first)).collect();
         let mut statements = Vec::new();
-        for statement in query.map_or(&[][..], |query| &query.stmts) {
+        for statement in written {
             statements.push(self.statement(statement)?);
         }
         let value = match value {
@@ -107,6 +112,7 @@ impl<'l, 'p> Body<'l, 'p> {
             statements,
             value,
             loops: self.loops > 0,
+            keys,
         })
     }
 

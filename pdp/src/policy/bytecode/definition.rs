@@ -11,6 +11,7 @@ use super::super::footprint::Place;
 use super::super::gate::head::parts_of;
 use super::Obstacle;
 use super::body::{Body, Clause};
+use super::index::Indexed;
 use super::rules::obstacle;
 
 /// What a rule is.
@@ -28,6 +29,8 @@ pub(super) struct Definition {
     /// What its bodies give, where that is a constant.
     values: Vec<Option<String>>,
     place: Place,
+    /// Where it may be found by what it compares.
+    pub indexed: Option<Indexed>,
 }
 
 /// Whether the definitions of one rule can only ever agree.
@@ -89,8 +92,9 @@ pub(super) fn definition_of<'p>(
         text: String::new(),
         values: Vec::new(),
         place: Place::of(span),
+        indexed: None,
     };
-    let clauses = match bodies.len() {
+    let mut clauses = match bodies.len() {
         0 => vec![body.clause(None, parts.key.or(parts.assign.map(|a| &a.value)))?],
         _ => clauses(body, bodies, parts.key, parts.assign.map(|a| &a.value))?,
     };
@@ -121,7 +125,19 @@ pub(super) fn definition_of<'p>(
             .push(constant.then(|| clause.value.text.clone()));
     }
     definition.text.push('\n');
+    if let (Kind::Complete, [clause]) = (kind, &mut clauses[..]) {
+        definition.indexed = indexed(&name, clause);
+    }
     Ok(definition)
+}
+
+fn indexed(name: &str, clause: &mut Clause) -> Option<Indexed> {
+    let keys = std::mem::take(&mut clause.keys);
+    (clause.value.constant && !keys.is_empty()).then(|| Indexed {
+        head: format!("{name} := {}", clause.value.text),
+        body: clause.statements.join(";\n"),
+        keys,
+    })
 }
 
 fn clauses<'p>(

@@ -18,6 +18,7 @@ mod body;
 mod builtins;
 mod choice;
 mod definition;
+mod index;
 mod machine;
 mod patch;
 mod reference;

@@ -13,6 +13,7 @@ use super::super::gate::paths::{Names, Path};
 use super::Obstacle;
 use super::body::Body;
 use super::definition::{agree, definition_of};
+use super::index;
 
 /// The package of the lowered rules. Data is below another name (`builtins::DATA`).
 pub(super) const PACKAGE: &str = "lowered";
@@ -40,6 +41,8 @@ pub(super) struct Lowering<'p> {
     pub loops: usize,
     pub comprehensions: usize,
     pub calls: usize,
+    /// Rules that are nodes of `index`.
+    nodes: usize,
 }
 
 /// Writes what `entry_point` needs of `modules`, or says what stands in the way.
@@ -58,6 +61,7 @@ pub(in crate::policy) fn lower(
         loops: 0,
         comprehensions: 0,
         calls: 0,
+        nodes: 0,
     };
     let entry: Path = entry_point.split('.').map(str::to_owned).collect();
     lowering.number(&entry, &Place::default())?;
@@ -161,11 +165,12 @@ impl Lowering<'_> {
                 Rule::Spec { head, bodies, span } => {
                     let mut body = Body::new(self, names);
                     let definition = definition_of(&mut body, number, head, bodies, span)?;
-                    text.push_str(&definition.text);
                     definitions.push(definition);
                 }
             }
         }
-        agree(&definitions, defaults > 0)
+        agree(&definitions, defaults > 0)?;
+        index::write(&definitions, &mut self.nodes, text);
+        Ok(())
     }
 }

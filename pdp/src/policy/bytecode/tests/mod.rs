@@ -3,6 +3,7 @@
 mod conformance;
 mod generated;
 mod generator;
+mod indexed;
 mod questions;
 mod shapes;
 mod shipped;
