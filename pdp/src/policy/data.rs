@@ -82,7 +82,7 @@ impl Documents {
 
     /// The whole as the engine's value.
     pub(super) fn into_value(self) -> Value {
-        super::value::from_json(Json::Object(self.0))
+        super::shared::shared(Json::Object(self.0))
     }
 }
 

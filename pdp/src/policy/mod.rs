@@ -30,6 +30,7 @@ mod reuse;
 mod roots;
 mod set;
 mod settings;
+mod shared;
 mod source;
 mod sources;
 mod store;
