@@ -31,6 +31,10 @@ pub struct RawExtAuthz {
     #[serde(default)]
     #[schemars(inner(regex(pattern = r"^(envoy|nginx|traefik|caddy)$")))]
     pub gateways: Vec<String>,
+    /// Whose words the policies speak that the gRPC door asks: `edgeward`, as at every other door, or
+    /// `opa-envoy` for policies that were written for opa-envoy-plugin. Default: `edgeward`.
+    #[schemars(extend("enum" = ["edgeward", "opa-envoy"]))]
+    pub dialect: Option<String>,
 }
 
 /// Where a request carries its token.

@@ -160,6 +160,12 @@ impl PolicySet {
         self.lowered.as_ref().err()
     }
 
+    /// What is asked for every decision.
+    pub fn entry_point(&self) -> Reference {
+        let names = self.entry_point.split('.').skip(1);
+        Reference::of(names.map(str::to_owned))
+    }
+
     /// Whether `at` is what the entry point makes, and nothing more.
     pub fn is_entry_point(&self, at: &Reference) -> bool {
         self.entry_is_document && at.is(&self.entry_point)

@@ -25,7 +25,7 @@ use super::striped::StripedCounter;
 use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
 use crate::keys::Keyring;
-use crate::policy::{Failure, PolicyState, Verdict};
+use crate::policy::PolicyState;
 
 /// All series of the service.
 pub struct Metrics {
@@ -129,13 +129,14 @@ impl Metrics {
         counter.inc();
     }
 
-    pub(super) fn decided(&self, outcome: &Result<Arc<Verdict>, Failure>, took: Duration) {
+    /// What a policy said: whether it allows, or the code of its failure.
+    pub(super) fn decided(&self, outcome: Result<bool, &'static str>, took: Duration) {
         self.evaluation.took(took);
         let counter = match outcome {
-            Ok(verdict) if verdict.allow => Some(&self.allows),
-            Ok(_) => Some(&self.denies),
-            Err(failure) => {
-                let place = FAILURES.iter().position(|cause| *cause == failure.code());
+            Ok(true) => Some(&self.allows),
+            Ok(false) => Some(&self.denies),
+            Err(code) => {
+                let place = FAILURES.iter().position(|cause| *cause == code);
                 place.and_then(|place| self.failures.get(place))
             }
         };
@@ -148,7 +149,7 @@ impl Metrics {
 /// Why a door of another maker's proxy refuses before any policy is asked.
 const REFUSALS: [&str; 3] = ["request", "identity", "unavailable"];
 
-/// Codes of [`Failure`].
+/// Codes of `policy::Failure`.
 const FAILURES: [&str; 4] = [
     "policy-undefined",
     "policy-result-invalid",

@@ -66,7 +66,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use administrators::{Administrators, OperatorId, OperatorIdError};
-pub use ext_authz::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
+pub use ext_authz::{Dialect, ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use listen::{BindError, BoundAddress};
 pub use opa::{Authorization, OpaApi};
 pub use question::read_input;

@@ -3,7 +3,7 @@
 //! Every decision has an id and leaves one log record without claims, headers or query.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use edgeward_core::decision::{Decision, DecisionId, Lease, LocalKind, Obligations, Premises};
 use edgeward_core::refusal;
@@ -48,10 +48,13 @@ pub(super) fn settle(worker: &WorkerState, put: Put<'_>) -> Result<Settled, Refu
         revision,
         premises,
     } = decided;
-    worker.state().metrics.decided(&outcome, took);
+    let counted = outcome.as_ref().map(|verdict| verdict.allow);
+    let counted = counted.map_err(Failure::code);
+    worker.state().metrics.decided(counted, took);
     let answer = Answer::of(outcome, now);
     let asked = [&*asked.subject, &*asked.action, &*asked.resource];
-    answer.log(&id, &revision, asked, took.as_micros());
+    let said = (answer.allow, &*answer.reasons.join(","));
+    record(&id, &revision, said, asked, took);
     Ok(Settled {
         id,
         answer,
@@ -127,19 +130,25 @@ impl Answer {
             }
         }
     }
+}
 
-    /// The record of the decision: denies at info, allows at debug.
-    fn log(&self, id: &DecisionId, revision: &str, asked: [&str; 3], micros: u128) {
-        // The caller chose these, and how long they are.
-        let [subject, action, resource] = asked.map(shown);
-        let reasons = self.reasons.join(",");
-        if self.allow {
-            tracing::debug!(target: "edgeward::decision", %id, decision = true, subject, action,
-                resource, reasons, revision, micros, "decided");
-        } else {
-            tracing::info!(target: "edgeward::decision", %id, decision = false, subject, action,
-                resource, reasons, revision, micros, "decided");
-        }
+/// The record of a decision and its reasons: denies at info, allows at debug.
+pub(super) fn record(
+    id: &DecisionId,
+    revision: &str,
+    (allow, reasons): (bool, &str),
+    asked: [&str; 3],
+    took: Duration,
+) {
+    // The caller chose these, and how long they are.
+    let [subject, action, resource] = asked.map(shown);
+    let micros = took.as_micros();
+    if allow {
+        tracing::debug!(target: "edgeward::decision", %id, decision = true, subject, action,
+            resource, reasons, revision, micros, "decided");
+    } else {
+        tracing::info!(target: "edgeward::decision", %id, decision = false, subject, action,
+            resource, reasons, revision, micros, "decided");
     }
 }
 

@@ -9,7 +9,7 @@ use edgeward_core::spiffe::SpiffeId;
 use super::exactly_one;
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_ext_authz::{RawExtAuthz, RawTrustedHop};
-use crate::service::{ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
+use crate::service::{Dialect, ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 
 const DEFAULT_TOKEN_HEADER: &str = "authorization";
 
@@ -20,10 +20,12 @@ enum Hop {
 
 pub(super) fn ext_authz(
     raw: Option<RawExtAuthz>,
+    has_keys: bool,
     field: &Field,
     findings: &mut Findings,
 ) -> Option<ExtAuthzSettings> {
     let raw = raw?;
+    let opa_envoy = opa_envoy(&raw, field, findings);
     let token = raw.token.unwrap_or_default();
     let peer = raw.peer.unwrap_or_default();
     let token_header = token.header.unwrap_or(DEFAULT_TOKEN_HEADER.to_owned());
@@ -35,6 +37,8 @@ pub(super) fn ext_authz(
     let gateways = gateways(&raw.gateways, token.forward, field, findings);
     let path = raw.path.as_deref().map(str::parse::<PathNormalization>);
     let path = path.and_then(|path| findings.accept(&field.key("path"), path));
+    let believes_peers = peer.certificates || !peer.trusted_hops.is_empty();
+    let identifies = has_keys || believes_peers;
     let hops = field.key("peer").key("trusted_hops");
     let trusted_hops = peer.trusted_hops.into_iter().enumerate();
     Some(ExtAuthzSettings {
@@ -53,7 +57,34 @@ pub(super) fn ext_authz(
                 .collect(),
         },
         gateways,
+        dialect: if opa_envoy {
+            Dialect::OpaEnvoy { identifies }
+        } else {
+            Dialect::Edgeward
+        },
     })
+}
+
+/// Whether the plugin's words are spoken.
+fn opa_envoy(raw: &RawExtAuthz, field: &Field, findings: &mut Findings) -> bool {
+    match raw.dialect.as_deref() {
+        None | Some("edgeward") => return false,
+        Some("opa-envoy") => {}
+        Some(_) => {
+            findings.refuse(&field.key("dialect"), "must be `edgeward` or `opa-envoy`");
+            return false;
+        }
+    }
+    if !raw.gateways.is_empty() {
+        let message = "gateways that ask over HTTP know the words of `edgeward` only: remove this, \
+                       or `dialect`";
+        findings.refuse(&field.key("gateways"), message);
+    }
+    if !raw.allowed_request_headers.is_empty() {
+        let message = "with `dialect: opa-envoy` policies may set any header: remove this";
+        findings.refuse(&field.key("allowed_request_headers"), message);
+    }
+    true
 }
 
 fn gateways(

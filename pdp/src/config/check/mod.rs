@@ -72,7 +72,13 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &mut findings,
     );
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
-    let ext_authz = ext_authz::ext_authz(raw.ext_authz, &root.key("ext_authz"), &mut findings);
+    let has_keys = !raw.issuers.is_empty() || !raw.trust_domains.is_empty();
+    let ext_authz = ext_authz::ext_authz(
+        raw.ext_authz,
+        has_keys,
+        &root.key("ext_authz"),
+        &mut findings,
+    );
     let keys = keys::keys(
         keys::Parts {
             issuers: raw.issuers,

@@ -83,7 +83,7 @@ fn refuse(reply: &Reply) -> CheckResponse {
 }
 
 /// Sets a header, and leaves none of its name that was there.
-fn replacing((key, value): (String, String)) -> HeaderValueOption {
+pub(super) fn replacing((key, value): (String, String)) -> HeaderValueOption {
     HeaderValueOption {
         header: Some(HeaderValue {
             key,

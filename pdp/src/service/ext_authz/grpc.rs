@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use prost::Message as _;
 
 use super::ruling::{Ruling, refuse_call, rule};
-use super::{ExtAuthzSettings, check_request, check_response};
+use super::{Dialect, ExtAuthzSettings, check_request, check_response, opa_envoy};
 use crate::service::body::whole_body;
 use crate::service::payload::Payload;
 use crate::service::reply::{self, Reply};
@@ -41,26 +41,36 @@ pub(in crate::service) async fn answer(
         let message = "content-type must be application/grpc".to_owned();
         return reply::Refusal::BadRequest(message).into();
     }
-    let ruling = ruling(worker, settings, request).await;
-    framed(&check_response::write(ruling))
+    let response = match call(worker, request).await {
+        Err(refusal) => check_response::write(refusal),
+        Ok(check) => match settings.dialect {
+            Dialect::Edgeward => check_response::write(ruling(worker, settings, check)),
+            Dialect::OpaEnvoy { .. } => opa_envoy::answer(worker, settings, check),
+        },
+    };
+    framed(&response)
 }
 
-async fn ruling(
+/// The call that `request` is, or what is ruled where it is none.
+async fn call(
     worker: &Rc<WorkerState>,
-    settings: &ExtAuthzSettings,
     request: Request<Incoming>,
-) -> Ruling {
+) -> Result<CheckRequest, Ruling> {
     let body = match whole_body(worker, request, worker.limits().body).await {
         Ok(body) => body,
         Err(error) => {
             tracing::warn!(?error, "an ext_authz call did not arrive whole");
-            return refuse_call(worker, Refusal::Unavailable, "ext-authz-call-incomplete");
+            let code = "ext-authz-call-incomplete";
+            return Err(refuse_call(worker, Refusal::Unavailable, code));
         }
     };
     // A path or header that is not UTF-8 makes a call that cannot be read.
-    let Some(check) = message(body).and_then(|message| CheckRequest::decode(message).ok()) else {
-        return refuse_call(worker, Refusal::NotCanonical, "ext-authz-call-unreadable");
-    };
+    let check = message(body).and_then(|message| CheckRequest::decode(message).ok());
+    let code = "ext-authz-call-unreadable";
+    check.ok_or_else(|| refuse_call(worker, Refusal::NotCanonical, code))
+}
+
+fn ruling(worker: &WorkerState, settings: &ExtAuthzSettings, check: CheckRequest) -> Ruling {
     match check_request::read(check, settings.joined_headers) {
         Ok(told) => rule(worker, settings, &told),
         Err(untold) => {

@@ -4,7 +4,7 @@
 //! Order of reading: `told` (a request as the proxy tells it), `intake` (one canonical form, or
 //! none), `identify` and `verified` (who sends it), `ruling` (the same question by the same way as at every other
 //! door, and what the proxy is to do), then the doors themselves: `grpc` with `check_request`
-//! and `check_response`, `http` with `gateway`.
+//! and `check_response`, `http` with `gateway`; and `opa_envoy`, the first of them in another's words.
 //!
 //! The client here is the proxy. It is believed what it says of the request, as the filter's host
 //! is; what it repeats of the client's words is not. An answer grants nothing to anyone but the
@@ -20,6 +20,7 @@ pub(super) mod grpc;
 pub(super) mod http;
 mod identify;
 mod intake;
+mod opa_envoy;
 mod ruling;
 mod told;
 mod verified;
@@ -47,6 +48,22 @@ pub struct ExtAuthzSettings {
     pub peer: PeerSettings,
     /// Which gateways may ask over HTTP.
     pub gateways: Vec<Gateway>,
+    /// Whose words questions and answers are in.
+    pub dialect: Dialect,
+}
+
+/// Whose words the policies speak that the gRPC door asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Ours, as at every other door.
+    #[default]
+    Edgeward,
+    /// `opa-envoy-plugin`'s.
+    OpaEnvoy {
+        /// Whether it is found out first who asks: where there are keys by which that can be known. Else
+        /// it is the policy's to judge whatever credential there is.
+        identifies: bool,
+    },
 }
 
 /// Where a request carries its token.

@@ -30,7 +30,7 @@ pub(super) enum Ruling {
 pub(super) struct Changes {
     /// Names the decision.
     pub(super) decision_id: DecisionId,
-    /// The workload that sends it.
+    /// The workload that sends it; empty where nobody was identified.
     pub(super) subject: String,
     /// Headers to set, replacing all of that name.
     pub(super) set: Vec<(String, String)>,
@@ -42,10 +42,10 @@ pub(super) struct Changes {
 
 /// Why a request is refused before any policy is asked, and whether a token was shown.
 #[derive(Clone, Copy)]
-struct Refused {
-    refusal: Refusal,
-    code: &'static str,
-    shown: bool,
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    pub(super) code: &'static str,
+    pub(super) shown: bool,
 }
 
 /// Rules on the request `told`.
@@ -61,7 +61,7 @@ pub(super) fn rule(worker: &WorkerState, settings: &ExtAuthzSettings, told: &Tol
         } => (id, obligations),
         Decision::Deny { id, reasons } => return Ruling::Refuse(Reply::denied(id, reasons, grpc)),
     };
-    match changes(settings, intake, caller, id, obligations) {
+    match changes(settings, intake, Some(caller), id, obligations) {
         Ok(changes) => Ruling::Pass(changes),
         Err(id) => {
             let reasons = vec!["obligation-not-allowed".to_owned()];
@@ -80,7 +80,8 @@ pub(super) fn refuse_call(worker: &WorkerState, refusal: Refusal, code: &'static
     refuse(worker, &Told::default(), refused, false)
 }
 
-fn refuse(worker: &WorkerState, told: &Told, why: Refused, grpc: bool) -> Ruling {
+/// Refuses the request `told`.
+pub(super) fn refuse(worker: &WorkerState, told: &Told, why: Refused, grpc: bool) -> Ruling {
     let Refused {
         refusal,
         code,
@@ -109,19 +110,7 @@ fn decide<'t>(
         code: error.code(),
         shown: false,
     })?;
-    let state = worker.state();
-    let identification = Identification {
-        settings,
-        keys: &state.keys,
-        tokens: worker.verified_tokens(),
-        revocations: &state.revocations.snapshot().revocations,
-        now: clock::now(),
-    };
-    let caller = identification.caller(told).map_err(|error| Refused {
-        refusal: Refusal::Unauthenticated,
-        code: error.code(),
-        shown: intake.has_token,
-    })?;
+    let caller = identify(worker, settings, told, intake.has_token)?;
     let unwritable = || Refused {
         refusal: Refusal::Unavailable,
         code: "question-unwritable",
@@ -133,6 +122,28 @@ fn decide<'t>(
         unwritable()
     })?;
     Ok((intake, caller, settled.answer.named(settled.id)))
+}
+
+/// Who sends the request `told`.
+pub(super) fn identify(
+    worker: &WorkerState,
+    settings: &ExtAuthzSettings,
+    told: &Told,
+    has_token: bool,
+) -> Result<Caller, Refused> {
+    let state = worker.state();
+    let identification = Identification {
+        settings,
+        keys: &state.keys,
+        tokens: worker.verified_tokens(),
+        revocations: &state.revocations.snapshot().revocations,
+        now: clock::now(),
+    };
+    identification.caller(told).map_err(|error| Refused {
+        refusal: Refusal::Unauthenticated,
+        code: error.code(),
+        shown: has_token,
+    })
 }
 
 /// The question, byte for byte as the filter would write it.
@@ -151,11 +162,12 @@ fn question(told: &Told, intake: &Intake<'_>, caller: &Caller) -> serde_json::Re
     serde_json::to_vec(&question)
 }
 
-/// What an allow changes; or its id alone, where an obligation may not be met here.
-fn changes(
+/// What an allow changes; or its id alone, where an obligation may not be met here. Where nobody was to be
+/// identified, the token is not ours to remove.
+pub(super) fn changes(
     settings: &ExtAuthzSettings,
     intake: Intake<'_>,
-    caller: Caller,
+    caller: Option<Caller>,
     decision_id: DecisionId,
     obligations: Obligations,
 ) -> Result<Changes, DecisionId> {
@@ -169,22 +181,26 @@ fn changes(
         return Err(decision_id);
     }
     let mut remove = intake.remove;
-    if intake.has_token && !settings.token.forward {
+    if caller.is_some() && intake.has_token && !settings.token.forward {
         remove.push(settings.token.header.clone());
     }
     let mut set: Vec<(String, String)> = request_headers.into_iter().collect();
-    if let Some(peer) = caller.peer {
-        set.push((FORWARDED_CLIENT_CERT.to_owned(), peer.xfcc));
+    let mut own = vec![(DECISION_ID, decision_id.to_string())];
+    let mut subject = String::new();
+    if let Some(caller) = caller {
+        subject.clone_from(&caller.id);
+        own.push((SUBJECT, caller.id));
+        own.extend(caller.peer.map(|peer| (FORWARDED_CLIENT_CERT, peer.xfcc)));
     }
-    for (name, value) in [(DECISION_ID, decision_id.as_str()), (SUBJECT, &caller.id)] {
+    for (name, value) in own {
         set.retain(|(other, _)| other != name);
-        set.push((name.to_owned(), value.to_owned()));
+        set.push((name.to_owned(), value));
     }
     // Envoy removes after it sets.
     remove.retain(|name| !set.iter().any(|(other, _)| other == name));
     Ok(Changes {
         decision_id,
-        subject: caller.id,
+        subject,
         set,
         remove,
         on_response: response_headers.into_iter().collect(),

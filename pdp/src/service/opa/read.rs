@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edgeward_core::decision::DecisionId;
+use edgeward_core::revocation::Kind;
 use regorus::Value;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -13,7 +14,7 @@ use serde_json::value::RawValue;
 use super::errors::Trouble;
 use super::remembered::Document;
 use super::wanted::Wanted;
-use crate::policy::{BuiltinErrors, Reference, from_json};
+use crate::policy::{BuiltinErrors, Failure, NoDocument, Reference, Withheld, from_json};
 use crate::service::worker::WorkerState;
 use crate::service::{clock, identifiers};
 
@@ -125,6 +126,51 @@ fn find(
         );
     }
     Ok(Found::Made(value))
+}
+
+/// Why the entry point has no value that decides. Each denies under its own code.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::service) enum NoEntry {
+    /// The policies say nothing that is a decision.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// There are no policies.
+    #[error("no policies are in force")]
+    Withheld(Withheld),
+    /// Those in force are revoked.
+    #[error("the policies in force are revoked")]
+    Revoked,
+}
+
+impl NoEntry {
+    /// The reason code of the deny.
+    pub(in crate::service) fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.code(),
+            Self::Withheld(why) => why.code(),
+            Self::Revoked => Kind::Policy.code(),
+        }
+    }
+}
+
+/// The entry point's document for a whole `input`, as OPA would read it: none where it is undefined.
+pub(in crate::service) fn entry_point(
+    worker: &WorkerState,
+    input: Json,
+) -> Result<Option<Json>, NoEntry> {
+    let failed = |why: String| NoEntry::Failed(Failure::Error(why));
+    let at = worker.decider().with_set(|set, _| set.entry_point());
+    let found = find(worker, &at, Some(input), &Wanted::default());
+    let found = found.map_err(|trouble| match trouble {
+        Trouble::Evaluation(NoDocument::Timeout) => NoEntry::Failed(Failure::Timeout),
+        Trouble::Evaluation(cause) => failed(cause.to_string()),
+        Trouble::Withheld(why) => NoEntry::Withheld(why),
+        Trouble::Revoked => NoEntry::Revoked,
+        other => failed(format!("{other:?}")),
+    })?;
+    let shown = found.shown();
+    let json = shown.map(serde_json::to_value).transpose();
+    json.map_err(|error| failed(error.to_string()))
 }
 
 /// Reads, and leaves one record of it.

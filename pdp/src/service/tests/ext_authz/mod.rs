@@ -3,6 +3,7 @@
 mod answers;
 mod gateways;
 mod identity;
+mod opa_envoy;
 mod requests;
 
 use std::time::{Duration, Instant};
@@ -23,7 +24,9 @@ use super::fixtures::{ISSUER, write_keys};
 use super::harness::{Pdp, settings};
 use crate::crypto::{KeyPurpose, Signer};
 use crate::service::clock::now;
-use crate::service::{ExtAuthzSettings, Limits, PeerSettings, ServiceSettings, TokenSettings};
+use crate::service::{
+    Dialect, ExtAuthzSettings, Limits, PeerSettings, ServiceSettings, TokenSettings,
+};
 
 /// Allows everyone who is someone, but no role that is banned and nothing below `/admin`.
 const POLICY: &str = r#"
@@ -58,6 +61,7 @@ fn door() -> ExtAuthzSettings {
         joined_headers: false,
         peer: PeerSettings::default(),
         gateways: Vec::new(),
+        dialect: Dialect::Edgeward,
     }
 }
 
@@ -113,6 +117,10 @@ impl Asked {
     }
 
     fn check(&self, told: Told) -> CheckResponse {
+        self.call(told.call())
+    }
+
+    fn call(&self, call: CheckRequest) -> CheckResponse {
         let address = self.pdp.address();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -122,7 +130,7 @@ impl Asked {
             let mut client = AuthorizationClient::connect(format!("http://{address}"))
                 .await
                 .unwrap();
-            let answer = client.check(told.call()).await;
+            let answer = client.check(call).await;
             answer.expect("never a gRPC error").into_inner()
         })
     }
