@@ -3,6 +3,7 @@
 
 mod headers;
 mod identity;
+mod opa_envoy;
 mod outage;
 mod over_http;
 mod paths;
