@@ -37,6 +37,12 @@ pub const EVALUATION_PATH: &str = "/access/v1/evaluation";
 pub const COMPARED_EVALUATION: &str = "/access/v1/evaluation?compare=1";
 /// The path of the endpoint for many questions at once.
 pub const EVALUATIONS_PATH: &str = "/access/v1/evaluations";
+/// The path of the endpoint that says which subjects may.
+pub const SEARCH_SUBJECT_PATH: &str = "/access/v1/search/subject";
+/// The path of the endpoint that says which resources one may do something to.
+pub const SEARCH_RESOURCE_PATH: &str = "/access/v1/search/resource";
+/// The path of the endpoint that says what one may do.
+pub const SEARCH_ACTION_PATH: &str = "/access/v1/search/action";
 
 #[cfg(test)]
 mod tests {

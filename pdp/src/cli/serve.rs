@@ -215,6 +215,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
             .map(|revocations| revocations.administrators.clone())
             .unwrap_or_default(),
         opa_api: config.opa_api.clone(),
+        searches: config.searches.clone(),
     })
 }
 

@@ -38,7 +38,7 @@ use crate::bundle::BundlesSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
-use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi};
+use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi, Searches};
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -66,6 +66,8 @@ pub struct Config {
     pub revocations: Option<Revocations>,
     /// OPA's REST API; none where it is not served.
     pub opa_api: Option<OpaApi>,
+    /// Who may be found.
+    pub searches: Searches,
     /// The longest a feed request may wait for news.
     pub sync_max_wait: Duration,
     /// The doors for proxies without a filter of ours.

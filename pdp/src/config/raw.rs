@@ -49,6 +49,8 @@ pub struct RawConfig {
     pub revocations: Option<RawRevocations>,
     /// OPA's REST API on every listener of decisions: `{}` serves it. Default: not served.
     pub opa_api: Option<RawOpaApi>,
+    /// `AuthZEN`'s searches. Default: none is served.
+    pub searches: Option<RawSearches>,
     /// The feed that the filters read.
     pub sync: Option<RawSync>,
     /// The doors for proxies without a filter of ours. Default: none.
@@ -228,6 +230,20 @@ pub struct RawOpaApi {
     pub tokens_sha256: Vec<String>,
     /// Whether the policy `data.system.authz.allow` must let a call in. Default: `off`.
     pub authorization: Option<RawAuthorization>,
+}
+
+/// Documents that say who the candidates of a search are, such as `data.directory.users`; each sees the search
+/// as `input`. A search without one is not served.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Searches")]
+pub struct RawSearches {
+    /// Subjects: a list or set of `{type, id, properties?}`.
+    pub subjects: Option<String>,
+    /// Resources: the same.
+    pub resources: Option<String>,
+    /// Actions: a list or set of `{name, properties?}`, or of names.
+    pub actions: Option<String>,
 }
 
 /// Who may call OPA's API.

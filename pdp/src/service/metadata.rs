@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::reply::{self, Refusal, Reply};
 use super::router::Arrival;
+use super::search;
 use super::worker::WorkerState;
 
 pub(super) const PATH: &str = "/.well-known/authzen-configuration";
@@ -32,11 +33,17 @@ pub(super) fn answer(
     let Some(identifier) = identifier else {
         return Refusal::NoMetadata.into();
     };
-    let document = json!({
+    let mut document = json!({
         "policy_decision_point": identifier,
         "access_evaluation_endpoint": format!("{identifier}{EVALUATION_PATH}"),
         "access_evaluations_endpoint": format!("{identifier}{EVALUATIONS_PATH}"),
     });
+    for kind in search::Kind::ALL {
+        if let (Some(_), Some(members)) = (worker.searches().of(kind), document.as_object_mut()) {
+            let endpoint = format!("search_{}_endpoint", kind.name());
+            members.insert(endpoint, format!("{identifier}{}", kind.path()).into());
+        }
+    }
     reply::json(StatusCode::OK, &document)
 }
 

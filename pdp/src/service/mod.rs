@@ -45,6 +45,7 @@ mod reply;
 mod revocations;
 mod revoked;
 mod router;
+mod search;
 mod settle;
 mod striped;
 mod supplied;
@@ -71,6 +72,7 @@ pub use listen::{BindError, BoundAddress};
 pub use opa::{Authorization, OpaApi};
 pub use question::read_input;
 pub use revocations::REVOCATIONS_PATH;
+pub use search::Searches;
 
 use self::listen::Socket;
 use self::metrics::Metrics;
@@ -105,6 +107,8 @@ pub struct ServiceSettings {
     pub ext_authz: Option<ExtAuthzSettings>,
     /// OPA's REST API; none where it is not served.
     pub opa_api: Option<OpaApi>,
+    /// Who may be found.
+    pub searches: Searches,
 }
 
 /// One place to listen.

@@ -54,7 +54,7 @@ pub(super) fn said(body: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// Takes one entity out: its required texts, and `properties` where given.
-fn entity(
+pub(super) fn entity(
     members: &mut Map<String, Value>,
     name: &str,
     required: &[&str],

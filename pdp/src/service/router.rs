@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use edgeward_core::authzen::{EVALUATION_PATH, EVALUATIONS_PATH};
+use edgeward_core::authzen::{
+    EVALUATION_PATH, EVALUATIONS_PATH, SEARCH_ACTION_PATH, SEARCH_RESOURCE_PATH,
+    SEARCH_SUBJECT_PATH,
+};
 use edgeward_core::decide::DECIDE_PATH;
 use edgeward_core::feed::SYNC_PATH;
 use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
@@ -14,8 +17,8 @@ use super::reply::{Refusal, Reply};
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
-    authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations, sync,
-    unknown_keys,
+    authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations,
+    search, sync, unknown_keys,
 };
 
 /// What a listener is for.
@@ -42,6 +45,7 @@ pub(super) struct Arrival {
 enum Path {
     Evaluation,
     Evaluations,
+    Search(search::Kind),
     Decide,
     Check,
     Sync,
@@ -57,6 +61,9 @@ impl Path {
         let (path, admin) = match text {
             EVALUATION_PATH => (Self::Evaluation, false),
             EVALUATIONS_PATH => (Self::Evaluations, false),
+            SEARCH_SUBJECT_PATH => (Self::Search(search::Kind::Subject), false),
+            SEARCH_RESOURCE_PATH => (Self::Search(search::Kind::Resource), false),
+            SEARCH_ACTION_PATH => (Self::Search(search::Kind::Action), false),
             DECIDE_PATH => (Self::Decide, false),
             ext_authz::grpc::PATH => (Self::Check, false),
             SYNC_PATH => (Self::Sync, false),
@@ -79,6 +86,7 @@ impl Path {
         match self {
             Self::Evaluation
             | Self::Evaluations
+            | Self::Search(_)
             | Self::Decide
             | Self::Check
             | Self::UnknownKeys => (Method::POST, "POST"),
@@ -121,6 +129,7 @@ pub(super) async fn answer(
     match path {
         Path::Evaluation => authzen::answer(worker, request).await,
         Path::Evaluations => evaluations::answer(worker, request).await,
+        Path::Search(kind) => search::answer(worker, kind, request).await,
         Path::Decide => projected::answer(worker, request).await,
         Path::Check => match worker.ext_authz() {
             Some(settings) => ext_authz::grpc::answer(worker, settings, request).await,

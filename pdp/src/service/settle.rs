@@ -30,8 +30,35 @@ pub(super) struct Settled {
     pub(super) premises: Option<Premises>,
 }
 
-/// Settles what is `put` now: one instant, which the policy is told and its answer is dated by.
+/// Settles what is `put` now.
 pub(super) fn settle(worker: &WorkerState, put: Put<'_>) -> Result<Settled, Refusal> {
+    let (settled, weighed) = weigh(worker, put)?;
+    let Weighed {
+        asked,
+        counted,
+        took,
+    } = weighed;
+    worker.state().metrics.decided(counted, took);
+    let Answer { allow, reasons, .. } = &settled.answer;
+    let asked = [&*asked.subject, &*asked.action, &*asked.resource];
+    let said = (*allow, &*reasons.join(","));
+    record(&settled.id, &settled.revision, said, asked, took);
+    Ok(settled)
+}
+
+/// What there is to count and to record of a question.
+pub(super) struct Weighed<'q> {
+    asked: Asked<'q>,
+    counted: Result<bool, &'static str>,
+    took: Duration,
+}
+
+/// Decides what is `put` now, and leaves no record of it: one instant, which the policy is told and its
+/// answer is dated by.
+pub(super) fn weigh<'q>(
+    worker: &WorkerState,
+    put: Put<'q>,
+) -> Result<(Settled, Weighed<'q>), Refusal> {
     let now = clock::now();
     let revocations = worker.state().revocations.snapshot();
     let judge = |asked: &Asked<'_>, revision: &str| {
@@ -50,17 +77,18 @@ pub(super) fn settle(worker: &WorkerState, put: Put<'_>) -> Result<Settled, Refu
     } = decided;
     let counted = outcome.as_ref().map(|verdict| verdict.allow);
     let counted = counted.map_err(Failure::code);
-    worker.state().metrics.decided(counted, took);
-    let answer = Answer::of(outcome, now);
-    let asked = [&*asked.subject, &*asked.action, &*asked.resource];
-    let said = (answer.allow, &*answer.reasons.join(","));
-    record(&id, &revision, said, asked, took);
-    Ok(Settled {
+    let settled = Settled {
         id,
-        answer,
+        answer: Answer::of(outcome, now),
         revision,
         premises,
-    })
+    };
+    let weighed = Weighed {
+        asked,
+        counted,
+        took,
+    };
+    Ok((settled, weighed))
 }
 
 /// Refuses a request before any policy is asked, for the reason `code`; `asked` is its path, its

@@ -20,7 +20,7 @@ use super::ext_authz::VerifiedTokens;
 use super::listen::Socket;
 use super::opa::Remembered;
 use super::{
-    Administrators, Ended, ExtAuthzSettings, Limits, OpaApi, ServeError, ServiceSettings,
+    Administrators, Ended, ExtAuthzSettings, Limits, OpaApi, Searches, ServeError, ServiceSettings,
     ServiceState, identifiers,
 };
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
@@ -77,6 +77,10 @@ impl WorkerState {
 
     pub(super) fn ext_authz(&self) -> Option<&ExtAuthzSettings> {
         self.shared.settings.ext_authz.as_ref()
+    }
+
+    pub(super) fn searches(&self) -> &Searches {
+        &self.shared.settings.searches
     }
 
     pub(super) fn opa_api(&self) -> Option<&OpaApi> {

@@ -14,6 +14,7 @@ mod policies;
 mod revocations;
 mod scalar;
 mod schedules;
+mod searches;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &context,
         &mut findings,
     );
+    let searches = searches::searches(raw.searches, &root.key("searches"), &mut findings);
     let sync_max_wait = policies::sync_max_wait(raw.sync, &root.key("sync"), &mut findings);
     let has_keys = !raw.issuers.is_empty() || !raw.trust_domains.is_empty();
     let ext_authz = ext_authz::ext_authz(
@@ -105,6 +107,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         cache,
         revocations,
         opa_api,
+        searches,
         sync_max_wait,
         ext_authz,
         atoms,

@@ -29,7 +29,7 @@ use serde_json::Value as Json;
 pub use self::admission::{Authorization, OpaApi};
 pub(super) use self::counted::DocumentMetrics;
 use self::errors::Trouble;
-pub(super) use self::read::{NoEntry, entry_point};
+pub(super) use self::read::{NoEntry, document_of, entry_point};
 pub(super) use self::remembered::Remembered;
 use super::reply::Reply;
 use super::worker::WorkerState;

@@ -128,7 +128,7 @@ fn find(
     Ok(Found::Made(value))
 }
 
-/// Why the entry point has no value that decides. Each denies under its own code.
+/// Why there is no document to decide by. Each denies under its own code.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::service) enum NoEntry {
     /// The policies say nothing that is a decision.
@@ -153,24 +153,42 @@ impl NoEntry {
     }
 }
 
+impl From<Trouble> for NoEntry {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Evaluation(NoDocument::Timeout) => Failure::Timeout.into(),
+            Trouble::Evaluation(cause) => Failure::Error(cause.to_string()).into(),
+            Trouble::Withheld(why) => Self::Withheld(why),
+            Trouble::Revoked => Self::Revoked,
+            other => Failure::Error(format!("{other:?}")).into(),
+        }
+    }
+}
+
+impl From<serde_json::Error> for NoEntry {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Error(error.to_string()).into()
+    }
+}
+
 /// The entry point's document for a whole `input`, as OPA would read it: none where it is undefined.
 pub(in crate::service) fn entry_point(
     worker: &WorkerState,
     input: Json,
 ) -> Result<Option<Json>, NoEntry> {
-    let failed = |why: String| NoEntry::Failed(Failure::Error(why));
     let at = worker.decider().with_set(|set, _| set.entry_point());
-    let found = find(worker, &at, Some(input), &Wanted::default());
-    let found = found.map_err(|trouble| match trouble {
-        Trouble::Evaluation(NoDocument::Timeout) => NoEntry::Failed(Failure::Timeout),
-        Trouble::Evaluation(cause) => failed(cause.to_string()),
-        Trouble::Withheld(why) => NoEntry::Withheld(why),
-        Trouble::Revoked => NoEntry::Revoked,
-        other => failed(format!("{other:?}")),
-    })?;
-    let shown = found.shown();
-    let json = shown.map(serde_json::to_value).transpose();
-    json.map_err(|error| failed(error.to_string()))
+    let found = find(worker, &at, Some(input), &Wanted::default())?;
+    Ok(found.shown().map(serde_json::to_value).transpose()?)
+}
+
+/// The document `at` for `input`, where what a built-in function refuses is an error, as at our own doors.
+pub(in crate::service) fn document_of(
+    worker: &WorkerState,
+    at: &Reference,
+    input: Json,
+) -> Result<Option<Json>, NoEntry> {
+    let value = document(worker, at, &from_json(input), BuiltinErrors::Fail)?;
+    Ok(value.map(serde_json::to_value).transpose()?)
 }
 
 /// Reads, and leaves one record of it.

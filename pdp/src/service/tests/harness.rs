@@ -21,7 +21,7 @@ use crate::policy::{PolicySettings, PolicyStore};
 use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{
-    Administrators, BoundAddress, Ended, Limits, ListenAddress, Listener, ServeError,
+    Administrators, BoundAddress, Ended, Limits, ListenAddress, Listener, Searches, ServeError,
     ServiceSettings, ServiceState, bind,
 };
 
@@ -76,6 +76,7 @@ pub(super) fn settings() -> ServiceSettings {
         administrators: Administrators::default(),
         ext_authz: None,
         opa_api: None,
+        searches: Searches::default(),
     }
 }
 

@@ -15,4 +15,5 @@ mod pki;
 mod projected;
 mod reload;
 mod revocations;
+mod search;
 mod unknown_keys;

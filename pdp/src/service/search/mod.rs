@@ -1,0 +1,180 @@
+//! The three searches of `AuthZEN` 1.0 (section 8): who may, what may be done to what, and what may one do.
+//!
+//! A search asks the question that a decision asks, once for each candidate. Who the candidates are, a
+//! document of the policies says (`searches` in the configuration); it sees the search as `input`. One whose
+//! document is not configured is not there.
+//!
+//! Order of reading: this file (the door and the search itself), `wanted` (what a call asks for), `page` (where
+//! a search goes on), `candidates`.
+//!
+//! INVARIANT: nobody is found for whom the same question would be a deny.
+
+mod candidates;
+mod page;
+mod wanted;
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use edgeward_core::authzen::{SEARCH_ACTION_PATH, SEARCH_RESOURCE_PATH, SEARCH_SUBJECT_PATH};
+use edgeward_core::decision::DecisionId;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use serde_json::{Value as Json, json};
+
+use self::candidates::Candidate;
+use self::page::Mark;
+use self::wanted::Wanted;
+use super::body::json_body;
+use super::put::{Care, Put};
+use super::reply::{self, Refusal, Reply};
+use super::settle::weigh;
+use super::worker::WorkerState;
+use super::{authzen, identifiers};
+use crate::policy::Reference;
+
+/// The most questions of one page; who is not reached is on the next.
+const MAX_ASKED: usize = 10_000;
+
+/// What is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Subject,
+    Resource,
+    Action,
+}
+
+impl Kind {
+    /// All, in the order of the standard.
+    pub(super) const ALL: [Self; 3] = [Self::Subject, Self::Resource, Self::Action];
+
+    /// Where it is searched for.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Subject => SEARCH_SUBJECT_PATH,
+            Self::Resource => SEARCH_RESOURCE_PATH,
+            Self::Action => SEARCH_ACTION_PATH,
+        }
+    }
+
+    /// The member of a question that it is.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Resource => "resource",
+            Self::Action => "action",
+        }
+    }
+}
+
+/// Documents that say who the candidates of a search are; a search without one is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Searches {
+    /// Subjects: `{type, id, properties?}`.
+    pub subjects: Option<Reference>,
+    /// Resources: the same.
+    pub resources: Option<Reference>,
+    /// Actions: `{name, properties?}`.
+    pub actions: Option<Reference>,
+}
+
+impl Searches {
+    /// The document with the candidates.
+    pub(super) fn of(&self, kind: Kind) -> Option<&Reference> {
+        match kind {
+            Kind::Subject => self.subjects.as_ref(),
+            Kind::Resource => self.resources.as_ref(),
+            Kind::Action => self.actions.as_ref(),
+        }
+    }
+}
+
+/// Answers a search, and repeats its `X-Request-ID`.
+pub(super) async fn answer(
+    worker: &Rc<WorkerState>,
+    kind: Kind,
+    request: Request<Incoming>,
+) -> Reply {
+    let request_id = authzen::request_id(&request);
+    authzen::repeat(request_id, search(worker, kind, request).await)
+}
+
+async fn search(
+    worker: &Rc<WorkerState>,
+    kind: Kind,
+    request: Request<Incoming>,
+) -> Result<Reply, Refusal> {
+    let Some(document) = worker.searches().of(kind) else {
+        return Err(Refusal::NotFound);
+    };
+    let body = json_body(worker, request, worker.limits().body).await?;
+    let number = identifiers::number().map_err(|_| Refusal::Broken)?;
+    let id = identifiers::decision_id(number).map_err(|_| Refusal::Broken)?;
+    let revision = worker.decider().revision();
+    let wanted = Wanted::read(kind, &body)?;
+    let mark = Mark::of(kind, &wanted, &revision);
+    let from = mark.start(wanted.page.token.as_deref())?;
+    let candidates = candidates::of(worker, kind, document, &wanted)?;
+    let found = find(worker, kind, &wanted, &candidates, from).await?;
+    record(&id, &revision, kind, &found);
+    let mut told = json!({ "results": found.results, "context": { "id": id } });
+    if wanted.page.is_asked_for || found.next < candidates.len() {
+        let next = match found.next {
+            next if next < candidates.len() => mark.token(next),
+            _ => String::new(),
+        };
+        let page = json!({ "next_token": next, "count": found.results.len() });
+        if let Some(members) = told.as_object_mut() {
+            members.insert("page".to_owned(), page);
+        }
+    }
+    Ok(reply::json(StatusCode::OK, &told))
+}
+
+/// One page.
+struct Found {
+    results: Vec<Json>,
+    /// How many were asked about.
+    asked: usize,
+    /// The first candidate that was not.
+    next: usize,
+}
+
+/// Asks about `candidates`, from one of them on, until the page is full, or it took as long as a call may.
+async fn find(
+    worker: &Rc<WorkerState>,
+    kind: Kind,
+    wanted: &Wanted,
+    candidates: &[Candidate],
+    from: usize,
+) -> Result<Found, Refusal> {
+    let started = Instant::now();
+    let mut found = Found {
+        results: Vec::new(),
+        asked: 0,
+        next: from,
+    };
+    for candidate in candidates.iter().skip(from) {
+        let is_full = found.results.len() >= wanted.page.limit || found.asked >= MAX_ASKED;
+        if is_full || started.elapsed() > worker.limits().request_timeout {
+            break;
+        }
+        let question = wanted.question(kind, candidate);
+        let body = serde_json::to_vec(&question).map_err(|_| Refusal::Broken)?;
+        let (settled, _) = weigh(worker, Put::Whole(&body, Care::Usual))?;
+        if settled.answer.allow {
+            found.results.push(candidate.shown.clone());
+        }
+        found.asked += 1;
+        found.next += 1;
+        // Others have questions too.
+        tokio::task::yield_now().await;
+    }
+    Ok(found)
+}
+
+/// One record of the whole search: nothing is let through by it.
+fn record(id: &DecisionId, revision: &str, kind: Kind, found: &Found) {
+    tracing::debug!(target: "edgeward::decision", %id, search = kind.name(), revision,
+        asked = found.asked, found = found.results.len(), "searched");
+}
