@@ -1,5 +1,4 @@
-//! Tests of the state machine: whole requests without a host. What only Envoy can show is in
-//! `tests/tests/e2e/`.
+//! Whole requests through the state machine, without a host; what only Envoy can show is in `tests/tests/e2e/`.
 
 use std::time::Duration;
 
@@ -236,6 +235,7 @@ fn a_pdp_that_gives_no_decision_lets_nobody_pass_but_by_an_explicit_posture() {
     let token = bearer(NOW + 60);
     for (path, status, body, want) in [
         ("/a", "503", "", Some((503, "pdp-unavailable"))),
+        ("/a", "429", "", Some((503, "pdp-unavailable"))),
         ("/a", "504", "", Some((503, "pdp-timeout"))),
         ("/a", "", "", Some((503, "pdp-unavailable"))),
         ("/a", "200", "", Some((503, "pdp-answer-invalid"))),

@@ -45,7 +45,7 @@ impl Exchange {
                 let fallback = || local_id(worker, LocalKind::Unnamed);
                 asked::read(self.door, pending, body, fallback).ok_or(PdpFailure::Invalid)
             }
-            "" | "503" => Err(PdpFailure::Unavailable),
+            "" | "429" | "503" => Err(PdpFailure::Unavailable),
             "504" => Err(PdpFailure::Timeout),
             _ => Err(PdpFailure::Invalid),
         };

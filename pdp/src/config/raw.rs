@@ -169,6 +169,24 @@ pub struct RawLimits {
     pub idle_timeout: Option<DurationText>,
     /// How long a stopping PDP waits for requests in flight. Default: `10s`.
     pub drain: Option<DurationText>,
+    /// What one caller may ask. Default: as much as it likes.
+    pub rate: Option<RawRate>,
+    /// The most calls in flight at once. Default: as many as connections carry.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub in_flight: Option<u32>,
+}
+
+/// What one caller may ask: one client certificate, else one address.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Rate")]
+pub struct RawRate {
+    /// Calls a second, on average.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub per_second: u32,
+    /// Calls at once, after a pause. Default: `per_second`.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub burst: Option<u32>,
 }
 
 /// How decisions are remembered. One is reused only for a question that the policy could not tell

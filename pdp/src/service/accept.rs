@@ -4,6 +4,7 @@
 //! at once, so that its PEP fails fast instead of waiting.
 
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use super::connection;
 use super::listen::Listening;
 use super::router::{Arrival, Role};
+use super::throttle::Caller;
 use super::worker::WorkerState;
 
 const BACKOFF_MIN: Duration = Duration::from_millis(5);
@@ -27,7 +29,7 @@ enum Acceptor {
 }
 
 enum Stream {
-    Tcp(tokio::net::TcpStream),
+    Tcp(tokio::net::TcpStream, IpAddr),
     Unix(tokio::net::UnixStream),
 }
 
@@ -52,6 +54,7 @@ pub(super) async fn run(
         role: door.role,
         tls: door.tls.is_some(),
         client: None,
+        caller: Caller::Local,
     };
     let mut connections = JoinSet::new();
     let mut backoff = BACKOFF_MIN;
@@ -77,10 +80,13 @@ pub(super) async fn run(
             continue;
         };
         let (tls, worker, stop) = (door.tls.clone(), worker.clone(), connection_stop.clone());
-        let arrival = arrival.clone();
+        let mut arrival = arrival.clone();
         connections.spawn_local(async move {
             match stream {
-                Stream::Tcp(stream) => connection::serve(stream, tls, arrival, worker, stop).await,
+                Stream::Tcp(stream, address) => {
+                    arrival.caller = Caller::at(Some(address));
+                    connection::serve(stream, tls, arrival, worker, stop).await;
+                }
                 Stream::Unix(stream) => connection::serve(stream, tls, arrival, worker, stop).await,
             }
             drop(slot);
@@ -92,10 +98,10 @@ impl Acceptor {
     async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, address) = listener.accept().await?;
                 // A decision is one small write; waiting to fill a segment only delays it.
                 stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
+                Ok(Stream::Tcp(stream, address.ip()))
             }
             Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
         }

@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Tracked};
 use super::router::{self, Arrival};
+use super::throttle::Caller;
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 
@@ -45,6 +46,9 @@ pub(super) async fn serve<S>(
     match timeout(worker.limits().head_timeout, handshake).await {
         Ok(Ok(stream)) => {
             arrival.client = ClientCertificate::of(stream.get_ref().1);
+            if let Some(certificate) = &arrival.client {
+                arrival.caller = Caller::with(certificate);
+            }
             serve_http(stream, arrival, worker, stop).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),

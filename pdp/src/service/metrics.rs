@@ -22,6 +22,7 @@ use super::opa::DocumentMetrics;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
 use super::striped::StripedCounter;
+use super::throttle::Over;
 use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
 use crate::keys::Keyring;
@@ -39,6 +40,7 @@ pub struct Metrics {
     pub(super) documents: DocumentMetrics,
     pub(super) connections: Gauge,
     pub(super) connections_refused: Counter,
+    over: [Counter; 2],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,6 +48,14 @@ struct DecisionLabels {
     decision: &'static str,
     cause: &'static str,
 }
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitLabels {
+    limit: &'static str,
+}
+
+/// Which [`Over`] a call may be.
+const LIMITS: [&str; 2] = ["rate", "in_flight"];
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,6 +77,7 @@ impl Metrics {
                 .get_or_create(&DecisionLabels { decision, cause })
                 .clone()
         };
+        let calls_refused = Family::<LimitLabels, Counter>::default();
         let metrics = Self {
             allows: series("allow", "policy"),
             denies: series("deny", "policy"),
@@ -77,6 +88,7 @@ impl Metrics {
             documents: DocumentMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            over: LIMITS.map(|limit| calls_refused.get_or_create(&LimitLabels { limit }).clone()),
             registry: Registry::default(),
         };
         registry.register(
@@ -98,6 +110,11 @@ impl Metrics {
             "connections_refused",
             "Connections closed at once because the limit was reached",
             metrics.connections_refused.clone(),
+        );
+        registry.register(
+            "calls_refused",
+            "Calls refused, unread, because they were over a limit",
+            calls_refused,
         );
         registry.register_collector(Box::new(PolicyMetrics::new(policies, keys)));
         registry.register_collector(Box::new(CacheSize(cache)));
@@ -125,6 +142,15 @@ impl Metrics {
             Refusal::NotCanonical => request,
             Refusal::Unauthenticated => identity,
             Refusal::Denied | Refusal::Unavailable => unavailable,
+        };
+        counter.inc();
+    }
+
+    pub(super) fn over(&self, over: Over) {
+        let [rate, in_flight] = &self.over;
+        let counter = match over {
+            Over::Rate(_) => rate,
+            Over::InFlight => in_flight,
         };
         counter.inc();
     }

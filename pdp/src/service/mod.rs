@@ -46,11 +46,14 @@ mod revocations;
 mod revoked;
 mod router;
 mod search;
+mod serving;
 mod settle;
 mod striped;
 mod supplied;
 mod sync;
+mod throttle;
 pub mod tls;
+mod trace;
 mod unknown_keys;
 mod worker;
 
@@ -73,6 +76,7 @@ pub use opa::{Authorization, OpaApi};
 pub use question::read_input;
 pub use revocations::REVOCATIONS_PATH;
 pub use search::Searches;
+pub use throttle::Rate;
 
 use self::listen::Socket;
 use self::metrics::Metrics;
@@ -151,6 +155,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a stopping PDP waits for requests in flight.
     pub drain: Duration,
+    /// What one caller may ask; none for as much as it likes.
+    pub rate: Option<Rate>,
+    /// The most calls in flight at once; none for as many as there are connections for.
+    pub in_flight: Option<NonZeroUsize>,
 }
 
 impl Default for Limits {
@@ -162,6 +170,8 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_mins(65),
             drain: Duration::from_secs(10),
+            rate: None,
+            in_flight: None,
         }
     }
 }
@@ -261,6 +271,6 @@ impl Bound {
 
     /// Answers until `until` is done, then drains.
     pub async fn serve(self, until: impl Future<Output = ()>) -> Result<Ended, ServeError> {
-        worker::serve(self.settings, self.state, self.sockets, until).await
+        serving::serve(self.settings, self.state, self.sockets, until).await
     }
 }

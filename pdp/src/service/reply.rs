@@ -38,6 +38,8 @@ pub(super) enum Refusal {
     Full(String),
     /// It cannot be done now; the text says why.
     Unavailable(String),
+    /// The caller asks for more than it may.
+    TooMany,
     /// The PDP cannot name a decision, so it makes none.
     Broken,
 }
@@ -51,6 +53,7 @@ impl Refusal {
             Self::NotAuthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::AnotherProgram => StatusCode::CONFLICT,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -76,6 +79,7 @@ impl Refusal {
             Self::NoMetadata => "no metadata: set `public_url`, or ask over TLS".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("use {allowed}"),
             Self::TooLarge(limit) => format!("body is longer than {limit} bytes"),
+            Self::TooMany => "more calls than `limits.rate` allows".to_owned(),
             Self::TooSlow => "body did not arrive in time".to_owned(),
             Self::Broken => "internal error".to_owned(),
         }

@@ -11,14 +11,16 @@ use edgeward_core::feed::SYNC_PATH;
 use edgeward_core::missing_keys::UNKNOWN_KEYS_PATH;
 use http::{Method, Request};
 use hyper::body::Incoming;
+use tracing::Instrument as _;
 
 use super::ExtAuthzSettings;
 use super::reply::{Refusal, Reply};
+use super::throttle::{Caller, Over};
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
     authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations,
-    search, sync, unknown_keys,
+    search, sync, trace, unknown_keys,
 };
 
 /// What a listener is for.
@@ -39,6 +41,8 @@ pub(super) struct Arrival {
     pub(super) tls: bool,
     /// Proved in the handshake, on a listener with client authorities.
     pub(super) client: Option<ClientCertificate>,
+    /// Whose calls are counted together.
+    pub(super) caller: Caller,
 }
 
 #[derive(Clone, Copy)]
@@ -103,6 +107,64 @@ pub(super) async fn answer(
     arrival: &Arrival,
     request: Request<Incoming>,
 ) -> Reply {
+    let span = trace::of_call(request.headers());
+    admitted(worker, arrival, request).instrument(span).await
+}
+
+/// Answers one request, if its caller may ask.
+async fn admitted(
+    worker: &Rc<WorkerState>,
+    arrival: &Arrival,
+    request: Request<Incoming>,
+) -> Reply {
+    if !is_counted(request.uri().path()) {
+        return route(worker, arrival, request).await;
+    }
+    match worker.throttle().admit(&arrival.caller) {
+        Ok(_in_flight) => route(worker, arrival, request).await,
+        Err(over) => {
+            worker.state().metrics.over(over);
+            tracing::debug!(caller = ?arrival.caller, code = over.code(), "a call over a limit");
+            over.tell(refuse(worker, arrival, &request, over))
+        }
+    }
+}
+
+/// Whether calls of `path` count: not those by which one sees how it stands, nor those that revoke and the
+/// feed that says so, which must not wait for others.
+fn is_counted(path: &str) -> bool {
+    let is_free = matches!(
+        path,
+        SYNC_PATH | "/health" | "/health/live" | "/health/ready" | "/metrics"
+    );
+    !is_free && revocations::Place::of(path).is_none()
+}
+
+/// Refuses a call over a limit as its door does: a proxy that asks for others gets a deny.
+fn refuse(
+    worker: &Rc<WorkerState>,
+    arrival: &Arrival,
+    request: &Request<Incoming>,
+    over: Over,
+) -> Reply {
+    let path = request.uri().path();
+    if arrival.role != Role::Admin
+        && let Some(settings) = worker.ext_authz()
+    {
+        if path == ext_authz::grpc::PATH {
+            return ext_authz::grpc::refuse(worker, over.code());
+        }
+        if let Some(gateway) = settings.gateway_at(path) {
+            return ext_authz::http::refuse(worker, gateway, over.code());
+        }
+    }
+    if arrival.role != Role::Admin && worker.opa_api().is_some() && opa::Door::of(path).is_some() {
+        return opa::refuse(over.refusal());
+    }
+    over.refusal().into()
+}
+
+async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Incoming>) -> Reply {
     // On every listener: whoever may revoke shows a token or certificate of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
         return revocations::answer(worker, arrival, place, request).await;

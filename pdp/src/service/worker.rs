@@ -3,7 +3,6 @@
 //! A new policy set is built into an engine on another thread and then swapped in, so that no
 //! request waits for it. Nothing here is shared but immutable state, counters and channels.
 
-use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -17,21 +16,39 @@ use tokio::time::timeout;
 use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::ext_authz::VerifiedTokens;
-use super::listen::Socket;
 use super::opa::Remembered;
+use super::throttle::Throttle;
 use super::{
-    Administrators, Ended, ExtAuthzSettings, Limits, OpaApi, Searches, ServeError, ServiceSettings,
+    Administrators, ExtAuthzSettings, Limits, OpaApi, Searches, ServeError, ServiceSettings,
     ServiceState, identifiers,
 };
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
 /// What all workers share.
-struct Shared {
+pub(super) struct Shared {
     settings: ServiceSettings,
     state: ServiceState,
     slots: Arc<Semaphore>,
+    throttle: Throttle,
     stop: watch::Receiver<bool>,
     boot_id: String,
+}
+
+impl Shared {
+    pub(super) fn new(
+        settings: ServiceSettings,
+        state: ServiceState,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, ServeError> {
+        Ok(Self {
+            slots: Arc::new(Semaphore::new(settings.limits.connections)),
+            throttle: Throttle::new(settings.limits.rate, settings.limits.in_flight),
+            boot_id: identifiers::unique().map_err(|_| ServeError::Ended)?,
+            settings,
+            state,
+            stop,
+        })
+    }
 }
 
 /// What one worker has for itself.
@@ -109,6 +126,11 @@ impl WorkerState {
         &self.documents
     }
 
+    /// How much may be asked.
+    pub(super) fn throttle(&self) -> &Throttle {
+        &self.shared.throttle
+    }
+
     /// A place for one more connection, unless there are enough.
     pub(super) fn take_slot(&self) -> Option<Slot> {
         let metrics = &self.shared.state.metrics;
@@ -129,77 +151,8 @@ impl WorkerState {
     }
 }
 
-/// Runs the workers until `until`, then drains them.
-pub(super) async fn serve(
-    settings: ServiceSettings,
-    state: ServiceState,
-    sockets: Vec<Socket>,
-    until: impl Future<Output = ()>,
-) -> Result<Ended, ServeError> {
-    let (stop_sender, stop) = watch::channel(false);
-    let drain = settings.limits.drain;
-    let workers = settings.workers;
-    let shared = Arc::new(Shared {
-        slots: Arc::new(Semaphore::new(settings.limits.connections)),
-        boot_id: identifiers::unique().map_err(|_| ServeError::Ended)?,
-        settings,
-        state,
-        stop,
-    });
-    let (doors, _socket_files) = deal(sockets, workers);
-    let set = shared.state.policies.borrow().set.clone();
-    let mut running = JoinSet::new();
-    for doors in doors {
-        let engine = build(set.clone()).await?;
-        let ended = start(doors, engine, set.clone(), shared.clone())?;
-        running.spawn(ended);
-    }
-    let mut result = Ok(Ended::Drained);
-    tokio::select! {
-        () = until => {}
-        // A worker ends only when told to: this one broke, and the others must not go on as if
-        // nothing were missing.
-        _ = running.join_next() => result = Err(ServeError::Ended),
-    }
-    tracing::info!(?drain, "stopping: requests in flight are answered");
-    let _ = stop_sender.send(true);
-    let mut cut_off = 0;
-    while let Some(ended) = running.join_next().await {
-        match ended {
-            Ok(Ok(open)) => cut_off += open,
-            _ => result = Err(ServeError::Ended),
-        }
-    }
-    match result {
-        Ok(_) if cut_off > 0 => Ok(Ended::CutOff(cut_off)),
-        other => other,
-    }
-}
-
-/// One listener of each socket to each worker.
-fn deal(
-    sockets: Vec<Socket>,
-    workers: NonZeroUsize,
-) -> (Vec<Vec<Door>>, Vec<Option<super::listen::SocketFile>>) {
-    let mut dealt: Vec<Vec<Door>> = Vec::new();
-    dealt.resize_with(workers.get(), Vec::new);
-    let mut files = Vec::new();
-    for socket in sockets {
-        let (tls, role) = (socket.tls.clone(), socket.role);
-        let (listening, file) = socket.into_parts();
-        files.push(file);
-        for (doors, listening) in dealt.iter_mut().zip(listening) {
-            doors.push(Door {
-                listening,
-                tls: tls.clone(),
-                role,
-            });
-        }
-    }
-    (dealt, files)
-}
-
-fn start(
+/// Starts one worker on a thread of its own; it says in the end how many connections it cut.
+pub(super) fn start(
     doors: Vec<Door>,
     engine: Worker,
     set: Arc<PolicySet>,
@@ -292,7 +245,7 @@ async fn follow_policies(worker: Rc<WorkerState>) {
 }
 
 /// Builds an engine on a thread of its own.
-async fn build(set: Arc<PolicySet>) -> Result<Worker, ServeError> {
+pub(super) async fn build(set: Arc<PolicySet>) -> Result<Worker, ServeError> {
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new()
         .name("policy-engine".to_owned())

@@ -1,7 +1,7 @@
 //! The policies, and the bounds within which they are asked.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use super::scalar::ScalarError;
 use super::{Context, bundles, exactly_one, scalar};
 use crate::config::problem::{Field, Findings};
-use crate::config::raw::{RawEngine, RawLimits, RawPolicies, RawSync};
+use crate::config::raw::{RawEngine, RawLimits, RawPolicies, RawRate, RawSync};
 use crate::config::raw_bundles::RawPolicyBundle;
 use crate::config::raw_text::{DurationText, SizeText};
 use crate::config::{DEFAULT_ENTRYPOINT, Policies, PolicySource};
 use crate::policy::EngineChoice;
-use crate::service::Limits;
+use crate::service::{Limits, Rate};
 
 const MAX_WORKERS: u64 = 1024;
 const BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
@@ -137,6 +137,14 @@ pub(super) fn limits(raw: Option<RawLimits>, field: &Field, findings: &mut Findi
     let connections = raw
         .connections
         .and_then(|given| number("connections", Ok(given.into()), CONNECTIONS));
+    let rate = raw
+        .rate
+        .and_then(|raw| rate(&raw, &field.key("rate"), findings));
+    let in_flight = raw.in_flight.and_then(|given| {
+        let given = scalar::within(given.into(), &CONNECTIONS);
+        let given = findings.accept(&field.key("in_flight"), given)?;
+        usize::try_from(given).ok().and_then(NonZeroUsize::new)
+    });
     let mut duration = |key: &str, text: Option<&DurationText>, default, range| {
         scalar::duration_or(text, default, range, &field.key(key), findings)
     };
@@ -168,7 +176,21 @@ pub(super) fn limits(raw: Option<RawLimits>, field: &Field, findings: &mut Findi
             defaults.drain,
             Duration::ZERO..=10 * MINUTE,
         ),
+        rate,
+        in_flight,
     }
+}
+
+fn rate(raw: &RawRate, field: &Field, findings: &mut Findings) -> Option<Rate> {
+    let mut number = |name: &str, given: u32| {
+        let given = scalar::within(given.into(), &CONNECTIONS);
+        let given = findings.accept(&field.key(name), given)?;
+        u32::try_from(given).ok().and_then(NonZeroU32::new)
+    };
+    Some(Rate {
+        per_second: number("per_second", raw.per_second)?,
+        burst: number("burst", raw.burst.unwrap_or(raw.per_second))?,
+    })
 }
 
 pub(super) fn sync_max_wait(

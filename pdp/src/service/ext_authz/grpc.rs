@@ -20,6 +20,7 @@ use super::{Dialect, ExtAuthzSettings, check_request, check_response, opa_envoy}
 use crate::service::body::whole_body;
 use crate::service::payload::Payload;
 use crate::service::reply::{self, Reply};
+use crate::service::trace;
 use crate::service::worker::WorkerState;
 
 /// The path of the one call.
@@ -51,6 +52,15 @@ pub(in crate::service) async fn answer(
     framed(&response)
 }
 
+/// Refuses a call, unread, for the reason `code`.
+pub(in crate::service) fn refuse(worker: &WorkerState, code: &'static str) -> Reply {
+    framed(&check_response::write(refuse_call(
+        worker,
+        Refusal::Unavailable,
+        code,
+    )))
+}
+
 /// The call that `request` is, or what is ruled where it is none.
 async fn call(
     worker: &Rc<WorkerState>,
@@ -72,7 +82,7 @@ async fn call(
 
 fn ruling(worker: &WorkerState, settings: &ExtAuthzSettings, check: CheckRequest) -> Ruling {
     match check_request::read(check, settings.joined_headers) {
-        Ok(told) => rule(worker, settings, &told),
+        Ok(told) => trace::of_fields(&told.fields).in_scope(|| rule(worker, settings, &told)),
         Err(untold) => {
             tracing::warn!(
                 ?untold,

@@ -49,6 +49,19 @@ pub(in crate::service) fn answer(
     })
 }
 
+/// Refuses a call of `gateway`, unread, for the reason `code`.
+pub(in crate::service) fn refuse(
+    worker: &WorkerState,
+    gateway: Gateway,
+    code: &'static str,
+) -> Reply {
+    let denied = match refuse_call(worker, Refusal::Unavailable, code) {
+        Ruling::Refuse(denial) => deny(&denial, gateway),
+        Ruling::Pass(_) => None,
+    };
+    denied.unwrap_or_else(|| reply::empty(StatusCode::FORBIDDEN))
+}
+
 fn pass(settings: &ExtAuthzSettings, changes: &Changes) -> Option<Reply> {
     // Names that the gateway takes over onto requests: by one of them, what is for the response would
     // tell the upstream something.

@@ -94,6 +94,11 @@ pub(super) struct Call {
     body: Option<Json>,
 }
 
+/// Refuses a call, unread.
+pub(super) fn refuse(why: super::reply::Refusal) -> Reply {
+    Trouble::Call(why).into()
+}
+
 /// Answers a client of OPA.
 pub(super) async fn answer(
     worker: &Rc<WorkerState>,

@@ -19,6 +19,12 @@ pub(super) struct Candidate {
     pub(super) properties: Option<Json>,
 }
 
+impl Candidate {
+    fn is_of_type(&self, wanted: &str) -> bool {
+        self.shown.get("type").and_then(Json::as_str) == Some(wanted)
+    }
+}
+
 /// Those that `document` says, of the type that is searched for; none where it is undefined.
 pub(super) fn of(
     worker: &WorkerState,
@@ -48,7 +54,7 @@ fn read(kind: Kind, said: Option<Json>, of_type: Option<&str>) -> Result<Vec<Can
     for (number, item) in items.into_iter().enumerate() {
         let candidate = candidate(kind, item)
             .ok_or_else(|| format!("element {number} is no {}", kind.name()))?;
-        let is_wanted = of_type.is_none_or(|wanted| candidate.shown["type"] == wanted);
+        let is_wanted = of_type.is_none_or(|wanted| candidate.is_of_type(wanted));
         if is_wanted && seen.insert(candidate.shown.to_string()) {
             candidates.push(candidate);
         }

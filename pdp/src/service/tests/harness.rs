@@ -55,11 +55,9 @@ impl Answer {
 }
 
 pub(super) fn settings() -> ServiceSettings {
+    let address = ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
     ServiceSettings {
-        listeners: vec![Listener {
-            address: ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
-            tls: None,
-        }],
+        listeners: vec![Listener { address, tls: None }],
         admin: None,
         workers: NonZeroUsize::new(2).unwrap(),
         limits: Limits {
@@ -69,6 +67,7 @@ pub(super) fn settings() -> ServiceSettings {
             request_timeout: Duration::from_millis(800),
             idle_timeout: Duration::from_mins(1),
             drain: Duration::from_secs(2),
+            ..Limits::default()
         },
         cache: CacheSettings::default(),
         sync_max_wait: Duration::from_millis(500),

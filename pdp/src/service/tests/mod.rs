@@ -16,4 +16,5 @@ mod projected;
 mod reload;
 mod revocations;
 mod search;
+mod throttle;
 mod unknown_keys;

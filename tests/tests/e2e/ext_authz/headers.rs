@@ -171,3 +171,19 @@ fn an_obligation_reaches_upstream_and_client_through_ext_authz_and_replaces_the_
     assert_eq!(seen.header("x-obliged"), ["by policy"]);
     assert!(seen.header("x_obliged").is_empty());
 }
+
+#[test]
+fn the_decision_on_a_traced_request_is_found_by_its_trace() {
+    let door = door();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = door.allowed("/forbidden/traced");
+    let request = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let reply = door.send(&request);
+    door.assert_refused(&reply, 403, "no-rule-allows", "/forbidden/traced");
+    let id = reply.header("x-edgeward-decision-id").expect("an id");
+    let log = door.pdp.log();
+    let record = log.lines().find(|line| line.contains(&id));
+    let record: serde_json::Value =
+        serde_json::from_str(record.expect("a record")).expect("a record is JSON");
+    assert_eq!(record["span"]["trace_id"], trace, "{record}");
+}

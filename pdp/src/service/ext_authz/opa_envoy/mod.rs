@@ -28,6 +28,7 @@ use crate::policy::Failure;
 use crate::service::identifiers;
 use crate::service::opa::{self, NoEntry};
 use crate::service::settle::record;
+use crate::service::trace;
 use crate::service::worker::WorkerState;
 
 /// Answers the call `check`.
@@ -48,7 +49,8 @@ pub(super) fn answer(
             return check_response::write(ruling);
         }
     };
-    match decide(worker, settings, check, &told) {
+    let span = trace::of_fields(&told.fields);
+    match span.in_scope(|| decide(worker, settings, check, &told)) {
         Ok(Decided::Outcome(outcome, changes)) => told::write(*outcome, changes),
         Ok(Decided::Fault(reply)) => check_response::write(Ruling::Refuse(reply)),
         Err(why) => check_response::write(refuse(worker, &told, why, reads_grpc(&told))),

@@ -70,6 +70,26 @@ fn what_edgeward_may_set_never_survives_from_the_client_also_when_nothing_is_set
 }
 
 #[test]
+fn a_proxy_over_its_rate_gets_a_deny_and_no_error_that_could_be_let_pass() {
+    let one = std::num::NonZeroU32::MIN;
+    let settings = with(door());
+    let limits = Limits {
+        rate: Some(crate::service::Rate {
+            per_second: one,
+            burst: one,
+        }),
+        ..settings.limits
+    };
+    let settings = ServiceSettings { limits, ..settings };
+    let pdp = Pdp::deciding_with("decision := true", settings);
+    let signer = Signer::generate(Algorithm::Es256).unwrap();
+    let asked = Asked { pdp, signer };
+    assert_eq!(denied(asked.check(Told::get("/a"))).0, 401);
+    let got = denied(asked.check(Told::get("/a")));
+    assert_eq!(got, (503, "pdp-rate-limited".to_owned()));
+}
+
+#[test]
 fn an_obligation_that_may_not_be_met_here_is_a_deny() {
     let policy =
         r#"decision := {"allow": true, "obligations": {"request_headers": {"x-tenant": "a"}}}"#;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use envoy_types::ext_authz::v3::pb::HeaderAppendAction;
+use envoy_types::ext_authz::v3::pb::{HeaderAppendAction, HeaderValueOption};
 use envoy_types::pb::envoy::config::core::v3::Metadata;
 use envoy_types::pb::google::protobuf::{Struct, Timestamp, Value as Member, value::Kind};
 
@@ -172,7 +172,7 @@ fn every_change_that_the_plugin_tells_is_told_and_none_of_a_clients_spellings_su
             .as_ref()
             .is_some_and(|header| header.key == "x-role")
     });
-    let actions: Vec<_> = roles.map(|option| option.append_action()).collect();
+    let actions: Vec<_> = roles.map(HeaderValueOption::append_action).collect();
     let expected = [
         HeaderAppendAction::OverwriteIfExistsOrAdd,
         HeaderAppendAction::AppendIfExistsOrAdd,
