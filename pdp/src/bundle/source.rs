@@ -14,6 +14,7 @@ use super::activation::Bundles;
 use super::held::Offered;
 use super::settings::{BundleName, Endpoint};
 use super::status::Outcome;
+use crate::background;
 use crate::fetch::{Ask, Bearer, FetchError, Got, Redirects, Server, ask};
 
 /// Files looked at to see whether a folder changed.
@@ -147,10 +148,16 @@ async fn offer(
     apart(move || bundles.offer(&name, offered, now())).await
 }
 
-/// On a thread where it may take its time.
-async fn apart(work: impl FnOnce() -> Outcome + Send + 'static) -> Result<Outcome, String> {
-    let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|error| format!("the bundle broke its reader: {error}"))
+/// On a thread where it may take its time, and gives way to those that answer.
+pub(super) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    match background::spawn("policy-bundle", work) {
+        Ok(ended) => ended
+            .await
+            .map_err(|_| "the bundle broke its reader".to_owned()),
+        Err(error) => Err(format!("no thread for a bundle: {error}")),
+    }
 }
 
 fn stamp(path: &Path) -> std::io::Result<Stamp> {

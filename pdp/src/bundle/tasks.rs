@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgeward_core::time::UnixSeconds;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::activation::Bundles;
 use super::settings::{BundleName, Source};
-use super::source::{Again, ask_server, look};
+use super::source::{Again, apart, ask_server, look};
 use crate::fetch::{Pace, RefreshSettings};
 
 /// How often a path of this machine is looked at.
@@ -36,7 +36,7 @@ impl Bundles {
                 sleep(AGE_EVERY).await;
                 let bundles = Arc::clone(&bundles);
                 // Withholding builds a policy, which takes a few milliseconds.
-                let _ = spawn_blocking(move || bundles.enforce_age(now())).await;
+                let _ = apart(move || bundles.enforce_age(now())).await;
             }
         });
         BundleTasks(tasks)
@@ -58,9 +58,8 @@ async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSecond
             Source::Path(path) => {
                 let (asked, of, path) = (Arc::clone(&bundles), name.clone(), path.clone());
                 let before = seen.take();
-                let looked = spawn_blocking(move || look(&asked, &of, &path, before, now()));
-                seen = looked.await.unwrap_or_else(|error| {
-                    let why = format!("the bundle broke its reader: {error}");
+                let looked = apart(move || look(&asked, &of, &path, before, now()));
+                seen = looked.await.unwrap_or_else(|why| {
                     bundles.failed(&name, "bundle-unreadable", why, now());
                     None
                 });

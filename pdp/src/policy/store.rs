@@ -14,6 +14,8 @@ use notify::{RecursiveMode, Watcher};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::background;
+
 use super::set::{LoadError, PolicySet};
 use super::settings::PolicySettings;
 use super::sources::Sources;
@@ -178,6 +180,7 @@ impl PolicyStore {
             .map_err(refused)?;
         let store = Arc::downgrade(self);
         let look = move || {
+            background::give_way();
             let mut watcher = watcher;
             let mut seen = Sources::fingerprint(&folder).ok();
             loop {

@@ -22,6 +22,7 @@ use super::{
     Administrators, ExtAuthzSettings, Limits, OpaApi, Searches, ServeError, ServiceSettings,
     ServiceState, identifiers,
 };
+use crate::background;
 use crate::policy::{PolicySet, STACK_BYTES, Worker};
 
 /// What all workers share.
@@ -246,12 +247,7 @@ async fn follow_policies(worker: Rc<WorkerState>) {
 
 /// Builds an engine on a thread of its own.
 pub(super) async fn build(set: Arc<PolicySet>) -> Result<Worker, ServeError> {
-    let (sender, receiver) = oneshot::channel();
-    thread::Builder::new()
-        .name("policy-engine".to_owned())
-        .spawn(move || {
-            let _ = sender.send(set.worker_for_another_thread());
-        })
-        .map_err(ServeError::Worker)?;
-    Ok(receiver.await.map_err(|_| ServeError::Ended)??)
+    let built = background::spawn("policy-engine", move || set.worker_for_another_thread());
+    let built = built.map_err(ServeError::Worker)?.await;
+    Ok(built.map_err(|_| ServeError::Ended)??)
 }
