@@ -60,7 +60,9 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "http" | "providers" => {
             "a policy does not reach the network: publish what it would fetch as a data file"
         }
-        "crypto" => "compare with values kept in data; certificates are verified before the policy",
+        "crypto" => {
+            "use `crypto.x509.parse_certificates`, or compare with values kept in data; certificates are verified before the policy"
+        }
         "opa" => "put what the policy needs to know into a data file",
         "graph" => "use `graph.reachable`",
         "json" => "check types with `is_string`, `is_object` and their like",

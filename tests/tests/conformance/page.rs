@@ -50,6 +50,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.
 - `io.jwt.*` verifies nothing by an RSA key below 2048 bits. `strings.render_template` has no pipes, functions or assignments:
   they are errors.
+- `crypto.x509.*` refuses some of what OPA reads (`pdp/src/policy/builtins/x509/mod.rs` says where): times of other zones or to
+  the minute, requests with odd attributes. A key of RSA may be compared, but not answered: its modulus is no number of JSON here.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

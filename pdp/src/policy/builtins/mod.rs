@@ -8,6 +8,8 @@
 //! (`footprint`). Built-ins that the engine has, but without bounds, are in `bounded`.
 
 mod arguments;
+mod aws;
+mod bodies;
 mod digests;
 mod expressions;
 mod globs;
@@ -17,6 +19,8 @@ mod lists;
 mod networks;
 mod numbers;
 mod templates;
+mod urls;
+mod x509;
 
 #[cfg(test)]
 mod tests;
@@ -60,7 +64,8 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 9] = [
+const FAMILIES: [&[Builtin]; 11] = [
+    aws::ALL,
     digests::ALL,
     expressions::ALL,
     globs::ALL,
@@ -70,6 +75,7 @@ const FAMILIES: [&[Builtin]; 9] = [
     networks::ALL,
     numbers::ALL,
     templates::ALL,
+    x509::ALL,
 ];
 
 fn all() -> impl Iterator<Item = &'static Builtin> {
