@@ -52,6 +52,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   they are errors.
 - `crypto.x509.*` refuses some of what OPA reads (`pdp/src/policy/builtins/x509/mod.rs` says where): times of other zones or to
   the minute, requests with odd attributes. A key of RSA may be compared, but not answered: its modulus is no number of JSON here.
+- `providers.aws.sign_req` takes no time before 1970, and signs no body with fractions or sets; `1.0` in a body is `1`
+  (`pdp/src/policy/builtins/aws.rs`).
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::ask;
 
 /// Folders all of whose cases end as they should.
-const FOLDERS: [&str; 35] = [
+const FOLDERS: [&str; 36] = [
     "array",
     "bitsand",
     "bitsnegate",
@@ -44,6 +44,7 @@ const FOLDERS: [&str; 35] = [
     "netcidrintersects",
     "netcidrmerge",
     "numbersrange",
+    "providers-aws",
     "rendertemplate",
 ];
 
