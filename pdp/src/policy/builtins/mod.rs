@@ -93,6 +93,12 @@ pub(super) fn answer(function: Function, arguments: &[Value]) -> Option<Value> {
     function(&Arguments(arguments)).ok()
 }
 
+/// A URL as Go reads and writes it; none where it is none to Go, or not text.
+pub(super) fn written_url(text: &str) -> Option<String> {
+    let url = urls::Url::parse(text.as_bytes())?;
+    String::from_utf8(url.write()).ok()
+}
+
 /// How many arguments `name` takes, if it is one of these.
 pub(super) fn arity(name: &str) -> Option<usize> {
     if name == jwt::DECODE_VERIFY {
