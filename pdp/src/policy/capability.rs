@@ -68,7 +68,9 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "json" => "check types with `is_string`, `is_object` and their like",
         "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",
-        "rego" => "keep metadata in data files: policies cannot inspect themselves",
+        "rego" => {
+            "`rego.metadata.chain()` and `.rule()` are for rules without `else`, where all metadata is plain YAML; keep other metadata in data files"
+        }
         _ => "check the spelling and the imports, or define the function",
     };
     (why, fix)

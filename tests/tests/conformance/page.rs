@@ -37,8 +37,9 @@ Cases of the suite that want a failed built-in to be undefined run with `Builtin
 it is; which kind is not compared, for every one denies.
 
 What is written in other words before the engine reads it (`pdp/src/policy/source/mod.rs`): template strings, heads without a body,
-rules below keywords, `walk` as a value, results as arguments, objects as patterns, which get a guard, and negated expressions, whose
-parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are not there: `pdp/src/policy/gate/mod.rs`.
+rules below keywords, `walk` as a value, results as arguments, `rego.metadata.chain` and `.rule`, objects as patterns, which get
+a guard, and negated expressions, whose parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are
+not there: `pdp/src/policy/gate/mod.rs`.
 
 Beside the suite, policies made by chance and the shipped ones are asked of OPA's own engine too (`tests/tests/oracle/main.rs`,
 `./just soak-rego`). What is known to differ, and is not refused:

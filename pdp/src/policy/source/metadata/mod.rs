@@ -1,12 +1,15 @@
 //! `rego.metadata.chain()` and `rego.metadata.rule()` become what they say: the annotations of the rule that
 //! calls them, and of what is around it, as OPA's compiler puts them in their place.
 //!
-//! All modules are read, or none: where one has a block of metadata that is not understood (`block`), or
-//! a rule that calls has a branch, a default or a head that is not just a name, the call stays, and the gate refuses
-//! it by name. Nothing is read unless something calls. Schemas check nothing here.
+//! All modules are read, or none: where one has a block of metadata that is not understood (`block`), or a call
+//! stands in a rule with an `else`, in a default, a head or a template string, calls stay, and the gate refuses
+//! them by name. Nothing is read unless something calls.
 
 mod block;
 mod module;
+
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 

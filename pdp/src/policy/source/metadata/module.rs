@@ -25,10 +25,10 @@ pub(super) enum Kind {
 pub(super) struct Rule {
     /// The words of its name, up to what is not fixed; none where that is not sure.
     name: Option<Vec<String>>,
-    /// Whether it may call: one branch, no default, and nothing but words in its name.
+    /// Whether it may call: one branch, and no default.
     plain: bool,
-    /// The arguments of a function, with what stands before and behind them.
-    arguments: Range<usize>,
+    /// Name and arguments, in which nothing may call.
+    head: Range<usize>,
 }
 
 /// A statement of a module.
@@ -154,42 +154,42 @@ fn kind(tokens: &[Token<'_>], range: Range<usize>) -> Kind {
     match word(tokens, range.start) {
         Some("package") if !next_is_dot => Kind::Package,
         Some("import") if !next_is_dot => Kind::Import,
-        Some("default") if !next_is_dot => {
-            let name = name(tokens, code(tokens, range.start + 1));
-            Kind::Rule(Rule {
-                name: name.map(|(name, _, _)| name),
-                plain: false,
-                arguments: 0..0,
-            })
-        }
-        _ => {
-            let read = name(tokens, range.start);
-            let (end, fixed) = read
-                .as_ref()
-                .map_or((0, false), |(_, end, fixed)| (*end, *fixed));
-            Kind::Rule(Rule {
-                name: read.map(|(name, _, _)| name),
-                plain: fixed && has_one_branch(tokens, range),
-                arguments: arguments(tokens, end),
-            })
-        }
+        Some("default") if !next_is_dot => Kind::Rule(Rule {
+            name: name(tokens, code(tokens, range.start + 1)),
+            plain: false,
+            head: range,
+        }),
+        _ => Kind::Rule(Rule {
+            name: name(tokens, range.start),
+            plain: has_one_branch(tokens, range.clone()),
+            head: head(tokens, range),
+        }),
     }
 }
 
-/// A rule's name up to a variable in brackets, the number of what is behind, and whether that was all of it.
-fn name(tokens: &[Token<'_>], start: usize) -> Option<(Vec<String>, usize, bool)> {
-    let (words, end) = dotted(tokens, start)?;
-    if words
-        .first()
-        .is_some_and(|first| NO_RULE.contains(&&**first))
-    {
-        return None;
+/// A rule's name, up to a variable in brackets.
+fn name(tokens: &[Token<'_>], start: usize) -> Option<Vec<String>> {
+    let first = word(tokens, start).filter(|first| !NO_RULE.contains(first))?;
+    let mut words = vec![first.to_owned()];
+    let mut number = start + 1;
+    loop {
+        if is(tokens, number, ".") {
+            words.push(word(tokens, number + 1)?.to_owned());
+            number += 2;
+        } else if is(tokens, number, "[") {
+            let part = tokens
+                .get(number + 1)
+                .filter(|_| is(tokens, number + 2, "]"))?;
+            match part.kind {
+                TokenKind::Text => words.push(serde_json::from_str(part.text).ok()?),
+                TokenKind::Word if !NO_RULE.contains(&part.text) => return Some(words),
+                _ => return None,
+            }
+            number += 3;
+        } else {
+            return Some(words);
+        }
     }
-    if !is(tokens, end, "[") {
-        return Some((words, end, true));
-    }
-    let variable = word(tokens, end + 1).filter(|word| !NO_RULE.contains(word));
-    (variable.is_some() && is(tokens, end + 2, "]")).then_some((words, end, false))
 }
 
 /// Neither `else` nor a second body.
@@ -207,20 +207,18 @@ fn has_one_branch(tokens: &[Token<'_>], range: Range<usize>) -> bool {
     true
 }
 
-/// The brackets of arguments at `open`; empty where there are none.
-fn arguments(tokens: &[Token<'_>], open: usize) -> Range<usize> {
+/// What there is of a rule before its value, its members or its body.
+fn head(tokens: &[Token<'_>], range: Range<usize>) -> Range<usize> {
     let mut depth = 0_usize;
-    for number in open..tokens.len() {
+    for number in range.clone() {
         match tokens.get(number).map_or("", |token| token.text) {
+            ":=" | "=" | "if" | "contains" | "{" if depth == 0 => return range.start..number,
             "(" | "[" | "{" => depth += 1,
             ")" | "]" | "}" => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth == 0 {
-            return open..number;
-        }
     }
-    open..tokens.len()
+    range
 }
 
 /// The blocks of metadata; none where one is not understood.
@@ -269,7 +267,7 @@ fn calls(tokens: &[Token<'_>], statements: &[Statement]) -> Option<Vec<Call>> {
             Kind::Rule(rule) => {
                 let chain = call(tokens, number)?;
                 let empty = is(tokens, number + 5, "(") && is(tokens, number + 6, ")");
-                if !empty || !rule.plain || rule.arguments.contains(&number) {
+                if !empty || !rule.plain || rule.head.contains(&number) {
                     return None;
                 }
                 let tokens = number..number + 7;
