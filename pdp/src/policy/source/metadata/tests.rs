@@ -91,7 +91,6 @@ fn what_is_not_sure_is_refused_by_name() {
         // Calls in places, or with names, that may mean something else.
         ("", "\nallow := 1 if false else := rego.metadata.rule()\n"),
         ("", "\nallow if rego.metadata.chain(x)\n"),
-        ("", "\nallow if rego . metadata.chain()\n"),
         ("", "\nimport data.rego\nallow if rego.metadata.chain()\n"),
         ("", "\nallow if $\"{rego.metadata.chain()}\"\n"),
         ("", "\nallow if rego.metadata.other()\n"),
