@@ -9,14 +9,10 @@ use regorus::unstable::BUILTINS;
 use super::{builtins, source};
 
 /// Registered by the engine, but not fit for a decision: the name, and what is wrong with it.
-const STUBS: [(&str, &str); 4] = [
+const STUBS: [(&str, &str); 3] = [
     ("http.send", "always undefined in this engine"),
     (
         "json.match_schema",
-        "explained by this engine in other words than OPA's",
-    ),
-    (
-        "json.verify_schema",
         "explained by this engine in other words than OPA's",
     ),
     (

@@ -55,6 +55,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   the minute, requests with odd attributes. A key of RSA may be compared, but not answered: its modulus is no number of JSON here.
 - `providers.aws.sign_req` takes no time before 1970, and signs no body with fractions or sets; `1.0` in a body is `1`
   (`pdp/src/policy/builtins/aws.rs`).
+- `json.verify_schema` is an error for references, unusual keywords and faults whose words are not known
+  (`pdp/src/policy/builtins/schemas.rs`).
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

@@ -18,6 +18,7 @@ mod jwt;
 mod lists;
 mod networks;
 mod numbers;
+mod schemas;
 mod templates;
 mod urls;
 mod x509;
@@ -64,7 +65,7 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 11] = [
+const FAMILIES: [&[Builtin]; 12] = [
     aws::ALL,
     digests::ALL,
     expressions::ALL,
@@ -74,6 +75,7 @@ const FAMILIES: [&[Builtin]; 11] = [
     lists::ALL,
     networks::ALL,
     numbers::ALL,
+    schemas::ALL,
     templates::ALL,
     x509::ALL,
 ];

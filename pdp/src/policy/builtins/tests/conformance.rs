@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::ask;
 
 /// Folders all of whose cases end as they should.
-const FOLDERS: [&str; 36] = [
+const FOLDERS: [&str; 37] = [
     "array",
     "bitsand",
     "bitsnegate",
@@ -27,6 +27,7 @@ const FOLDERS: [&str; 36] = [
     "cryptox509parsecertificaterequest",
     "cryptox509parsecertificates",
     "globsmatch",
+    "jsonschema",
     "jwtbuiltins",
     "jwtdecodeverify",
     "jwtencodesign",
