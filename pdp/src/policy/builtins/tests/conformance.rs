@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::ask;
 
 /// Folders all of whose cases end as they should.
-const FOLDERS: [&str; 37] = [
+const FOLDERS: [&str; 38] = [
     "array",
     "bitsand",
     "bitsnegate",
@@ -26,6 +26,7 @@ const FOLDERS: [&str; 37] = [
     "cryptosha256",
     "cryptox509parsecertificaterequest",
     "cryptox509parsecertificates",
+    "cryptox509parsekeypair",
     "globsmatch",
     "jsonschema",
     "jwtbuiltins",

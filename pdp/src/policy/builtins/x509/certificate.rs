@@ -1,7 +1,5 @@
 //! A certificate (RFC 5280 section 4.1), as Go reads it and writes it in JSON.
 
-use regorus::Value;
-
 use super::super::Failed;
 use super::alternatives::Alternatives;
 use super::der::{INTEGER, Reader, SEQUENCE, context, parts};
@@ -13,7 +11,7 @@ use super::values::{Members, bytes, integer};
 use super::{malformed, need};
 
 /// The first certificate of `der`, and what is behind it.
-pub(super) fn certificate(der: &[u8]) -> Result<(Value, &[u8]), Failed> {
+pub(super) fn certificate(der: &[u8]) -> Result<(Members, &[u8]), Failed> {
     let mut rest = Reader(der);
     let whole = need(rest.element(SEQUENCE), "malformed certificate")?;
     let mut inside = Reader(whole.body);
@@ -25,7 +23,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<(Value, &[u8]), Failed> {
     out.set("RawTBSCertificate", bytes(signed.whole));
     out.set("Signature", bytes(&signature.right_aligned()));
     fields(Reader(signed.body), outer.body, &mut out)?;
-    Ok((out.value(), rest.0))
+    Ok((out, rest.0))
 }
 
 /// What is signed; `algorithm` is what the signature says of itself.

@@ -8,12 +8,12 @@ use super::der::{INTEGER, Reader, SEQUENCE, parts};
 use super::values::{Members, bytes, integer, unsigned};
 use super::{malformed, need};
 
-const NULL: &[u8] = &[5, 0];
+pub(super) const NULL: &[u8] = &[5, 0];
 
-const RSA: &[u32] = &[1, 2, 840, 113_549, 1, 1, 1];
+pub(super) const RSA: &[u32] = &[1, 2, 840, 113_549, 1, 1, 1];
 const DSA: &[u32] = &[1, 2, 840, 10_040, 4, 1];
-const ECDSA: &[u32] = &[1, 2, 840, 10_045, 2, 1];
-const ED25519: &[u32] = &[1, 3, 101, 112];
+pub(super) const ECDSA: &[u32] = &[1, 2, 840, 10_045, 2, 1];
+pub(super) const ED25519: &[u32] = &[1, 3, 101, 112];
 const RSA_PSS: &[u32] = &[1, 2, 840, 113_549, 1, 1, 10];
 const MGF1: &[u32] = &[1, 2, 840, 113_549, 1, 1, 8];
 
@@ -42,8 +42,8 @@ const PURE_ED25519: u64 = 16;
 
 /// An algorithm and its parameters, which are a whole element, or empty.
 pub(super) struct Algorithm<'d> {
-    oid: Vec<u32>,
-    parameters: &'d [u8],
+    pub(super) oid: Vec<u32>,
+    pub(super) parameters: &'d [u8],
 }
 
 impl<'d> Algorithm<'d> {
@@ -131,7 +131,7 @@ pub(super) fn public_key(mut info: Reader<'_>) -> Result<(u64, Value), Failed> {
     let key = match &*algorithm.oid {
         RSA => rsa(&algorithm, &data)?,
         DSA => dsa(&algorithm, &data)?,
-        ECDSA => ecdsa(&algorithm, &data)?,
+        ECDSA => ecdsa(&algorithm, &data)?.value(),
         ED25519 if algorithm.parameters.is_empty() && data.len() == 32 => bytes(&data),
         ED25519 => return Err(malformed("invalid Ed25519 public key")),
         _ => Value::Null,
@@ -175,7 +175,8 @@ fn dsa(algorithm: &Algorithm<'_>, data: &[u8]) -> Result<Value, Failed> {
     Ok(key.value())
 }
 
-fn ecdsa(algorithm: &Algorithm<'_>, data: &[u8]) -> Result<Value, Failed> {
+/// The members of a key on a curve.
+pub(super) fn ecdsa(algorithm: &Algorithm<'_>, data: &[u8]) -> Result<Members, Failed> {
     let oid = need(
         Reader(algorithm.parameters).oid(),
         "invalid ECDSA parameters",
@@ -186,5 +187,5 @@ fn ecdsa(algorithm: &Algorithm<'_>, data: &[u8]) -> Result<Value, Failed> {
     key.set("Curve", Value::new_object());
     key.set("X", unsigned(&x)?);
     key.set("Y", unsigned(&y)?);
-    Ok(key.value())
+    Ok(key)
 }

@@ -1,11 +1,11 @@
-//! `crypto.x509.parse_certificates` and `crypto.x509.parse_certificate_request`: what is in a certificate,
+//! `crypto.x509.parse_certificates`, `.parse_certificate_request` and `.parse_keypair`: what is in a certificate,
 //! as the JSON of Go's `x509.Certificate`. Nothing is verified: neither signatures nor times nor chains.
 //!
-//! What Go refuses is an error here, and so is some of what it does not: `times`, `request` and `keys` say
-//! what. `crypto::PeerCertificate` is what Edgeward itself reads of certificates; it is another reader.
+//! What Go refuses is an error here, and so is some of what it does not: `times`, `request` and
+//! `key_pairs` say what. `crypto::PeerCertificate` is what Edgeward itself reads of certificates; it is another reader.
 //!
 //! Order of reading: `pem`, `der`, `certificate` and `request`, `extensions`, `constraints`, `alternatives`,
-//! `names`, `keys`, `curves`, `times`, `values`.
+//! `names`, `keys`, `key_pairs`, `curves`, `times`, `values`.
 
 mod alternatives;
 mod certificate;
@@ -13,6 +13,7 @@ mod constraints;
 mod curves;
 mod der;
 mod extensions;
+mod key_pairs;
 mod keys;
 mod names;
 mod pem;
@@ -32,6 +33,7 @@ pub(super) const ALL: &[Builtin] = &[
     ("crypto.x509.parse_certificates", 1, |a| {
         certificates(&given(bounded(a.text(0)?)?)?)
     }),
+    ("crypto.x509.parse_keypair", 2, key_pairs::key_pair),
 ];
 
 /// Bytes of one argument. What comes out is several times as long.
@@ -103,7 +105,7 @@ fn certificates(der: &[u8]) -> Result<Value, Failed> {
     let mut all = Vec::new();
     while !rest.is_empty() {
         let (certificate, behind) = certificate::certificate(rest)?;
-        all.push(certificate);
+        all.push(certificate.value());
         rest = behind;
     }
     Ok(Value::from(all))

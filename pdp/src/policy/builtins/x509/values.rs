@@ -22,6 +22,10 @@ impl Members {
         self.0.insert(Value::from(name), value.into());
     }
 
+    pub(super) fn unset(&mut self, name: &'static str) {
+        self.0.remove(&Value::from(name));
+    }
+
     /// Sets these to null.
     pub(super) fn none(&mut self, names: &[&'static str]) {
         for name in names {
