@@ -134,26 +134,24 @@ fn of_rsa(der: &[u8], public: &[u8]) -> Option<Result<Value, Failed>> {
     rsa::KeyPair::from_der(der).ok()?;
     let mut inside = Reader(der).inside(SEQUENCE)?;
     (inside.small(INTEGER)? == 0).then_some(())?;
-    let mut numbers = Vec::new();
-    for _ in 0..8 {
-        numbers.push(inside.integer(INTEGER)?);
-    }
-    let [n, e, d, p, q, dp, dq, qi] = *numbers.as_slice() else {
-        return None;
-    };
+    let mut next = || inside.integer(INTEGER);
+    let (modulus, exponent, private) = (next()?, next()?, next()?);
+    let (primes, computed) = ([next()?, next()?], [next()?, next()?, next()?]);
     let mut of_certificate = Reader(public).inside(SEQUENCE)?;
-    let same = of_certificate.integer(INTEGER)? == n && of_certificate.integer(INTEGER)? == e;
+    let same =
+        of_certificate.integer(INTEGER)? == modulus && of_certificate.integer(INTEGER)? == exponent;
     (same && inside.is_empty()).then(|| {
-        let (mut key, mut computed) = (Members::default(), Members::default());
-        computed.set("CRTValues", Value::new_array());
-        for (name, number) in [("Dp", dp), ("Dq", dq), ("Qinv", qi)] {
-            computed.set(name, integer(number)?);
+        let (mut key, mut precomputed) = (Members::default(), Members::default());
+        precomputed.set("CRTValues", Value::new_array());
+        for (name, number) in ["Dp", "Dq", "Qinv"].into_iter().zip(computed) {
+            precomputed.set(name, integer(number)?);
         }
-        for (name, number) in [("N", n), ("E", e), ("D", d)] {
+        key.set("Precomputed", precomputed.value());
+        for (name, number) in [("N", modulus), ("E", exponent), ("D", private)] {
             key.set(name, integer(number)?);
         }
-        key.set("Primes", Value::from(vec![integer(p)?, integer(q)?]));
-        key.set("Precomputed", computed.value());
+        let [larger, smaller] = primes.map(integer);
+        key.set("Primes", Value::from(vec![larger?, smaller?]));
         Ok(key.value())
     })
 }
