@@ -10,6 +10,11 @@ use super::der::{Reader, SEQUENCE, context};
 use super::values::{Members, address, list, text};
 use super::{malformed, need};
 
+/// URIs of one argument: three bytes are one, and what comes of it takes a kilobyte.
+const MAX_URIS: usize = 10_000;
+
+const TOO_MANY: Failed = Failed::Bound("certificates may have 10000 URIs");
+
 /// The names, by kind.
 #[derive(Default)]
 pub(super) struct Alternatives {
@@ -50,6 +55,9 @@ impl Alternatives {
         let url = Url::parse(uri.as_bytes());
         let url = url.filter(|url| url.host.is_empty() || is_domain(&url.host, false));
         let url = need(url, "cannot parse URI")?;
+        if self.uris.len() >= MAX_URIS {
+            return Err(TOO_MANY);
+        }
         self.written.push(text(&url.write()));
         self.uris.push(members(&url));
         Ok(())
@@ -58,6 +66,16 @@ impl Alternatives {
     pub(super) fn is_empty(&self) -> bool {
         let all = [&self.hosts, &self.mailboxes, &self.addresses, &self.uris];
         all.into_iter().all(Vec::is_empty)
+    }
+
+    /// Counts the URIs of one more certificate.
+    pub(super) fn count(all: &mut usize, certificate: &Members) -> Result<(), Failed> {
+        *all += certificate.length("URIs");
+        if *all > MAX_URIS {
+            Err(TOO_MANY)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes them, and the texts of URIs where that is wanted.

@@ -26,6 +26,14 @@ impl Members {
         self.0.remove(&Value::from(name));
     }
 
+    /// The length of a list; 0 where it is none.
+    pub(super) fn length(&self, name: &'static str) -> usize {
+        match self.0.get(&Value::from(name)) {
+            Some(Value::Array(list)) => list.len(),
+            _ => 0,
+        }
+    }
+
     /// Sets these to null.
     pub(super) fn none(&mut self, names: &[&'static str]) {
         for name in names {

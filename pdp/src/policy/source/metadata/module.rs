@@ -57,7 +57,9 @@ pub(super) struct Module {
 
 /// Whether there may be a call.
 pub(super) fn may_call(tokens: &[Token<'_>]) -> bool {
-    (0..tokens.len()).any(|number| call(tokens, number).is_some())
+    let rego = |number: &usize| is(tokens, *number, "rego");
+    let mut named = (0..tokens.len()).filter(rego);
+    named.any(|number| call(tokens, number).is_some())
 }
 
 /// How the call that starts with token `number` goes on: whether it is of `chain`.
