@@ -9,14 +9,10 @@ use regorus::unstable::BUILTINS;
 use super::{builtins, source};
 
 /// Registered by the engine, but not fit for a decision: the name, and what is wrong with it.
-const STUBS: [(&str, &str); 4] = [
+const STUBS: [(&str, &str); 3] = [
     ("http.send", "always undefined in this engine"),
     (
         "json.match_schema",
-        "explained by this engine in other words than OPA's",
-    ),
-    (
-        "json.verify_schema",
         "explained by this engine in other words than OPA's",
     ),
     (
@@ -60,13 +56,17 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "http" | "providers" => {
             "a policy does not reach the network: publish what it would fetch as a data file"
         }
-        "crypto" => "compare with values kept in data; certificates are verified before the policy",
+        "crypto" => {
+            "use `crypto.x509.parse_certificates`, or compare with values kept in data; certificates are verified before the policy"
+        }
         "opa" => "put what the policy needs to know into a data file",
         "graph" => "use `graph.reachable`",
         "json" => "check types with `is_string`, `is_object` and their like",
         "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",
-        "rego" => "keep metadata in data files: policies cannot inspect themselves",
+        "rego" => {
+            "`rego.metadata.chain()` and `.rule()` are for rules without `else`, where all metadata is plain YAML; keep other metadata in data files"
+        }
         _ => "check the spelling and the imports, or define the function",
     };
     (why, fix)

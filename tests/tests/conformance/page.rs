@@ -37,8 +37,9 @@ Cases of the suite that want a failed built-in to be undefined run with `Builtin
 it is; which kind is not compared, for every one denies.
 
 What is written in other words before the engine reads it (`pdp/src/policy/source/mod.rs`): template strings, heads without a body,
-rules below keywords, `walk` as a value, results as arguments, objects as patterns, which get a guard, and negated expressions, whose
-parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are not there: `pdp/src/policy/gate/mod.rs`.
+rules below keywords, `walk` as a value, results as arguments, `rego.metadata.chain` and `.rule`, objects as patterns, which get
+a guard, and negated expressions, whose parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are
+not there: `pdp/src/policy/gate/mod.rs`.
 
 Beside the suite, policies made by chance and the shipped ones are asked of OPA's own engine too (`tests/tests/oracle/main.rs`,
 `./just soak-rego`). What is known to differ, and is not refused:
@@ -50,6 +51,12 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.
 - `io.jwt.*` verifies nothing by an RSA key below 2048 bits. `strings.render_template` has no pipes, functions or assignments:
   they are errors.
+- `crypto.x509.*` refuses some of what OPA reads (`pdp/src/policy/builtins/x509/mod.rs` says where): times of other zones or to
+  the minute, requests with odd attributes. A key of RSA may be compared, but not answered: its modulus is no number of JSON here.
+- `providers.aws.sign_req` takes no time before 1970, and signs no body with fractions or sets; `1.0` in a body is `1`
+  (`pdp/src/policy/builtins/aws.rs`).
+- `json.verify_schema` is an error for references, unusual keywords and faults whose words are not known
+  (`pdp/src/policy/builtins/schemas.rs`).
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

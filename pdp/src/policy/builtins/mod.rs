@@ -8,6 +8,8 @@
 //! (`footprint`). Built-ins that the engine has, but without bounds, are in `bounded`.
 
 mod arguments;
+mod aws;
+mod bodies;
 mod digests;
 mod expressions;
 mod globs;
@@ -16,7 +18,10 @@ mod jwt;
 mod lists;
 mod networks;
 mod numbers;
+mod schemas;
 mod templates;
+mod urls;
+mod x509;
 
 #[cfg(test)]
 mod tests;
@@ -60,7 +65,8 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 9] = [
+const FAMILIES: [&[Builtin]; 12] = [
+    aws::ALL,
     digests::ALL,
     expressions::ALL,
     globs::ALL,
@@ -69,7 +75,9 @@ const FAMILIES: [&[Builtin]; 9] = [
     lists::ALL,
     networks::ALL,
     numbers::ALL,
+    schemas::ALL,
     templates::ALL,
+    x509::ALL,
 ];
 
 fn all() -> impl Iterator<Item = &'static Builtin> {
@@ -85,6 +93,12 @@ pub(super) fn function(name: &str) -> Option<Function> {
 /// What a built-in answers; none where it fails.
 pub(super) fn answer(function: Function, arguments: &[Value]) -> Option<Value> {
     function(&Arguments(arguments)).ok()
+}
+
+/// A URL as Go reads and writes it; none where it is none to Go, or not text.
+pub(super) fn written_url(text: &str) -> Option<String> {
+    let url = urls::Url::parse(text.as_bytes())?;
+    String::from_utf8(url.write()).ok()
 }
 
 /// How many arguments `name` takes, if it is one of these.

@@ -37,7 +37,7 @@ const PURE_FAMILIES: [&str; 17] = [
     "yaml",
 ];
 
-const PURE: [&str; 33] = [
+const PURE: [&str; 34] = [
     source::FUNCTION,
     "io.jwt.decode",
     "io.jwt.verify_eddsa",
@@ -59,6 +59,7 @@ const PURE: [&str; 33] = [
     "net.cidr_intersects",
     "net.cidr_is_valid",
     "net.cidr_merge",
+    "providers.aws.sign_req",
     "time.add_date",
     "time.clock",
     "time.date",

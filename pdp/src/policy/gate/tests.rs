@@ -26,8 +26,8 @@ fn a_function_the_engine_lacks_or_stubs_is_refused_by_name_with_line_and_fix() {
         ("allow if http.send({}).status_code == 200", "http.send"),
         ("allow if not http.send({})", "http.send"),
         (
-            "allow if crypto.x509.parse_certificates(input.t)[0].IsCA",
-            "crypto.x509.parse_certificates",
+            "allow if crypto.x509.parse_and_verify_certificates(input.t)[0]",
+            "crypto.x509.parse_and_verify_certificates",
         ),
         ("allow if io.jwt.nothing(input.t) == 1", "io.jwt.nothing"),
         ("allow if opa.runtime().env.X == \"x\"", "opa.runtime"),

@@ -1,12 +1,13 @@
 //! Rego as OPA reads it, written as the engine reads it: template strings (`template`), heads without a
 //! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`), results as arguments
-//! (`out_argument`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
+//! (`out_argument`), metadata (`metadata`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
 //!
 //! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
 //! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
 
 mod heads;
 mod keywords;
+mod metadata;
 pub(super) mod negation;
 mod out_argument;
 mod template;
@@ -45,19 +46,26 @@ pub(super) fn in_words_of_the_engine<'m>(
     let declared: Vec<Declared> = chosen
         .map(|(_, _, tokens)| keywords::declared(tokens))
         .collect();
+    let tokens: Vec<&[Token<'_>]> = modules.iter().map(|(_, _, tokens)| &**tokens).collect();
+    let mut metadata = metadata::rewrite(&tokens).into_iter();
     let mut written = Vec::with_capacity(modules.len());
     for (place, (file, text, tokens)) in modules.iter().enumerate() {
         let own = declared.get(place);
         let split = own.and_then(|own| keywords::split(tokens, own, &declared));
-        for text in rewrite(text, tokens, split) {
+        for text in rewrite(text, tokens, split, metadata.next().unwrap_or_default()) {
             written.push((*file, text));
         }
     }
     written
 }
 
-fn rewrite<'t>(text: &'t str, tokens: &[Token<'t>], split: Option<Split>) -> Vec<Cow<'t, str>> {
-    let mut replaced = Replaced::new();
+/// Writes one module; `replaced` is what some of its tokens are already.
+fn rewrite<'t>(
+    text: &'t str,
+    tokens: &[Token<'t>],
+    split: Option<Split>,
+    mut replaced: Replaced,
+) -> Vec<Cow<'t, str>> {
     for close in heads::without_body(tokens, &heads::rule_starts(tokens)) {
         replaced.insert(close, ") := true".to_owned());
     }

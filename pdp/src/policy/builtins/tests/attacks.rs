@@ -184,3 +184,25 @@ fn an_ipv4_address_written_as_ipv6_is_that_address() {
         assert_eq!(value_of(&expression), Ok(json!(holds)), "{expression}");
     }
 }
+
+#[test]
+fn no_error_of_signing_tells_the_secret() {
+    let secret = "wJalrXUtnFEMI";
+    let config = |service: Json| {
+        json!({"aws_access_key": "AKIA", "aws_secret_access_key": secret, "aws_session_token": secret,
+            "aws_region": "r", "aws_service": service})
+    };
+    let request = |url: &str| json!({"method": "get", "url": url, "raw_body": secret});
+    for arguments in [
+        [request("https://a"), config(json!(1)), json!(0)],
+        [request("https://a"), config(json!("s3")), json!(-1)],
+        [request("https://a"), config(json!("s3")), json!(secret)],
+        [request("://a"), config(json!("s3")), json!(0)],
+        [json!({"url": secret}), config(json!("s3")), json!(0)],
+        [json!(secret), config(json!("s3")), json!(0)],
+        [request("https://a"), json!(secret), json!(0)],
+    ] {
+        let why = call("providers.aws.sign_req", &arguments).unwrap_err();
+        assert!(!why.contains(secret), "{why}");
+    }
+}

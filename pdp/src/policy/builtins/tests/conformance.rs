@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::ask;
 
 /// Folders all of whose cases end as they should.
-const FOLDERS: [&str; 33] = [
+const FOLDERS: [&str; 38] = [
     "array",
     "bitsand",
     "bitsnegate",
@@ -24,7 +24,11 @@ const FOLDERS: [&str; 33] = [
     "cryptohmacsha512",
     "cryptosha1",
     "cryptosha256",
+    "cryptox509parsecertificaterequest",
+    "cryptox509parsecertificates",
+    "cryptox509parsekeypair",
     "globsmatch",
+    "jsonschema",
     "jwtbuiltins",
     "jwtdecodeverify",
     "jwtencodesign",
@@ -42,6 +46,7 @@ const FOLDERS: [&str; 33] = [
     "netcidrintersects",
     "netcidrmerge",
     "numbersrange",
+    "providers-aws",
     "rendertemplate",
 ];
 

@@ -1,6 +1,7 @@
 //! Built-ins as OPA has them: its published suite, and answers that OPA 1.20 gave to what is not in it.
 
 mod attacks;
+mod certificates;
 mod conformance;
 mod recorded;
 mod registered;
