@@ -64,7 +64,6 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "opa" => "put what the policy needs to know into a data file",
         "graph" => "use `graph.reachable`",
         "json" => "check types with `is_string`, `is_object` and their like",
-        "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",
         "rego" => "keep metadata in data files: policies cannot inspect themselves",
         _ => "check the spelling and the imports, or define the function",

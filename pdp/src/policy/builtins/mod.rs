@@ -11,6 +11,7 @@ mod arguments;
 mod digests;
 mod expressions;
 mod globs;
+mod graphql;
 mod graphs;
 mod jwt;
 mod lists;
@@ -60,10 +61,11 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 9] = [
+const FAMILIES: [&[Builtin]; 10] = [
     digests::ALL,
     expressions::ALL,
     globs::ALL,
+    graphql::ALL,
     graphs::ALL,
     jwt::ALL,
     lists::ALL,

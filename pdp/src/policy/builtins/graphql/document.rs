@@ -1,0 +1,306 @@
+//! A query or a schema as the Go library gqlparser has it in JSON, which is what OPA's built-ins answer
+//! and take: its names, and what it leaves out of an object that it writes but forgets when it reads one.
+//!
+//! What this is not: a judge of what is written.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::intake;
+
+/// Kinds of values, by gqlparser's numbers.
+pub(super) mod kind {
+    pub(in super::super) const VARIABLE: u8 = 0;
+    pub(in super::super) const INT: u8 = 1;
+    pub(in super::super) const FLOAT: u8 = 2;
+    pub(in super::super) const STRING: u8 = 3;
+    pub(in super::super) const BLOCK: u8 = 4;
+    pub(in super::super) const BOOLEAN: u8 = 5;
+    pub(in super::super) const NULL: u8 = 6;
+    pub(in super::super) const ENUM: u8 = 7;
+    pub(in super::super) const LIST: u8 = 8;
+    pub(in super::super) const OBJECT: u8 = 9;
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct QueryDocument {
+    pub(super) operations: Vec<Operation>,
+    pub(super) fragments: Vec<Fragment>,
+    pub(super) comment: Option<Comments>,
+    /// Whether it was read from text, so that each part has a place there.
+    #[serde(skip)]
+    pub(super) placed: bool,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct SchemaDocument {
+    pub(super) schema: Vec<SchemaDefinition>,
+    pub(super) schema_extension: Vec<SchemaDefinition>,
+    pub(super) directives: Vec<DirectiveDefinition>,
+    pub(super) definitions: Vec<Definition>,
+    pub(super) extensions: Vec<Definition>,
+    pub(super) comment: Option<Comments>,
+}
+
+/// Comments in front of something, one behind the other.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Comments {
+    pub(super) list: Vec<Comment>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Comment {
+    pub(super) value: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Operation {
+    #[serde(deserialize_with = "intake::operation")]
+    pub(super) operation: String,
+    pub(super) name: String,
+    pub(super) variable_definitions: Vec<VariableDefinition>,
+    pub(super) directives: Vec<Directive>,
+    #[serde(deserialize_with = "intake::selections")]
+    pub(super) selection_set: Vec<Selection>,
+    #[serde(skip_deserializing)]
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Fragment {
+    pub(super) name: String,
+    pub(super) variable_definition: Vec<VariableDefinition>,
+    pub(super) type_condition: String,
+    pub(super) directives: Vec<Directive>,
+    #[serde(deserialize_with = "intake::selections")]
+    pub(super) selection_set: Vec<Selection>,
+    #[serde(skip_deserializing)]
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Selection {
+    Field(Field),
+    Spread(Spread),
+    Inline(Inline),
+}
+
+/// gqlparser reads every selection of an object as a field: a fragment has no place in one.
+impl<'de> Deserialize<'de> for Selection {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Field::deserialize(from).map(Self::Field)
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Field {
+    pub(super) alias: String,
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) arguments: Vec<Argument>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) directives: Vec<Directive>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "intake::selections")]
+    pub(super) selection_set: Vec<Selection>,
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Spread {
+    pub(super) name: String,
+    pub(super) directives: Vec<Directive>,
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Inline {
+    pub(super) type_condition: String,
+    pub(super) directives: Vec<Directive>,
+    pub(super) selection_set: Vec<Selection>,
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VariableDefinition {
+    #[serde(default)]
+    pub(super) variable: String,
+    #[serde(deserialize_with = "intake::some_type")]
+    pub(super) r#type: Type,
+    #[serde(default, deserialize_with = "intake::default_value")]
+    pub(super) default_value: Option<Value>,
+    #[serde(default)]
+    pub(super) directives: Vec<Directive>,
+    #[serde(default)]
+    pub(super) comment: Option<Comments>,
+    #[serde(default)]
+    pub(super) used: bool,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Directive {
+    pub(super) name: String,
+    pub(super) arguments: Vec<Argument>,
+    pub(super) location: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Argument {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(deserialize_with = "intake::value")]
+    pub(super) value: Value,
+    #[serde(default)]
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Value {
+    #[serde(default)]
+    pub(super) raw: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) children: Vec<Child>,
+    pub(super) kind: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<Comments>,
+    #[serde(default)]
+    pub(super) expected_type_has_default: bool,
+}
+
+/// An element of a list, which has no name, or a field of an object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Child {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(deserialize_with = "intake::value")]
+    pub(super) value: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Type {
+    pub(super) named_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) elem: Option<Box<Type>>,
+    pub(super) non_null: bool,
+}
+
+impl Type {
+    /// The name at its core; empty where there is none.
+    pub(super) fn name(&self) -> &str {
+        match &self.elem {
+            Some(elem) if self.named_type.is_empty() => elem.name(),
+            _ => &self.named_type,
+        }
+    }
+
+    /// Whether a value of this type may stand where one of `other` is wanted.
+    pub(super) fn fits(&self, other: &Self) -> bool {
+        let elements_fit = match (&self.elem, &other.elem) {
+            (Some(own), Some(other)) => own.fits(other),
+            (own, _) => own.is_none(),
+        };
+        self.named_type == other.named_type && elements_fit && (self.non_null || !other.non_null)
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct SchemaDefinition {
+    pub(super) description: String,
+    pub(super) directives: Vec<Directive>,
+    pub(super) operation_types: Vec<OperationType>,
+    pub(super) before_description_comment: Option<Comments>,
+    pub(super) after_description_comment: Option<Comments>,
+    pub(super) end_of_definition_comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct OperationType {
+    pub(super) operation: String,
+    pub(super) r#type: String,
+    pub(super) comment: Option<Comments>,
+}
+
+/// A type, or what is added to one.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Definition {
+    pub(super) kind: String,
+    pub(super) description: String,
+    pub(super) name: String,
+    pub(super) directives: Vec<Directive>,
+    pub(super) interfaces: Vec<String>,
+    pub(super) fields: Vec<FieldDefinition>,
+    pub(super) types: Vec<String>,
+    pub(super) enum_values: Vec<EnumValue>,
+    pub(super) built_in: bool,
+    pub(super) before_description_comment: Option<Comments>,
+    pub(super) after_description_comment: Option<Comments>,
+    pub(super) end_of_definition_comment: Option<Comments>,
+}
+
+/// A field, or an argument, which has none itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct FieldDefinition {
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "intake::arguments")]
+    pub(super) arguments: Vec<FieldDefinition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "intake::default_value")]
+    pub(super) default_value: Option<Value>,
+    #[serde(deserialize_with = "intake::some_type")]
+    pub(super) r#type: Type,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) directives: Vec<Directive>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before_description_comment: Option<Comments>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) after_description_comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct EnumValue {
+    pub(super) description: String,
+    pub(super) name: String,
+    pub(super) directives: Vec<Directive>,
+    pub(super) before_description_comment: Option<Comments>,
+    pub(super) after_description_comment: Option<Comments>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct DirectiveDefinition {
+    pub(super) description: String,
+    pub(super) name: String,
+    #[serde(deserialize_with = "intake::arguments")]
+    pub(super) arguments: Vec<FieldDefinition>,
+    pub(super) locations: Vec<String>,
+    pub(super) is_repeatable: bool,
+    pub(super) before_description_comment: Option<Comments>,
+    pub(super) after_description_comment: Option<Comments>,
+}
