@@ -188,13 +188,13 @@ impl Check<'_, '_> {
                 (directive.arguments.len() + 1) * (definition.arguments.len() + 1)
                     + definition.locations.len(),
             )?;
-            self.given(directive, definition)?;
+            Self::given(directive, definition)?;
         }
         Ok(())
     }
 
     /// That a directive has the arguments that it must, and no others.
-    fn given(&self, directive: &Directive, definition: &DirectiveDefinition) -> Result<(), Failed> {
+    fn given(directive: &Directive, definition: &DirectiveDefinition) -> Result<(), Failed> {
         for argument in &directive.arguments {
             if !definition
                 .arguments
@@ -211,8 +211,7 @@ impl Check<'_, '_> {
             let mut given = directive.arguments.iter();
             let given = given.find(|argument| argument.name == wanted.name);
             let is_given = given.is_some_and(|argument| argument.value.kind != kind::NULL);
-            let may_lack = wanted.default_value.is_some() && given.is_none();
-            if wanted.r#type.non_null && !is_given && !may_lack {
+            if wanted.r#type.non_null && !is_given && wanted.default_value.is_none() {
                 return refused(format!("{} lacks argument {}", directive.name, wanted.name));
             }
         }

@@ -67,6 +67,17 @@ const NAMES: [&str; 40] = [
 ];
 /// Of fragments and operations, as lists; anything else of these names is for gqlparser alone.
 const LISTS: [&str; 2] = ["VariableDefinition", "VariableDefinitions"];
+/// What is one object, or a name, and no list.
+const SINGLE: [&str; 8] = [
+    "AfterDescriptionComment",
+    "BeforeDescriptionComment",
+    "Comment",
+    "DefaultValue",
+    "Elem",
+    "EndOfDefinitionComment",
+    "Type",
+    "Value",
+];
 /// What gqlparser keeps to itself.
 const INSIDE: [&str; 5] = [
     "Definition",
@@ -104,7 +115,11 @@ fn plain(value: &Rego, depth: usize, count: &mut usize) -> Result<Json, Failed> 
         Rego::Bool(flag) => Json::Bool(*flag),
         Rego::String(text) => Json::String(text.to_string()),
         Rego::Number(_) => serde_json::to_value(value).map_err(|_| STRANGE)?,
+        // `serde` would read a list as the members of an object.
         Rego::Array(list) => {
+            if list.iter().any(|item| matches!(item, Rego::Array(_))) {
+                return Err(STRANGE);
+            }
             let items = list.iter().map(|item| plain(item, depth - 1, count));
             Json::Array(items.collect::<Result<_, _>>()?)
         }
@@ -126,7 +141,11 @@ fn plain(value: &Rego, depth: usize, count: &mut usize) -> Result<Json, Failed> 
 
 /// Whether anybody reads this member; strange is what gqlparser reads, and we do not.
 fn is_read(name: &str, value: &Rego) -> Result<bool, Failed> {
-    if NAMES.contains(&name) || LISTS.contains(&name) && matches!(value, Rego::Array(_)) {
+    let is_list = matches!(value, Rego::Array(_));
+    if is_list && SINGLE.contains(&name) {
+        return Err(STRANGE);
+    }
+    if NAMES.contains(&name) || LISTS.contains(&name) && is_list {
         return Ok(true);
     }
     let mut all = NAMES.iter().chain(&LISTS).chain(&INSIDE);

@@ -189,7 +189,9 @@ impl<'a> Lexer<'a> {
             });
             raw.push_str(self.input.get(piece..self.at).unwrap_or_default());
             let rest = self.rest();
-            let (taken, told) = if rest.starts_with("\"\"\"") {
+            // Of a row of quotes the last three end it.
+            let ends = rest.starts_with("\"\"\"") && !rest.starts_with("\"\"\"\"");
+            let (taken, told) = if ends {
                 self.at += 3;
                 return Token {
                     kind: Kind::Block,

@@ -25,9 +25,11 @@ pub(super) fn check(
     let context = Context {
         schema,
         fragments,
-        placed: document.placed,
         steps,
     };
+    if !document.placed {
+        places(document, &context)?;
+    }
     spreads::check(document, &context)?;
     names(document)?;
     let mut walk = Walk {
@@ -55,11 +57,27 @@ pub(super) fn refused<T>(why: String) -> Result<T, Failed> {
 pub(super) struct Context<'s, 'a> {
     pub(super) schema: &'s Schema<'a>,
     pub(super) fragments: BTreeMap<&'s str, &'s Fragment>,
-    pub(super) placed: bool,
     pub(super) steps: &'s Steps,
 }
 
 impl<'s, 'a> Context<'s, 'a> {
+    /// Whether those of the directives that are known may be here.
+    fn may_be(&self, directives: &[Directive], place: &str) -> bool {
+        let known = |one: &Directive| self.schema.directives.get(one.name.as_str());
+        let mut known = directives.iter().filter_map(known);
+        known.all(|known| known.locations.iter().any(|location| location == place))
+    }
+
+    /// The same of all that is selected, which is fields.
+    fn may_be_inside(&self, selections: &[Selection]) -> bool {
+        selections.iter().all(|selection| match selection {
+            Selection::Field(field) => {
+                self.may_be(&field.directives, "FIELD") && self.may_be_inside(&field.selection_set)
+            }
+            _ => false,
+        })
+    }
+
     /// The type that the selections of a field are of.
     pub(super) fn inside(&self, field: Option<&FieldDefinition>) -> Option<&'s Kind<'a>> {
         field.and_then(|field| self.schema.of(&field.r#type))
@@ -75,6 +93,34 @@ impl<'s, 'a> Context<'s, 'a> {
             "" => parent,
             name => self.schema.named(name),
         }
+    }
+}
+
+/// That each directive may be where it is. gqlparser fails where one of an object for a document is not.
+fn places(document: &QueryDocument, context: &Context<'_, '_>) -> Result<(), Failed> {
+    let mut sound = true;
+    for operation in &document.operations {
+        sound &= context.may_be(&operation.directives, place(operation));
+        sound &= context.may_be_inside(&operation.selection_set);
+        for variable in &operation.variable_definitions {
+            sound &= context.may_be(&variable.directives, "VARIABLE_DEFINITION");
+        }
+    }
+    for fragment in &document.fragments {
+        sound &= context.may_be(&fragment.directives, "FRAGMENT_DEFINITION");
+        sound &= context.may_be_inside(&fragment.selection_set);
+    }
+    if sound {
+        return Ok(());
+    }
+    Err(Failed::Bound("a directive of an AST must be where it may"))
+}
+
+fn place(operation: &Operation) -> &'static str {
+    match operation.operation.as_str() {
+        "mutation" => "MUTATION",
+        "subscription" => "SUBSCRIPTION",
+        _ => "QUERY",
     }
 }
 
@@ -123,12 +169,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         self.visited.clear();
         self.used.clear();
         self.variables(&operation.variable_definitions)?;
-        let place = match operation.operation.as_str() {
-            "mutation" => "MUTATION",
-            "subscription" => "SUBSCRIPTION",
-            _ => "QUERY",
-        };
-        self.directives(&operation.directives, place)?;
+        self.directives(&operation.directives, place(operation))?;
         self.selections(Some(root), &operation.selection_set)?;
         self.overlap.within(Some(root), &operation.selection_set)?;
         for variable in &operation.variable_definitions {
@@ -282,11 +323,6 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
                 .iter()
                 .any(|location| location == place)
             {
-                if !self.context.placed {
-                    return Err(Failed::Bound(
-                        "a directive of an AST that may not be where it is",
-                    ));
-                }
                 return refused(format!("directive `@{name}` may not be used on {place}"));
             }
             if !seen.insert(name) && !definition.is_repeatable {
