@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Failed;
-use super::document::{
-    Directive, DirectiveDefinition, FieldDefinition, SchemaDocument, Type, kind,
-};
-use super::schema::{Kind, Schema};
+use super::document::{Directive, Type, kind};
+use super::schema::{Schema, Whole};
+use super::schema_document::{DirectiveDefinition, FieldDefinition, SchemaDocument};
 use super::steps::Steps;
 
 /// Judges `schema`, which is `document` put together.
@@ -31,7 +30,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn refused<T>(why: String) -> Result<T, Failed> {
+pub(super) fn refused<T>(why: String) -> Result<T, Failed> {
     Err(Failed::Refused(why))
 }
 
@@ -53,13 +52,13 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), Fa
     Ok(())
 }
 
-struct Check<'s, 'a> {
-    schema: &'s Schema<'a>,
-    steps: &'s Steps,
+pub(super) struct Check<'s, 'a> {
+    pub(super) schema: &'s Schema<'a>,
+    pub(super) steps: &'s Steps,
 }
 
 impl Check<'_, '_> {
-    fn definition(&self, found: &Kind<'_>) -> Result<(), Failed> {
+    fn definition(&self, found: &Whole<'_>) -> Result<(), Failed> {
         let name = found.name;
         for field in &found.fields {
             reserved(&field.name)?;
@@ -73,11 +72,8 @@ impl Check<'_, '_> {
             self.once(&field.directives)?;
         }
         for member in &found.members {
-            if !self
-                .schema
-                .named(member)
-                .is_some_and(|of| of.kind == "OBJECT")
-            {
+            let of = self.schema.named(member);
+            if of.is_none_or(|of| of.kind != "OBJECT") {
                 return refused(format!("member `{member}` of {name} is no object"));
             }
         }
@@ -97,7 +93,7 @@ impl Check<'_, '_> {
     }
 
     /// What each kind of type must have.
-    fn parts(&self, found: &Kind<'_>) -> Result<(), Failed> {
+    fn parts(&self, found: &Whole<'_>) -> Result<(), Failed> {
         let name = found.name;
         let allowed: &[&str] = match found.kind {
             "OBJECT" | "INTERFACE" => &["SCALAR", "OBJECT", "INTERFACE", "UNION", "ENUM"],
@@ -153,7 +149,11 @@ impl Check<'_, '_> {
         for argument in arguments {
             reserved(&argument.name)?;
             self.known(&argument.r#type)?;
-            if !self.schema.of(&argument.r#type).is_some_and(Kind::is_input) {
+            if !self
+                .schema
+                .of(&argument.r#type)
+                .is_some_and(Whole::is_input)
+            {
                 return refused(format!("argument `{}`: no input type", argument.name));
             }
             self.directives(&argument.directives, "ARGUMENT_DEFINITION", of)?;
@@ -226,80 +226,5 @@ impl Check<'_, '_> {
             definition.is_some_and(|definition| !definition.is_repeatable)
         });
         unique(single, "directive")
-    }
-
-    fn implements(&self, found: &Kind<'_>, name: &str) -> Result<(), Failed> {
-        let interface = self.schema.named(name).filter(|of| of.kind == "INTERFACE");
-        let Some(interface) = interface else {
-            return refused(format!("`{name}` is no interface"));
-        };
-        for wanted in &interface.fields {
-            let Some(field) = found.field(&wanted.name) else {
-                return refused(format!(
-                    "{} lacks field `{}` of {name}",
-                    found.name, wanted.name
-                ));
-            };
-            self.implements_field(field, wanted)?;
-        }
-        self.steps
-            .take(found.interfaces.len() * interface.interfaces.len())?;
-        let missing = interface
-            .interfaces
-            .iter()
-            .find(|one| !found.interfaces.contains(one));
-        match missing {
-            Some(missing) => refused(format!("{} must implement {missing}", found.name)),
-            None => Ok(()),
-        }
-    }
-
-    fn implements_field(
-        &self,
-        field: &FieldDefinition,
-        wanted: &FieldDefinition,
-    ) -> Result<(), Failed> {
-        let name = &wanted.name;
-        self.steps
-            .take(1 + 2 * field.arguments.len() * wanted.arguments.len())?;
-        if !self.is_covariant(&wanted.r#type, &field.r#type) {
-            return refused(format!("field `{name}` must have the interface's type"));
-        }
-        for argument in &wanted.arguments {
-            let own = field.arguments.iter().find(|own| own.name == argument.name);
-            if !own.is_some_and(|own| argument.r#type.fits(&own.r#type)) {
-                return refused(format!(
-                    "field `{name}` must have argument `{}`",
-                    argument.name
-                ));
-            }
-        }
-        for own in &field.arguments {
-            let is_new = !wanted
-                .arguments
-                .iter()
-                .any(|argument| argument.name == own.name);
-            if is_new && own.r#type.non_null && own.default_value.is_none() {
-                return refused(format!(
-                    "argument `{}` of `{name}` must be optional",
-                    own.name
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn is_covariant(&self, wanted: &Type, own: &Type) -> bool {
-        if wanted.non_null && !own.non_null {
-            return false;
-        }
-        if !wanted.named_type.is_empty() {
-            return wanted.named_type == own.named_type
-                || self.schema.may_be(&wanted.named_type, &own.named_type);
-        }
-        match (&wanted.elem, &own.elem) {
-            (Some(wanted), Some(own)) => self.is_covariant(wanted, own),
-            _ => false,
-        }
     }
 }

@@ -1,5 +1,6 @@
-//! A query or a schema as the Go library gqlparser has it in JSON, which is what OPA's built-ins answer
-//! and take: its names, and what it leaves out of an object that it writes but forgets when it reads one.
+//! A query as the Go library gqlparser has it in JSON, which is what OPA's built-ins answer and take, and
+//! what it shares with schemas (`schema_document`). Comments that gqlparser writes but does not read again
+//! are not read here either.
 //!
 //! What this is not: a judge of what is written.
 
@@ -32,17 +33,6 @@ pub(super) struct QueryDocument {
     pub(super) placed: bool,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct SchemaDocument {
-    pub(super) schema: Vec<SchemaDefinition>,
-    pub(super) schema_extension: Vec<SchemaDefinition>,
-    pub(super) directives: Vec<DirectiveDefinition>,
-    pub(super) definitions: Vec<Definition>,
-    pub(super) extensions: Vec<Definition>,
-    pub(super) comment: Option<Comments>,
-}
-
 /// Comments in front of something, one behind the other.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -59,8 +49,8 @@ pub(super) struct Comment {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Operation {
-    #[serde(deserialize_with = "intake::operation")]
-    pub(super) operation: String,
+    #[serde(rename = "Operation", deserialize_with = "intake::operation")]
+    pub(super) kind: String,
     pub(super) name: String,
     pub(super) variable_definitions: Vec<VariableDefinition>,
     pub(super) directives: Vec<Directive>,
@@ -196,7 +186,8 @@ pub(super) struct Child {
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Type {
-    pub(super) named_type: String,
+    #[serde(rename = "NamedType")]
+    pub(super) named: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) elem: Option<Box<Type>>,
     pub(super) non_null: bool,
@@ -206,8 +197,8 @@ impl Type {
     /// The name at its core; empty where there is none.
     pub(super) fn name(&self) -> &str {
         match &self.elem {
-            Some(elem) if self.named_type.is_empty() => elem.name(),
-            _ => &self.named_type,
+            Some(elem) if self.named.is_empty() => elem.name(),
+            _ => &self.named,
         }
     }
 
@@ -217,90 +208,6 @@ impl Type {
             (Some(own), Some(other)) => own.fits(other),
             (own, _) => own.is_none(),
         };
-        self.named_type == other.named_type && elements_fit && (self.non_null || !other.non_null)
+        self.named == other.named && elements_fit && (self.non_null || !other.non_null)
     }
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct SchemaDefinition {
-    pub(super) description: String,
-    pub(super) directives: Vec<Directive>,
-    pub(super) operation_types: Vec<OperationType>,
-    pub(super) before_description_comment: Option<Comments>,
-    pub(super) after_description_comment: Option<Comments>,
-    pub(super) end_of_definition_comment: Option<Comments>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct OperationType {
-    pub(super) operation: String,
-    pub(super) r#type: String,
-    pub(super) comment: Option<Comments>,
-}
-
-/// A type, or what is added to one.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct Definition {
-    pub(super) kind: String,
-    pub(super) description: String,
-    pub(super) name: String,
-    pub(super) directives: Vec<Directive>,
-    pub(super) interfaces: Vec<String>,
-    pub(super) fields: Vec<FieldDefinition>,
-    pub(super) types: Vec<String>,
-    pub(super) enum_values: Vec<EnumValue>,
-    pub(super) built_in: bool,
-    pub(super) before_description_comment: Option<Comments>,
-    pub(super) after_description_comment: Option<Comments>,
-    pub(super) end_of_definition_comment: Option<Comments>,
-}
-
-/// A field, or an argument, which has none itself.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct FieldDefinition {
-    #[serde(default)]
-    pub(super) description: String,
-    #[serde(default)]
-    pub(super) name: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[serde(deserialize_with = "intake::arguments")]
-    pub(super) arguments: Vec<FieldDefinition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(deserialize_with = "intake::default_value")]
-    pub(super) default_value: Option<Value>,
-    #[serde(deserialize_with = "intake::some_type")]
-    pub(super) r#type: Type,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) directives: Vec<Directive>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before_description_comment: Option<Comments>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) after_description_comment: Option<Comments>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct EnumValue {
-    pub(super) description: String,
-    pub(super) name: String,
-    pub(super) directives: Vec<Directive>,
-    pub(super) before_description_comment: Option<Comments>,
-    pub(super) after_description_comment: Option<Comments>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(super) struct DirectiveDefinition {
-    pub(super) description: String,
-    pub(super) name: String,
-    #[serde(deserialize_with = "intake::arguments")]
-    pub(super) arguments: Vec<FieldDefinition>,
-    pub(super) locations: Vec<String>,
-    pub(super) is_repeatable: bool,
-    pub(super) before_description_comment: Option<Comments>,
-    pub(super) after_description_comment: Option<Comments>,
 }

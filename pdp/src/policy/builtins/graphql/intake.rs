@@ -12,7 +12,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::document::{FieldDefinition, Selection, Type, Value, kind};
+use super::document::{Selection, Type, Value, kind};
+use super::schema_document::FieldDefinition;
 use super::{Failed, MAX_DEPTH, lexer};
 
 const STRANGE: Failed = Failed::Bound(
@@ -23,7 +24,7 @@ const STRANGE: Failed = Failed::Bound(
 const MAX_VALUES: usize = 200_000;
 
 /// Names of what is read.
-const NAMES: [&str; 40] = [
+const NAMES: [&str; 41] = [
     "AfterDescriptionComment",
     "Alias",
     "Arguments",
@@ -64,9 +65,10 @@ const NAMES: [&str; 40] = [
     "Used",
     "Value",
     "Variable",
+    "VariableDefinitions",
 ];
-/// Of fragments and operations, as lists; anything else of these names is for gqlparser alone.
-const LISTS: [&str; 2] = ["VariableDefinition", "VariableDefinitions"];
+/// Of fragments, as a list; anything else of this name is for gqlparser alone.
+const OF_FRAGMENTS: &str = "VariableDefinition";
 /// What is one object, or a name, and no list.
 const SINGLE: [&str; 8] = [
     "AfterDescriptionComment",
@@ -87,8 +89,8 @@ const INSIDE: [&str; 5] = [
     "Position",
 ];
 
-/// What begins the error of a selection: gqlparser leaves the selection out instead.
-const IN_SELECTION: &str = "a selection: ";
+/// What begins the error of a part that gqlparser leaves out, or does not look at.
+const LEFT_OUT: &str = "left out: ";
 
 /// The document that an object is.
 pub(super) fn document<T: DeserializeOwned>(object: &Rego) -> Result<T, Failed> {
@@ -125,11 +127,14 @@ fn plain(value: &Rego, depth: usize, count: &mut usize) -> Result<Json, Failed> 
         }
         Rego::Object(object) => {
             let mut members = Map::new();
+            let is_fragment = object
+                .iter()
+                .any(|(name, _)| *name == "TypeCondition".into());
             for (name, value) in object.iter() {
                 let Rego::String(name) = name else {
                     return Err(STRANGE);
                 };
-                if *value != Rego::Null && is_read(name, value)? {
+                if *value != Rego::Null && is_read(name, value, is_fragment)? {
                     members.insert(name.to_string(), plain(value, depth - 1, count)?);
                 }
             }
@@ -140,15 +145,15 @@ fn plain(value: &Rego, depth: usize, count: &mut usize) -> Result<Json, Failed> 
 }
 
 /// Whether anybody reads this member; strange is what gqlparser reads, and we do not.
-fn is_read(name: &str, value: &Rego) -> Result<bool, Failed> {
+fn is_read(name: &str, value: &Rego, is_fragment: bool) -> Result<bool, Failed> {
     let is_list = matches!(value, Rego::Array(_));
     if is_list && SINGLE.contains(&name) {
         return Err(STRANGE);
     }
-    if NAMES.contains(&name) || LISTS.contains(&name) && is_list {
+    if NAMES.contains(&name) || is_fragment && is_list && name == OF_FRAGMENTS {
         return Ok(true);
     }
-    let mut all = NAMES.iter().chain(&LISTS).chain(&INSIDE);
+    let mut all = NAMES.iter().chain(&INSIDE).chain([&OF_FRAGMENTS]);
     if all.any(|known| known.to_lowercase() == name.to_lowercase()) {
         return Err(STRANGE);
     }
@@ -189,7 +194,7 @@ pub(super) fn operation<'de, D: Deserializer<'de>>(from: D) -> Result<String, D:
 }
 
 pub(super) fn selections<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Selection>, D::Error> {
-    Vec::deserialize(from).map_err(|error| D::Error::custom(format!("{IN_SELECTION}{error}")))
+    Vec::deserialize(from).map_err(|error| D::Error::custom(format!("{LEFT_OUT}{error}")))
 }
 
 pub(super) fn some_type<'de, D: Deserializer<'de>>(from: D) -> Result<Type, D::Error> {
@@ -204,7 +209,9 @@ pub(super) fn some_type<'de, D: Deserializer<'de>>(from: D) -> Result<Type, D::E
 pub(super) fn arguments<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<FieldDefinition>, D::Error> {
-    let mut arguments: Vec<FieldDefinition> = Vec::deserialize(from)?;
+    let arguments: Result<Vec<FieldDefinition>, _> = Vec::deserialize(from);
+    let mut arguments =
+        arguments.map_err(|error| D::Error::custom(format!("{LEFT_OUT}{error}")))?;
     for argument in &mut arguments {
         argument.arguments.clear();
     }

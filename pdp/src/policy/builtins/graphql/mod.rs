@@ -6,22 +6,26 @@
 //! beyond bounds, and objects for documents that are not as these built-ins write them (`intake`). Messages
 //! are in other words than OPA's.
 
+mod context;
 mod definitions;
 mod document;
 mod intake;
+mod interfaces;
 mod lexer;
 mod overlap;
 mod parse;
 mod query;
 mod schema;
+mod schema_document;
 mod spreads;
 mod steps;
 mod values;
 
 use regorus::Value;
 
-use self::document::{QueryDocument, SchemaDocument};
+use self::document::QueryDocument;
 use self::schema::Schema;
+use self::schema_document::SchemaDocument;
 use self::steps::Steps;
 use super::arguments::Arguments;
 use super::{Builtin, Failed};

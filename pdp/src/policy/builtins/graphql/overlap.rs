@@ -4,15 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Failed;
+use super::context::Context;
 use super::document::{Argument, Field, Selection, Type};
-use super::query::{Context, refused};
-use super::schema::Kind;
+use super::query::refused;
+use super::schema::Whole;
 
 /// Selections that may be compared inside each other.
 const MAX_DEPTH: usize = 256;
 
 /// A field and the type that it is of.
-type Placed<'s, 'a> = (&'s Field, Option<&'s Kind<'a>>);
+type Placed<'s, 'a> = (&'s Field, Option<&'s Whole<'a>>);
 
 /// What a selection has, through its inline fragments: fields by the name that they are told under, and
 /// the names of fragments.
@@ -58,7 +59,7 @@ impl<'w, 's, 'a> Overlap<'w, 's, 'a> {
     /// Compares what one selection has with itself.
     pub(super) fn within(
         &mut self,
-        parent: Option<&'s Kind<'a>>,
+        parent: Option<&'s Whole<'a>>,
         selections: &'s [Selection],
     ) -> Result<(), Failed> {
         if selections.is_empty() {
@@ -85,7 +86,7 @@ impl<'w, 's, 'a> Overlap<'w, 's, 'a> {
 
     fn collect(
         &self,
-        parent: Option<&'s Kind<'a>>,
+        parent: Option<&'s Whole<'a>>,
         selections: &'s [Selection],
     ) -> Result<Collected<'s, 'a>, Failed> {
         let mut all = Collected::default();
@@ -96,7 +97,7 @@ impl<'w, 's, 'a> Overlap<'w, 's, 'a> {
     fn collect_into(
         &self,
         all: &mut Collected<'s, 'a>,
-        parent: Option<&'s Kind<'a>>,
+        parent: Option<&'s Whole<'a>>,
         selections: &'s [Selection],
     ) -> Result<(), Failed> {
         self.context.steps.take(selections.len())?;
@@ -270,10 +271,7 @@ impl<'w, 's, 'a> Overlap<'w, 's, 'a> {
             _ => return true,
         }
         let schema = self.context.schema;
-        let named = (
-            schema.named(&left.named_type),
-            schema.named(&right.named_type),
-        );
+        let named = (schema.named(&left.named), schema.named(&right.named));
         let (Some(one), Some(other)) = named else {
             return true;
         };

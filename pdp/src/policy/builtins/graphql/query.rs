@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::context::Context;
 use super::document::{
-    Argument, Directive, Field, FieldDefinition, Fragment, Inline, Operation, QueryDocument,
-    Selection, Spread, VariableDefinition,
+    Argument, Directive, Field, Fragment, Inline, Operation, QueryDocument, Selection, Spread,
+    VariableDefinition,
 };
 use super::overlap::Overlap;
-use super::schema::{Kind, Schema};
+use super::schema::{Schema, Whole};
+use super::schema_document::FieldDefinition;
 use super::steps::Steps;
-use super::{Failed, spreads};
+use super::{Failed, context, spreads};
 
 /// Judges `document`.
 pub(super) fn check(
@@ -28,7 +30,7 @@ pub(super) fn check(
         steps,
     };
     if !document.placed {
-        places(document, &context)?;
+        context::places(document, &context)?;
     }
     spreads::check(document, &context)?;
     names(document)?;
@@ -51,77 +53,6 @@ pub(super) fn check(
 
 pub(super) fn refused<T>(why: String) -> Result<T, Failed> {
     Err(Failed::Refused(why))
-}
-
-/// What a part of a query is judged against.
-pub(super) struct Context<'s, 'a> {
-    pub(super) schema: &'s Schema<'a>,
-    pub(super) fragments: BTreeMap<&'s str, &'s Fragment>,
-    pub(super) steps: &'s Steps,
-}
-
-impl<'s, 'a> Context<'s, 'a> {
-    /// Whether those of the directives that are known may be here.
-    fn may_be(&self, directives: &[Directive], place: &str) -> bool {
-        let known = |one: &Directive| self.schema.directives.get(one.name.as_str());
-        let mut known = directives.iter().filter_map(known);
-        known.all(|known| known.locations.iter().any(|location| location == place))
-    }
-
-    /// The same of all that is selected, which is fields.
-    fn may_be_inside(&self, selections: &[Selection]) -> bool {
-        selections.iter().all(|selection| match selection {
-            Selection::Field(field) => {
-                self.may_be(&field.directives, "FIELD") && self.may_be_inside(&field.selection_set)
-            }
-            _ => false,
-        })
-    }
-
-    /// The type that the selections of a field are of.
-    pub(super) fn inside(&self, field: Option<&FieldDefinition>) -> Option<&'s Kind<'a>> {
-        field.and_then(|field| self.schema.of(&field.r#type))
-    }
-
-    /// The type that the selections of an inline fragment are of.
-    pub(super) fn narrowed(
-        &self,
-        parent: Option<&'s Kind<'a>>,
-        inline: &Inline,
-    ) -> Option<&'s Kind<'a>> {
-        match inline.type_condition.as_str() {
-            "" => parent,
-            name => self.schema.named(name),
-        }
-    }
-}
-
-/// That each directive may be where it is. gqlparser fails where one of an object for a document is not.
-fn places(document: &QueryDocument, context: &Context<'_, '_>) -> Result<(), Failed> {
-    let mut sound = true;
-    for operation in &document.operations {
-        sound &= context.may_be(&operation.directives, place(operation));
-        sound &= context.may_be_inside(&operation.selection_set);
-        for variable in &operation.variable_definitions {
-            sound &= context.may_be(&variable.directives, "VARIABLE_DEFINITION");
-        }
-    }
-    for fragment in &document.fragments {
-        sound &= context.may_be(&fragment.directives, "FRAGMENT_DEFINITION");
-        sound &= context.may_be_inside(&fragment.selection_set);
-    }
-    if sound {
-        return Ok(());
-    }
-    Err(Failed::Bound("a directive of an AST must be where it may"))
-}
-
-fn place(operation: &Operation) -> &'static str {
-    match operation.operation.as_str() {
-        "mutation" => "MUTATION",
-        "subscription" => "SUBSCRIPTION",
-        _ => "QUERY",
-    }
 }
 
 /// That operations and fragments can be told apart.
@@ -160,16 +91,16 @@ pub(super) struct Walk<'w, 's, 'a> {
 impl<'s, 'a> Walk<'_, 's, 'a> {
     fn operation(&mut self, operation: &'s Operation) -> Result<(), Failed> {
         let schema = self.context.schema;
-        let root = schema.root(&operation.operation);
+        let root = schema.root(&operation.kind);
         let Some(root) = root else {
-            let name = &operation.operation;
+            let name = &operation.kind;
             return refused(format!("schema does not support operation type `{name}`"));
         };
         self.operation = Some(operation);
         self.visited.clear();
         self.used.clear();
         self.variables(&operation.variable_definitions)?;
-        self.directives(&operation.directives, place(operation))?;
+        self.directives(&operation.directives, context::place(operation))?;
         self.selections(Some(root), &operation.selection_set)?;
         self.overlap.within(Some(root), &operation.selection_set)?;
         for variable in &operation.variable_definitions {
@@ -189,7 +120,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
                 return refused(format!("there can be only one variable named `${name}`"));
             }
             let found = self.context.schema.of(&variable.r#type);
-            if !found.is_some_and(Kind::is_input) {
+            if !found.is_some_and(Whole::is_input) {
                 return refused(format!("variable `${name}` is of no input type"));
             }
         }
@@ -205,7 +136,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
     fn fragment(&mut self, fragment: &'s Fragment) -> Result<(), Failed> {
         let name = fragment.name.as_str();
         let found = self.context.schema.named(&fragment.type_condition);
-        if !found.is_some_and(Kind::is_composite) {
+        if !found.is_some_and(Whole::is_composite) {
             return refused(format!("fragment `{name}` is of no composite type"));
         }
         if !self.spread.contains(name) {
@@ -220,7 +151,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
 
     fn selections(
         &mut self,
-        parent: Option<&'s Kind<'a>>,
+        parent: Option<&'s Whole<'a>>,
         selections: &'s [Selection],
     ) -> Result<(), Failed> {
         for selection in selections {
@@ -234,7 +165,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         Ok(())
     }
 
-    fn field(&mut self, parent: Option<&'s Kind<'a>>, field: &'s Field) -> Result<(), Failed> {
+    fn field(&mut self, parent: Option<&'s Whole<'a>>, field: &'s Field) -> Result<(), Failed> {
         let name = &field.name;
         let definition = self.context.schema.field(parent, name);
         if let (Some(parent), None) = (parent, definition) {
@@ -260,13 +191,13 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         Ok(())
     }
 
-    fn inline(&mut self, parent: Option<&'s Kind<'a>>, inline: &'s Inline) -> Result<(), Failed> {
+    fn inline(&mut self, parent: Option<&'s Whole<'a>>, inline: &'s Inline) -> Result<(), Failed> {
         let inside = self.context.narrowed(parent, inline);
         self.directives(&inline.directives, "INLINE_FRAGMENT")?;
         self.selections(inside, &inline.selection_set)?;
         let name = inline.type_condition.as_str();
         if !name.is_empty() {
-            if !inside.is_some_and(Kind::is_composite) {
+            if !inside.is_some_and(Whole::is_composite) {
                 return refused(format!("fragment on `{name}`, which is no composite type"));
             }
             self.possible(parent, name)?;
@@ -274,7 +205,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         self.overlap.within(inside, &inline.selection_set)
     }
 
-    fn spread(&mut self, parent: Option<&'s Kind<'a>>, spread: &'s Spread) -> Result<(), Failed> {
+    fn spread(&mut self, parent: Option<&'s Whole<'a>>, spread: &'s Spread) -> Result<(), Failed> {
         let name = spread.name.as_str();
         self.directives(&spread.directives, "FRAGMENT_SPREAD")?;
         let Some(fragment) = self.context.fragments.get(name).copied() else {
@@ -291,7 +222,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
     }
 
     /// That something of the type `parent` can be of the type called `name`.
-    fn possible(&self, parent: Option<&Kind<'_>>, name: &str) -> Result<(), Failed> {
+    fn possible(&self, parent: Option<&Whole<'_>>, name: &str) -> Result<(), Failed> {
         let parent = parent.filter(|parent| parent.is_composite());
         let found = self.context.schema.named(name);
         let found = found.filter(|found| found.is_composite());

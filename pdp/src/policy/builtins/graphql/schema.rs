@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::document::{
-    Definition, Directive, DirectiveDefinition, EnumValue, FieldDefinition, SchemaDocument, Type,
+use super::document::{Directive, Type};
+use super::schema_document::{
+    Definition, DirectiveDefinition, EnumValue, FieldDefinition, SchemaDocument,
 };
 use super::steps::Steps;
 use super::{Failed, definitions, parse};
@@ -27,7 +28,7 @@ const REDEFINED: [&str; 6] = [
 
 /// A type with all that was added to it.
 #[derive(Debug)]
-pub(super) struct Kind<'a> {
+pub(super) struct Whole<'a> {
     pub(super) name: &'a str,
     pub(super) kind: &'a str,
     pub(super) is_built_in: bool,
@@ -40,7 +41,7 @@ pub(super) struct Kind<'a> {
     by_name: BTreeMap<&'a str, &'a FieldDefinition>,
 }
 
-impl<'a> Kind<'a> {
+impl<'a> Whole<'a> {
     fn new(definition: &'a Definition) -> Self {
         Self {
             name: &definition.name,
@@ -96,7 +97,7 @@ impl<'a> Kind<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct Schema<'a> {
-    pub(super) types: BTreeMap<&'a str, Kind<'a>>,
+    pub(super) types: BTreeMap<&'a str, Whole<'a>>,
     pub(super) directives: BTreeMap<&'a str, &'a DirectiveDefinition>,
     /// The objects, and interfaces, that a type may turn out to be.
     possible: BTreeMap<&'a str, BTreeSet<&'a str>>,
@@ -125,7 +126,7 @@ impl<'a> Schema<'a> {
 
     fn define(&mut self, document: &'a SchemaDocument, built_in: bool) -> Result<(), Failed> {
         for definition in &document.definitions {
-            let mut found = Kind::new(definition);
+            let mut found = Whole::new(definition);
             found.is_built_in = built_in || definition.built_in;
             found.add(definition);
             if self.types.insert(found.name, found).is_some() {
@@ -147,7 +148,7 @@ impl<'a> Schema<'a> {
 
     fn extend(&mut self, added: &'a Definition) -> Result<(), Failed> {
         let name = added.name.as_str();
-        let found = self.types.entry(name).or_insert_with(|| Kind::new(added));
+        let found = self.types.entry(name).or_insert_with(|| Whole::new(added));
         if found.kind != added.kind {
             return Err(Failed::refused(format!(
                 "cannot extend type {name}: it is another kind"
@@ -219,15 +220,15 @@ impl<'a> Schema<'a> {
         }
     }
 
-    pub(super) fn named(&self, name: &str) -> Option<&Kind<'a>> {
+    pub(super) fn named(&self, name: &str) -> Option<&Whole<'a>> {
         self.types.get(name)
     }
 
-    pub(super) fn of(&self, found: &Type) -> Option<&Kind<'a>> {
+    pub(super) fn of(&self, found: &Type) -> Option<&Whole<'a>> {
         self.named(found.name())
     }
 
-    pub(super) fn root(&self, operation: &str) -> Option<&Kind<'a>> {
+    pub(super) fn root(&self, operation: &str) -> Option<&Whole<'a>> {
         let operation = if operation.is_empty() {
             "query"
         } else {
@@ -239,7 +240,7 @@ impl<'a> Schema<'a> {
     /// A field of a type; each has one that tells its name.
     pub(super) fn field(
         &self,
-        parent: Option<&Kind<'a>>,
+        parent: Option<&Whole<'a>>,
         name: &str,
     ) -> Option<&'a FieldDefinition> {
         if name == "__typename" {
@@ -257,8 +258,8 @@ impl<'a> Schema<'a> {
     /// Whether something may be of both types.
     pub(super) fn overlap(
         &self,
-        left: &Kind<'_>,
-        right: &Kind<'_>,
+        left: &Whole<'_>,
+        right: &Whole<'_>,
         steps: &Steps,
     ) -> Result<bool, Failed> {
         let (one, other);

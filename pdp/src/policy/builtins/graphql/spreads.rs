@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::context::Context;
 use super::document::{Field, Operation, QueryDocument, Selection};
-use super::query::{Context, refused};
+use super::query::refused;
 use super::{Failed, MAX_DEPTH};
 
 /// Lists of types that introspection may go through, one inside the other, is less than this.
@@ -136,7 +137,7 @@ impl<'s> Depths<'_, 's, '_> {
 }
 
 fn subscription(operation: &Operation, context: &Context<'_, '_>) -> Result<(), Failed> {
-    if operation.operation != "subscription" {
+    if operation.kind != "subscription" {
         return Ok(());
     }
     let mut names = BTreeSet::new();

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Failed;
-use super::document::{Child, FieldDefinition, Type, Value, VariableDefinition, kind};
+use super::document::{Child, Type, Value, VariableDefinition, kind};
 use super::query::{Walk, refused};
-use super::schema::Kind;
+use super::schema::Whole;
+use super::schema_document::FieldDefinition;
 
 /// Scalars whose values are looked at.
 const SCALARS: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
@@ -86,7 +87,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         }
     }
 
-    fn object(&mut self, value: &'s Value, found: Option<&'s Kind<'a>>) -> Result<(), Failed> {
+    fn object(&mut self, value: &'s Value, found: Option<&'s Whole<'a>>) -> Result<(), Failed> {
         let mut seen = BTreeSet::new();
         for Child { name, value, .. } in &value.children {
             let field = found.and_then(|found| found.field(name));
@@ -103,15 +104,12 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         Ok(())
     }
 
-    fn fits(&self, value: &Value, wanted: &Type, found: &Kind<'_>) -> Result<(), Failed> {
+    fn fits(&self, value: &Value, wanted: &Type, found: &Whole<'_>) -> Result<(), Failed> {
         if value.kind == kind::NULL {
-            return match wanted.non_null {
-                true => refused(format!(
-                    "expected a value of type {}, found null",
-                    found.name
-                )),
-                false => Ok(()),
-            };
+            if wanted.non_null {
+                return refused(format!("{} must not be null", found.name));
+            }
+            return Ok(());
         }
         if is_custom(found) {
             return Ok(());
@@ -141,7 +139,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
         refused(format!("expected a value of type {}", found.name))
     }
 
-    fn object_fits(&self, value: &Value, found: &Kind<'_>) -> Result<(), Failed> {
+    fn object_fits(&self, value: &Value, found: &Whole<'_>) -> Result<(), Failed> {
         let name = found.name;
         let children = &value.children;
         self.context
@@ -215,6 +213,6 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
     }
 }
 
-fn is_custom(found: &Kind<'_>) -> bool {
+fn is_custom(found: &Whole<'_>) -> bool {
     found.kind == "SCALAR" && !SCALARS.contains(&found.name)
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod conformance;
+mod graphql;
 mod recorded;
 mod registered;
 

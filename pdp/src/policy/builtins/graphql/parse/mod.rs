@@ -5,13 +5,14 @@
 
 mod query;
 mod schema;
+mod values;
 
 use std::borrow::Cow;
 
 pub(super) use query::query;
 pub(super) use schema::schema;
 
-use super::document::{Argument, Child, Comment, Comments, Directive, Type, Value, kind};
+use super::document::{Comment, Comments};
 use super::lexer::{Kind, Lexer, Token};
 use super::{Failed, MAX_DEPTH};
 
@@ -99,7 +100,10 @@ impl<'a> Parser<'a> {
             Kind::Invalid => "<Invalid>".to_owned(),
             Kind::Sign(sign) => char::from(sign).to_string(),
             Kind::Spread => "...".to_owned(),
-            kind => format!("{kind:?} `{}`", self.current.text),
+            kind => {
+                let text: String = self.current.text.chars().take(40).collect();
+                format!("{kind:?} `{text}`")
+            }
         };
         Failed::refused(format!(
             "expected {wanted}, found {found} in GraphQL string at location {line}:{column}"
@@ -197,115 +201,6 @@ impl<'a> Parser<'a> {
         ))?;
         let found = read(self)?;
         self.depth += 1;
-        Ok(found)
-    }
-
-    fn directives(&mut self, constant: bool) -> Result<Vec<Directive>, Failed> {
-        let mut directives = Vec::new();
-        while self.skip_sign(b'@')? {
-            directives.push(Directive {
-                name: self.name()?,
-                arguments: self.arguments(constant)?,
-                location: String::new(),
-            });
-        }
-        Ok(directives)
-    }
-
-    fn arguments(&mut self, constant: bool) -> Result<Vec<Argument>, Failed> {
-        self.some((b'(', b')'), |parser| {
-            let comment = parser.comments();
-            let name = parser.name()?;
-            parser.expect_sign(b':')?;
-            let value = parser.value(constant)?;
-            Ok(Argument {
-                name,
-                value,
-                comment,
-            })
-        })
-    }
-
-    fn variable(&mut self) -> Result<String, Failed> {
-        self.expect_sign(b'$')?;
-        self.name()
-    }
-
-    fn value(&mut self, constant: bool) -> Result<Value, Failed> {
-        let kind = match self.current.kind {
-            Kind::Sign(b'[') => return self.deeper(|parser| parser.list(constant)),
-            Kind::Sign(b'{') => return self.deeper(|parser| parser.object(constant)),
-            Kind::Sign(b'$') if !constant => {
-                return Ok(Value {
-                    raw: self.variable()?,
-                    ..Value::default()
-                });
-            }
-            Kind::Int => kind::INT,
-            Kind::Float => kind::FLOAT,
-            Kind::Text => kind::STRING,
-            Kind::Block => kind::BLOCK,
-            Kind::Name if self.reads("true") || self.reads("false") => kind::BOOLEAN,
-            Kind::Name if self.reads("null") => kind::NULL,
-            Kind::Name => kind::ENUM,
-            _ => return Err(self.wrong("a value")),
-        };
-        Ok(Value {
-            kind,
-            raw: self.next()?.into_owned(),
-            ..Value::default()
-        })
-    }
-
-    fn list(&mut self, constant: bool) -> Result<Value, Failed> {
-        let comment = self.comments();
-        let children = self.each((b'[', b']'), |parser| {
-            Ok(Child {
-                name: String::new(),
-                value: parser.value(constant)?,
-                comment: None,
-            })
-        })?;
-        self.next()?;
-        Ok(Value {
-            kind: kind::LIST,
-            children,
-            comment,
-            ..Value::default()
-        })
-    }
-
-    fn object(&mut self, constant: bool) -> Result<Value, Failed> {
-        let comment = self.comments();
-        let children = self.each((b'{', b'}'), |parser| {
-            let comment = parser.comments();
-            let name = parser.name()?;
-            parser.expect_sign(b':')?;
-            let value = parser.value(constant)?;
-            Ok(Child {
-                name,
-                value,
-                comment,
-            })
-        })?;
-        self.next()?;
-        Ok(Value {
-            kind: kind::OBJECT,
-            children,
-            comment,
-            ..Value::default()
-        })
-    }
-
-    fn type_reference(&mut self) -> Result<Type, Failed> {
-        let mut found = Type::default();
-        if self.skip_sign(b'[')? {
-            found.elem = Some(Box::new(self.deeper(Self::type_reference)?));
-            self.expect_sign(b']')?;
-        } else {
-            found.named_type = self.name()?;
-        }
-        found.non_null = self.skip_sign(b'!')?;
         Ok(found)
     }
 }

@@ -18,7 +18,7 @@ pub(in super::super) fn query(text: &str) -> Result<QueryDocument, Failed> {
     while !parser.is(Kind::End) {
         if parser.is_sign(b'{') {
             document.operations.push(Operation {
-                operation: "query".to_owned(),
+                kind: "query".to_owned(),
                 selection_set: parser.selections()?,
                 ..Operation::default()
             });
@@ -44,14 +44,14 @@ impl Parser<'_> {
 
     fn operation(&mut self) -> Result<Operation, Failed> {
         let comment = self.comments();
-        let operation = self.operation_type()?;
+        let kind = self.operation_type()?;
         let name = if self.is(Kind::Name) {
             self.name()?
         } else {
             String::new()
         };
         Ok(Operation {
-            operation,
+            kind,
             name,
             variable_definitions: self.variable_definitions()?,
             directives: self.directives(false)?,

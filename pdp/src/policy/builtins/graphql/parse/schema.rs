@@ -1,8 +1,9 @@
 //! Schemas: types, directives, entry points, and what is added to them.
 
-use super::super::document::{
-    Comments, Definition, DirectiveDefinition, EnumValue, FieldDefinition, OperationType,
-    SchemaDefinition, SchemaDocument,
+use super::super::document::Comments;
+use super::super::schema_document::{
+    Definition, DirectiveDefinition, EnumValue, FieldDefinition, OperationType, SchemaDefinition,
+    SchemaDocument,
 };
 use super::{Failed, Kind, Parser};
 
