@@ -49,7 +49,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - A number in a template string is written as short as it can be: `1.0` and `1e3` are not written as they came.
 - Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.
 - `io.jwt.*` verifies nothing by an RSA key below 2048 bits. `strings.render_template` has no pipes, functions or assignments:
-  they are errors.
+  they are errors. `graphql.*` takes objects for documents only as it writes them itself: others are errors, where OPA reads
+  names in any case and leaves out what does not fit; a whole number written with a fraction is one there (`{\"Kind\": 1.0}`),
+  which OPA calls invalid.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 
