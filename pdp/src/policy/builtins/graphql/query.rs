@@ -215,6 +215,7 @@ impl<'s, 'a> Walk<'_, 's, 'a> {
             self.spread.insert(name);
         }
         if self.visited.insert(name) {
+            self.directives(&fragment.directives, "FRAGMENT_DEFINITION")?;
             let inside = self.context.schema.named(&fragment.type_condition);
             self.selections(inside, &fragment.selection_set)?;
         }
