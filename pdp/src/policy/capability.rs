@@ -62,7 +62,6 @@ pub fn refusal(name: &str) -> (&'static str, &'static str) {
         "opa" => "put what the policy needs to know into a data file",
         "graph" => "use `graph.reachable`",
         "json" => "check types with `is_string`, `is_object` and their like",
-        "graphql" => "match on `input.resource.properties` instead",
         "net" => "use `net.cidr_contains` with literal networks",
         "rego" => {
             "`rego.metadata.chain()` and `.rule()` are for rules without `else`, where all metadata is plain YAML; keep other metadata in data files"

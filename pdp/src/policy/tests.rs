@@ -225,7 +225,7 @@ fn the_list_of_capabilities_has_no_function_the_gate_refuses() {
     for refused in [
         "http.send",
         "opa.runtime",
-        "graphql.parse",
+        "rego.parse_module",
         "net.lookup_ip_addr",
     ] {
         assert!(!names.contains(&refused), "{refused}");

@@ -50,7 +50,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - A number in a template string is written as short as it can be: `1.0` and `1e3` are not written as they came.
 - Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.
 - `io.jwt.*` verifies nothing by an RSA key below 2048 bits. `strings.render_template` has no pipes, functions or assignments:
-  they are errors.
+  they are errors. `graphql.*` takes objects for documents only as it writes them itself: others are errors, where OPA reads
+  names in any case and leaves out what does not fit; a whole number written with a fraction is one there (`{\"Kind\": 1.0}`),
+  which OPA calls invalid.
 - `crypto.x509.*` refuses some of what OPA reads (`pdp/src/policy/builtins/x509/mod.rs` says where): times of other zones or to
   the minute, requests with odd attributes. A key of RSA may be compared, but not answered: its modulus is no number of JSON here.
 - `providers.aws.sign_req` takes no time before 1970, and signs no body with fractions or sets; `1.0` in a body is `1`

@@ -13,6 +13,7 @@ mod bodies;
 mod digests;
 mod expressions;
 mod globs;
+mod graphql;
 mod graphs;
 mod jwt;
 mod lists;
@@ -65,11 +66,12 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 12] = [
+const FAMILIES: [&[Builtin]; 13] = [
     aws::ALL,
     digests::ALL,
     expressions::ALL,
     globs::ALL,
+    graphql::ALL,
     graphs::ALL,
     jwt::ALL,
     lists::ALL,

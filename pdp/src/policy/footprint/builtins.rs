@@ -17,7 +17,7 @@ pub(super) enum Depends {
 }
 
 /// Families every member of which depends on its arguments alone.
-const PURE_FAMILIES: [&str; 17] = [
+const PURE_FAMILIES: [&str; 18] = [
     "__builtin_sets",
     "array",
     "base64",
@@ -26,6 +26,7 @@ const PURE_FAMILIES: [&str; 17] = [
     "crypto",
     "glob",
     "graph",
+    "graphql",
     "hex",
     "json",
     "numbers",

@@ -3,6 +3,7 @@
 mod attacks;
 mod certificates;
 mod conformance;
+mod graphql;
 mod recorded;
 mod registered;
 
