@@ -3,8 +3,9 @@
 //!
 //! Edgeward reads and judges by itself: `apollo-compiler` calls other documents valid than gqlparser, has no
 //! comments in its tree, and brings thirty crates. What is not as in OPA is an error, which denies: documents
-//! beyond bounds, and objects for documents that are not as these built-ins write them (`intake`). Messages
-//! are in other words than OPA's.
+//! beyond bounds, and objects for documents that are not as these built-ins write them (`intake`); but for a
+//! whole number there that is written with a fraction, which the engine cannot tell from one without, and OPA
+//! calls no document. Messages are in other words than OPA's.
 
 mod context;
 mod definitions;
