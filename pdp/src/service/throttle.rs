@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
 use http::header::RETRY_AFTER;
 use sha2::{Digest as _, Sha256};
 
@@ -110,7 +111,7 @@ pub(super) struct Throttle {
 }
 
 struct Rates {
-    limiter: DefaultKeyedRateLimiter<Caller>,
+    limiter: RateLimiter<Caller, HashMapStateStore<Caller>, DefaultClock>,
     started: Instant,
     /// When those were forgotten last that have not called for a while: seconds since the start.
     swept: AtomicU64,
@@ -138,7 +139,7 @@ impl Throttle {
         let quota = |rate: Rate| Quota::per_second(rate.per_second).allow_burst(rate.burst);
         Self {
             rates: rate.map(|rate| Rates {
-                limiter: RateLimiter::keyed(quota(rate)),
+                limiter: RateLimiter::hashmap(quota(rate)),
                 started: Instant::now(),
                 swept: AtomicU64::new(0),
             }),
