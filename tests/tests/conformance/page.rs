@@ -59,6 +59,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   (`pdp/src/policy/builtins/aws.rs`).
 - `json.verify_schema` is an error for references, unusual keywords and faults whose words are not known
   (`pdp/src/policy/builtins/schemas.rs`).
+- A number is looked for as a text too in a rule that is named by something computed (`data[name].list[n]`), or within a template
+  string: there OPA finds nothing. In documents of data files OPA looks for the text as well.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

@@ -28,6 +28,9 @@ const POLICIES: &[&str] = &[
     "decision contains 1 if not input.a.a == input.b.b\n\ndecision contains 2 if not input.a.a in input.b.b\n\n\
      decision contains 3 if not is_string(input.a.a)\n\ndecision contains 4 if not input[input.a.a]\n\n\
      decision contains 5 if not {input.a.a} == {input.b.b}\n\ndecision contains 6 if not input.a.a",
+    "decision contains n if {\n\tn := count(input.first)\n\tdata.edgeward.authz.keys[n]\n}\n\n\
+     decision contains x if some x in data.edgeward.authz.keys\n\n\
+     keys contains x if some x in json.unmarshal(\"[\\\"0\\\", \\\"1\\\", \\\"2\\\"]\")",
     "decision contains i if {\n\tsome i in [\"a\", \"b\", \"c\"]\n\tevery j in [\"a\", \"b\"] { not input[i][j] }\n}",
 ];
 

@@ -80,9 +80,10 @@ fn try_policy(seed: u64, opa: &mut Opa, count: &mut Count) {
         count.undefined += usize::from(said == opa::Said::Undefined);
         count.errors += usize::from(matches!(said, opa::Said::Error(_)));
         if let Some(how) = ours.difference(question, &said) {
-            count
-                .differences
-                .push(format!("seed {seed}: {how}\nfor {question}\nin {policy}"));
+            count.differences.push(format!(
+                "seed {seed}: {how}\nfor {question}\nin {policy}\nbeside {library}\nby {}",
+                ours.engine
+            ));
             return;
         }
     }

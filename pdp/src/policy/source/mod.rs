@@ -1,6 +1,6 @@
 //! Rego as OPA reads it, written as the engine reads it: template strings (`template`), heads without a
 //! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`), results as arguments
-//! (`out_argument`), metadata (`metadata`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
+//! (`out_argument`), metadata (`metadata`), rules named by their whole path (`rules_by_path`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
 //!
 //! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
 //! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
@@ -10,6 +10,7 @@ mod keywords;
 mod metadata;
 pub(super) mod negation;
 mod out_argument;
+mod rules_by_path;
 mod template;
 mod token;
 mod walk;
@@ -41,18 +42,22 @@ pub(super) fn in_words_of_the_engine<'m>(
     let keywords = modules
         .iter()
         .any(|(_, _, tokens)| keywords::are_roots_in(tokens));
-    // What a module declares matters only where rules move.
-    let chosen = modules.iter().filter(|_| keywords);
-    let declared: Vec<Declared> = chosen
+    let declared: Vec<Declared> = modules
+        .iter()
         .map(|(_, _, tokens)| keywords::declared(tokens))
         .collect();
     let tokens: Vec<&[Token<'_>]> = modules.iter().map(|(_, _, tokens)| &**tokens).collect();
     let mut metadata = metadata::rewrite(&tokens).into_iter();
     let mut written = Vec::with_capacity(modules.len());
     for (place, (file, text, tokens)) in modules.iter().enumerate() {
-        let own = declared.get(place);
+        // What a module declares matters to it only where rules move.
+        let own = declared.get(place).filter(|_| keywords);
         let split = own.and_then(|own| keywords::split(tokens, own, &declared));
-        for text in rewrite(text, tokens, split, metadata.next().unwrap_or_default()) {
+        let mut own = metadata.next().unwrap_or_default();
+        if split.is_none() {
+            rules_by_path::rewrite(tokens, &declared, &mut own);
+        }
+        for text in rewrite(text, tokens, split, own) {
             written.push((*file, text));
         }
     }

@@ -39,6 +39,40 @@ fn a_module_without_the_constructs_stays_as_it_is() {
 }
 
 #[test]
+fn rules_named_by_their_whole_path_are_indexed_through_an_import() {
+    let lib = "package b.lib\ns contains 1\nf(x) := x\na.c := 2\n";
+    for (body, expected) in [
+        ("data.b.lib.s[x]", Some("data__0[x]")),
+        ("data.b[\"lib\"].s[1]", Some("data__0[1]")),
+        ("data.b.lib.a.c[f(x)].d", Some("data__0.c[f(x)].d")),
+        ("data.b.lib.s[data.a.q[x]]", Some("data__0[data__1[x]]")),
+        ("data.b.lib.s", None),
+        ("data.b.lib.s[\"1\"]", None),
+        ("data.b.lib.f(x)[0]", None),
+        ("data.b.lib.unknown[x]", None),
+        ("data.users[x]", None),
+        ("x.data.b.lib.s[x]", None),
+        ("x == 1 with data.b.lib.s as {2}", None),
+        ("\"data.b.lib.s[x]\"", None),
+    ] {
+        let text = format!("package a # b\nq := 1 if {body}\n");
+        let [_, own] = &all(&[lib, &text])[..] else {
+            panic!("two modules")
+        };
+        let imports = match expected {
+            Some(body) if body.contains("data__1") => {
+                " import data.a.q as data__1 import data.b.lib.s as data__0"
+            }
+            Some(body) if body.contains(".c") => " import data.b.lib.a as data__0",
+            Some(_) => " import data.b.lib.s as data__0",
+            None => "",
+        };
+        let body = expected.unwrap_or(body);
+        assert_eq!(*own, format!("package a{imports} # b\nq := 1 if {body}\n"));
+    }
+}
+
+#[test]
 fn templates_become_calls_on_the_same_lines() {
     for (text, expected) in [
         ("$\"\"", "internal.template_string([])"),
