@@ -135,7 +135,7 @@ async fn admitted(
 fn is_counted(path: &str) -> bool {
     let is_free = matches!(
         path,
-        SYNC_PATH | "/health" | "/health/live" | "/health/ready" | "/metrics"
+        SYNC_PATH | "/health/live" | "/health/ready" | "/metrics"
     );
     !is_free && revocations::Place::of(path).is_none()
 }

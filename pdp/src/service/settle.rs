@@ -53,6 +53,13 @@ pub(super) struct Weighed<'q> {
     took: Duration,
 }
 
+impl Weighed<'_> {
+    /// Whether the policy allows, or the code of its failure.
+    pub(super) fn said(&self) -> Result<bool, &'static str> {
+        self.counted
+    }
+}
+
 /// Decides what is `put` now, and leaves no record of it: one instant, which the policy is told and its
 /// answer is dated by.
 pub(super) fn weigh<'q>(

@@ -52,12 +52,16 @@ impl Shared {
     }
 }
 
+/// Searches of one worker at once.
+const MAX_SEARCHES: usize = 4;
+
 /// What one worker has for itself.
 pub(super) struct WorkerState {
     shared: Arc<Shared>,
     decider: Decider,
     verified_tokens: VerifiedTokens,
     documents: Remembered,
+    searching: Arc<Semaphore>,
 }
 
 /// A place among the connections; free again when dropped.
@@ -127,6 +131,11 @@ impl WorkerState {
         &self.documents
     }
 
+    /// A place for one more search, unless there are enough: each holds its candidates.
+    pub(super) fn place_to_search(&self) -> Option<OwnedSemaphorePermit> {
+        self.searching.clone().try_acquire_owned().ok()
+    }
+
     /// How much may be asked.
     pub(super) fn throttle(&self) -> &Throttle {
         &self.shared.throttle
@@ -176,6 +185,7 @@ pub(super) fn start(
             shared,
             decider,
             verified_tokens: VerifiedTokens::default(),
+            searching: Arc::new(Semaphore::new(MAX_SEARCHES)),
         });
         let open = LocalSet::new().block_on(&runtime, work(doors, worker));
         let _ = sender.send(open);

@@ -61,6 +61,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   (`pdp/src/policy/builtins/schemas.rs`).
 - A number is looked for as a text too in a rule that is named by something computed (`data[name].list[n]`), or within a template
   string: there OPA finds nothing. In documents of data files OPA looks for the text as well.
+- A text is no index into an array of data files (`data.list[\"1\"]`); in OPA it is. What a built-in or a reference cannot take is an
+  error in some places where OPA has it undefined.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

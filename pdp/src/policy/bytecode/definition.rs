@@ -133,11 +133,12 @@ pub(super) fn definition_of<'p>(
 
 fn indexed(name: &str, clause: &mut Clause) -> Option<Indexed> {
     let keys = std::mem::take(&mut clause.keys);
-    (clause.value.constant && !keys.is_empty()).then(|| Indexed {
-        head: format!("{name} := {}", clause.value.text),
-        body: clause.statements.join(";\n"),
-        keys,
-    })
+    let head = format!("{name} := {}", clause.value.text);
+    let body = clause.statements.join("; ");
+    clause
+        .value
+        .constant
+        .then(|| Indexed::new(head, body, keys))?
 }
 
 fn clauses<'p>(

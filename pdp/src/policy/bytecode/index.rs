@@ -20,7 +20,9 @@ use super::body::Body;
 use super::definition::Definition;
 
 /// So few definitions are tried one after the other: a node costs about as much.
-const LEAF: usize = 4;
+const LEAF: usize = 6;
+/// Nodes of all trees together: the compiler takes so many rules and no more.
+const NODES: usize = 3000;
 
 /// A comparison of something of the input with a constant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +49,9 @@ impl<'p> Body<'_, 'p> {
         else {
             return None;
         };
-        let (read, constant) = match (is_of_input(lhs), is_of_input(rhs)) {
-            (true, false) => (lhs, rhs),
-            (false, true) => (rhs, lhs),
+        let (read, constant) = match (is_of_input(lhs), is_literal(lhs)) {
+            (true, _) if is_literal(rhs) => (lhs, rhs),
+            (_, true) if is_of_input(rhs) => (rhs, lhs),
             _ => return None,
         };
         let path = self.term(read).ok()?.text;
@@ -69,6 +71,17 @@ fn is_of_input(expr: &Expr) -> bool {
     reference.root == Some("input") && reference.indexes.is_empty()
 }
 
+/// Whether it is a text, a flag or a list of texts, as it stands there. Nothing else may be looked at: what is
+/// written twice is counted twice.
+fn is_literal(expr: &Expr) -> bool {
+    let is_text = |expr: &Expr| matches!(expr, Expr::String { .. } | Expr::RawString { .. });
+    match expr {
+        Expr::Bool { .. } => true,
+        Expr::Array { items, .. } => items.iter().all(|item| is_text(item)),
+        expr => is_text(expr),
+    }
+}
+
 /// Whether nobody doubts which values are equal to this one: numbers have several spellings.
 fn is_ordered_alike(value: &Value) -> bool {
     match value {
@@ -84,30 +97,50 @@ pub(super) struct Indexed {
     pub head: String,
     /// Its statements.
     pub body: String,
-    /// At least one.
+    /// At least one, and one for each path: a second one may only make it hold less often.
     pub keys: Vec<Key>,
+}
+
+impl Indexed {
+    /// A definition; none where it compares nothing.
+    pub(super) fn new(head: String, body: String, mut keys: Vec<Key>) -> Option<Self> {
+        let mut paths = BTreeSet::new();
+        keys.retain(|key| paths.insert(key.path.clone()));
+        (!keys.is_empty()).then_some(Self { head, body, keys })
+    }
 }
 
 /// Writes the definitions of one rule, which agree. `nodes` counts the rules of all trees.
 pub(super) fn write(definitions: &[Definition], nodes: &mut usize, text: &mut String) {
     let indexed: Vec<&Indexed> = definitions.iter().flat_map(|d| &d.indexed).collect();
-    let many = indexed.len() > LEAF;
+    let tree = match indexed.first() {
+        Some(first) if indexed.len() > LEAF => {
+            let mut tree = Tree {
+                nodes: *nodes,
+                text: String::new(),
+            };
+            tree.node(&first.head.clone(), indexed);
+            Some(tree).filter(|tree| tree.nodes <= NODES)
+        }
+        _ => None,
+    };
     for definition in definitions {
-        if !many || definition.indexed.is_none() {
+        if tree.is_none() || definition.indexed.is_none() {
             text.push_str(&definition.text);
         }
     }
-    if let (true, Some(first)) = (many, indexed.first()) {
-        Tree { nodes, text }.node(&first.head.clone(), indexed);
+    if let Some(tree) = tree {
+        *nodes = tree.nodes;
+        text.push_str(&tree.text);
     }
 }
 
-struct Tree<'t> {
-    nodes: &'t mut usize,
-    text: &'t mut String,
+struct Tree {
+    nodes: usize,
+    text: String,
 }
 
-impl Tree<'_> {
+impl Tree {
     /// Writes `left` as bodies of `head`, or below nodes that are its bodies, as often as that is worth it.
     fn node(&mut self, head: &str, mut left: Vec<&Indexed>) {
         while left.len() > LEAF {
@@ -126,7 +159,7 @@ impl Tree<'_> {
             left = others;
         }
         for one in left {
-            let _ = writeln!(self.text, "{head} if {{\n{}\n}}", one.body);
+            let _ = writeln!(self.text, "{head} if {{ {} }}", one.body);
         }
     }
 
@@ -142,11 +175,11 @@ impl Tree<'_> {
             sorted.split_at(sorted.partition_point(|(key, _)| key.value < middle.value));
         for (half, operator) in [(below, "<"), (above, ">=")] {
             let name = format!("i{}", self.nodes);
-            *self.nodes += 1;
+            self.nodes += 1;
             let (path, constant) = (&middle.path, &middle.constant);
             let _ = writeln!(
                 self.text,
-                "{head} if {{\n{path} {operator} {constant};\n{name}\n}}"
+                "{head} if {{ {path} {operator} {constant}; {name} }}"
             );
             let half = half.iter().map(|(_, one)| *one).collect();
             self.node(&format!("{name} := true"), half);

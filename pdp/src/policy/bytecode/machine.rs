@@ -1,7 +1,7 @@
 //! One thread's machine: a program of its own (sharing one would cost more than it saves, in reference
 //! counts), data shared.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,8 @@ fn compile(lowered: &Lowered) -> Result<Arc<Program>, Obstacle> {
     let mut engine = Engine::new();
     engine.set_policy_length_config(PolicyLengthConfig {
         max_col: NonZeroU32::MAX,
-        ..PolicyLengthConfig::default()
+        max_lines: NonZeroUsize::MAX,
+        max_file_bytes: NonZeroUsize::MAX,
     });
     super::super::gate::nesting::check("lowered", &lowered.text).map_err(|e| wrong(&e))?;
     engine

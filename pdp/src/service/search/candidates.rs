@@ -1,4 +1,5 @@
-//! The candidates of a search: entities in a document of the policies, each once, in their order there.
+//! The candidates of a search: entities in a document of the policies, in their order there. One that is there
+//! with other properties is asked about again.
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,9 @@ impl Candidate {
     }
 }
 
+/// The most that a document may say: all of it is made for each page.
+const MAX_CANDIDATES: usize = 20_000;
+
 /// Those that `document` says, of the type that is searched for; none where it is undefined.
 pub(super) fn of(
     worker: &WorkerState,
@@ -39,7 +43,8 @@ pub(super) fn of(
     })?;
     read(kind, said, wanted.kind_of_entity(kind)).map_err(|why| {
         tracing::error!(%document, why, "the candidates of a search are none");
-        Refusal::Unavailable("no candidates for this search: policy-result-invalid".to_owned())
+        let code = "policy-result-invalid";
+        Refusal::Unavailable(format!("no candidates for this search: {code}: {why}"))
     })
 }
 
@@ -49,13 +54,19 @@ fn read(kind: Kind, said: Option<Json>, of_type: Option<&str>) -> Result<Vec<Can
         Some(Json::Array(items)) => items,
         Some(_) => return Err("it must be a list or a set".to_owned()),
     };
+    if items.len() > MAX_CANDIDATES {
+        return Err(format!(
+            "there are more than {MAX_CANDIDATES}: narrow the document by what it sees of the search"
+        ));
+    }
     let mut seen = BTreeSet::new();
     let mut candidates = Vec::new();
     for (number, item) in items.into_iter().enumerate() {
         let candidate = candidate(kind, item)
             .ok_or_else(|| format!("element {number} is no {}", kind.name()))?;
         let is_wanted = of_type.is_none_or(|wanted| candidate.is_of_type(wanted));
-        if is_wanted && seen.insert(candidate.shown.to_string()) {
+        let said = format!("{}{:?}", candidate.shown, candidate.properties);
+        if is_wanted && seen.insert(said) {
             candidates.push(candidate);
         }
     }

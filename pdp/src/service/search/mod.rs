@@ -31,10 +31,13 @@ use super::reply::{self, Refusal, Reply};
 use super::settle::weigh;
 use super::worker::WorkerState;
 use super::{authzen, identifiers};
-use crate::policy::Reference;
+use crate::policy::{Failure, Reference};
 
 /// The most questions of one page; who is not reached is on the next.
 const MAX_ASKED: usize = 10_000;
+
+/// The reason of denies by policies that are revoked.
+const REVOKED: &str = "policy-revoked";
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,10 +115,15 @@ async fn search(
     let id = identifiers::decision_id(number).map_err(|_| Refusal::Broken)?;
     let revision = worker.decider().revision();
     let wanted = Wanted::read(kind, &body)?;
-    let mark = Mark::of(kind, &wanted, &revision);
-    let from = mark.start(wanted.page.token.as_deref())?;
+    let Some(_place) = worker.place_to_search() else {
+        return Err(Refusal::Unavailable(
+            "too many searches at once: try again".to_owned(),
+        ));
+    };
     let candidates = candidates::of(worker, kind, document, &wanted)?;
-    let found = find(worker, kind, &wanted, &candidates, from).await?;
+    let mark = Mark::of(kind, &wanted, &revision, &candidates);
+    let from = mark.start(wanted.page.token.as_deref())?;
+    let found = find(worker, kind, &wanted, &candidates, (from, &revision)).await?;
     record(&id, &revision, kind, &found);
     let mut told = json!({ "results": found.results, "context": { "id": id } });
     if wanted.page.is_asked_for || found.next < candidates.len() {
@@ -146,7 +154,7 @@ async fn find(
     kind: Kind,
     wanted: &Wanted,
     candidates: &[Candidate],
-    from: usize,
+    (from, revision): (usize, &str),
 ) -> Result<Found, Refusal> {
     let started = Instant::now();
     let mut found = Found {
@@ -161,8 +169,28 @@ async fn find(
         }
         let question = wanted.question(kind, candidate);
         let body = serde_json::to_vec(&question).map_err(|_| Refusal::Broken)?;
-        let (settled, _) = weigh(worker, Put::Whole(&body, Care::Usual))?;
-        if settled.answer.allow {
+        let (settled, weighed) = weigh(worker, Put::Whole(&body, Care::Usual))?;
+        let unknown =
+            |why: &str| Refusal::Unavailable(format!("whom the search finds is not known: {why}"));
+        // Others decide from here on, and of those before nobody would know what they say.
+        if &*settled.revision != revision {
+            return Err(unknown("the policies changed meanwhile: search again"));
+        }
+        // A policy that says nothing denies, without anything having failed.
+        if let Err(code) = weighed.said()
+            && code != Failure::Undefined.code()
+        {
+            return Err(unknown(&format!("{code} for {}", candidate.shown)));
+        }
+        if settled
+            .answer
+            .reasons
+            .iter()
+            .any(|reason| reason == REVOKED)
+        {
+            return Err(unknown(REVOKED));
+        }
+        if settled.answer.allow && !found.results.contains(&candidate.shown) {
             found.results.push(candidate.shown.clone());
         }
         found.asked += 1;

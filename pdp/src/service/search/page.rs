@@ -1,4 +1,5 @@
-//! Where a search goes on: a token that is good for the same search by the same policies and data only.
+//! Where a search goes on: a token that is good for the same search among the same candidates only, by the
+//! same policies and data.
 //!
 //! What this is not: a secret. Whoever makes one up gets another page of a search that is theirs.
 
@@ -7,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::Kind;
+use super::candidates::Candidate;
 use super::wanted::Wanted;
 use crate::service::question::bad;
 use crate::service::reply::Refusal;
@@ -19,14 +21,27 @@ const PLACE: usize = 8;
 pub(super) struct Mark([u8; DIGEST]);
 
 impl Mark {
-    /// Of the search `wanted`, by the policies and data of `revision`.
-    pub(super) fn of(kind: Kind, wanted: &Wanted, revision: &str) -> Self {
+    /// Of the search `wanted` among `candidates`, by the policies and data of `revision`.
+    pub(super) fn of(
+        kind: Kind,
+        wanted: &Wanted,
+        revision: &str,
+        candidates: &[Candidate],
+    ) -> Self {
         let mut hash = Sha256::new();
         let question = serde_json::Value::Object(wanted.input.clone()).to_string();
         let limit = wanted.page.limit.to_string();
-        for text in [kind.name(), revision, &limit, &question] {
+        let mut add = |text: &str| {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
+        };
+        for text in [kind.name(), revision, &limit, &question] {
+            add(text);
+        }
+        // Where they are others, a place among them is another's.
+        for candidate in candidates {
+            add(&candidate.shown.to_string());
+            add(&format!("{:?}", candidate.properties));
         }
         let mut mark = [0; DIGEST];
         for (byte, of) in mark.iter_mut().zip(hash.finalize()) {
@@ -49,7 +64,7 @@ impl Mark {
         };
         self.place(token).ok_or_else(|| {
             bad(
-                "`page.token` is not of this search, or the policies have changed since: search again \
+                "`page.token` is not of this search, or policies or candidates have changed since: search again \
                  without it",
             )
         })

@@ -176,6 +176,34 @@ fn pages_together_are_the_whole_and_a_token_is_good_for_its_own_search_only() {
 }
 
 #[test]
+fn a_candidate_of_which_the_policy_fails_is_an_error_and_not_left_out() {
+    let document = Reference::of(["edgeward", "authz", "levels"].map(str::to_owned));
+    let searches = Searches {
+        subjects: Some(document),
+        ..Searches::default()
+    };
+    let policy = r#"
+decision if to_number(input.subject.properties.level) > 5
+levels := [{"type": "user", "id": id, "properties": {"level": level}} |
+    some id, level in object.union({"a": "9", "b": "1"}, object.get(input.context, "more", {}))]
+"#;
+    let pdp = Pdp::deciding_with(
+        policy,
+        ServiceSettings {
+            searches,
+            ..settings()
+        },
+    );
+    let mut question = who("read", "1");
+    question["context"] = json!({"more": {}});
+    assert_eq!(found(&search(&pdp, "subject", &question)), ["a"]);
+    question["context"] = json!({"more": {"c": "nine"}});
+    let answer = search(&pdp, "subject", &question);
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.body.contains("policy-error"), "{}", answer.body);
+}
+
+#[test]
 fn what_is_no_search_is_refused_by_name_and_what_is_not_configured_is_not_there() {
     let pdp = pdp();
     for (kind, body, named) in [

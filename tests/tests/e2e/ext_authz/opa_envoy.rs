@@ -18,16 +18,25 @@ const POLICY: &str = r#"package envoy.authz
 
 import input.attributes.request.http
 
-default allow := {"allowed": false, "http_status": 418, "body": "not for you", "headers": {"x-why": "policy"}}
+allow := {
+	"allowed": false, "http_status": 402, "body": "not for you", "headers": {"x-why": "policy"},
+	"dynamic_metadata": {"body": input.parsed_body},
+} if {
+	not permitted
+}
 
 allow := {
 	"allowed": true,
-	"headers": {"x-user": user, "x-edgeward-subject": "policy"},
-	"response_headers_to_add": {"x-served-by": "edge"},
+	"headers": {"x-user": user, "x-role": ["a", "b"], "x-edgeward-subject": "policy"},
+	"response_headers_to_add": {"x-served-by": "edge", "set-cookie": ["c=1", "d=2"]},
 	"request_headers_to_remove": ["x-secret"],
 	"query_parameters_to_set": {"by": user},
 	"query_parameters_to_remove": ["debug"],
 } if {
+	permitted
+}
+
+permitted if {
 	http.method == "POST"
 	input.parsed_path == ["people", "7"]
 	"en" in input.parsed_query.lang
@@ -59,6 +68,8 @@ fn door() -> Door {
     // As that plugin's documentation has it.
     let setup = filter(patient(Setup::ext_authz()), |filter| {
         filter["encode_raw_headers"] = json!(false);
+        // Whatever is no answer would be an allow.
+        filter["failure_mode_allow"] = json!(true);
         filter["with_request_body"] =
             json!({ "max_request_bytes": 8192, "allow_partial_message": true });
     });
@@ -84,6 +95,8 @@ fn a_policy_of_opa_envoy_decides_in_envoy_as_behind_that_plugin() {
             .header("X-User", "mallory")
             .header("X_User", "mallory")
             .header("X-Secret", "s")
+            .header("X_Secret", "s")
+            .header("X-Role", "mallory")
             .header("X-Edgeward-Subject", "mallory")
             .body(body)
     };
@@ -91,11 +104,19 @@ fn a_policy_of_opa_envoy_decides_in_envoy_as_behind_that_plugin() {
     let reply = door.send(&post(target, r#"{"name": "bob"}"#));
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.header("x-served-by").as_deref(), Some("edge"));
+    let cookies: Vec<_> = reply
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie")
+        .collect();
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
     let seen = door.upstream.seen("/people/7");
     let seen = seen.first().expect("it was forwarded");
     assert_eq!(seen.header("x-user"), ["alice"]);
     assert_eq!(seen.header("x_user"), [""; 0]);
     assert_eq!(seen.header("x-secret"), [""; 0]);
+    assert_eq!(seen.header("x_secret"), [""; 0]);
+    assert_eq!(seen.header("x-role").join(","), "a,b");
     assert_eq!(seen.header("x-edgeward-subject"), ["policy"]);
     assert_eq!(seen.header("x-edgeward-decision-id").len(), 1);
     assert_eq!(seen.header("authorization"), [format!("Bearer {TOKEN}")]);
@@ -112,7 +133,7 @@ fn a_policy_of_opa_envoy_decides_in_envoy_as_behind_that_plugin() {
     ] {
         let reply = door.send(&post(target, body));
         let got = (reply.status, reply.text(), reply.header("x-why"));
-        let expected = (418, "not for you".to_owned(), Some("policy".to_owned()));
+        let expected = (402, "not for you".to_owned(), Some("policy".to_owned()));
         assert_eq!(got, expected, "{target} {body}");
         assert!(reply.header("x-edgeward-decision-id").is_some());
     }
@@ -120,5 +141,10 @@ fn a_policy_of_opa_envoy_decides_in_envoy_as_behind_that_plugin() {
         let reply = door.send(&post(target, body));
         assert_eq!(reply.status, 400, "{target} {body}: {}", reply.text());
     }
+    // Metadata that Envoy could not read.
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(40), "}".repeat(40));
+    let reply = door.send(&post("/people/8", &deep));
+    assert_eq!(reply.status, 403, "{}", reply.text());
+    assert_eq!(reply.code(), "policy-result-invalid");
     assert_eq!(door.upstream.count(), 1);
 }

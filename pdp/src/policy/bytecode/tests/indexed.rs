@@ -99,6 +99,45 @@ impl Chance {
     }
 }
 
+/// Whether the machine takes a policy, and says of `input` what the interpreter says.
+fn agrees(policy: &str, input: Value) -> bool {
+    let policy = policy.to_owned();
+    let said = on_deep_stack(move || {
+        let mut pair = Pair::of(&[("p.rego", &*policy)], None, "data.p.r").ok()?;
+        Some(pair.ask(&from_json(input)))
+    });
+    matches!(said.unwrap(), Some(Said::Same(_)))
+}
+
+#[test]
+fn comparisons_that_contradict_each_other_are_a_tree_all_the_same() {
+    let mut policy = "package p\n".to_owned();
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "x"] {
+        writeln!(policy, "r if {{ input.m == \"x\"; input.m == \"{name}\" }}").unwrap();
+    }
+    assert!(agrees(&policy, json!({"m": "x"})) && agrees(&policy, json!({"m": "a"})));
+}
+
+#[test]
+fn a_comparison_with_something_made_is_no_key_and_keeps_a_policy_in_bytecode() {
+    let policy = "package p\nf(x) := x\nr if input.a == f(input.b)\nr if [x | some x in input.l] == input.a\n";
+    assert!(agrees(policy, json!({"a": 1, "b": 1, "l": []})));
+}
+
+#[test]
+fn thousands_of_definitions_stay_in_bytecode() {
+    for definitions in [2_500, 4_500] {
+        let mut policy = "package p\n".to_owned();
+        for number in 0..definitions {
+            writeln!(policy, "r if {{ input.k == \"k{number}\" }}").unwrap();
+        }
+        assert!(
+            agrees(&policy, json!({"k": "k77", "m": "x"})),
+            "{definitions}"
+        );
+    }
+}
+
 #[test]
 fn definitions_that_a_tree_finds_answer_as_all_of_them_tried() {
     on_deep_stack(|| {

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use edgeward_core::json;
-use edgeward_core::request::CanonicalQuery;
 use serde_json::Value as Json;
+use url::form_urlencoded;
 
 /// A body as a policy sees it.
 #[derive(Debug, Default, PartialEq)]
@@ -19,14 +19,24 @@ pub(super) struct Body {
     pub(super) truncated: bool,
 }
 
+impl Body {
+    /// Of which there is more.
+    const PART: Self = Self {
+        parsed: Json::Null,
+        truncated: true,
+    };
+}
+
 /// The reason code of a body that is not what its type says.
 const UNREADABLE: &str = "ext-authz-body-unreadable";
 
-/// Reads `bytes`, which are of the type `kind` and were said to be `length` long.
+/// Reads `bytes`, which are of the type `kind` and were said to be `length` long; `is_part` is Envoy's word that
+/// there is more.
 pub(super) fn read(
     bytes: &[u8],
     kind: Option<&str>,
     length: Option<&str>,
+    is_part: bool,
 ) -> Result<Body, &'static str> {
     let kind = kind.unwrap_or_default();
     let is = |other: &str| kind.contains(other);
@@ -39,17 +49,21 @@ pub(super) fn read(
     if let Some(length) = length {
         let length: i64 = length.parse().map_err(|_| UNREADABLE)?;
         if usize::try_from(length).is_ok_and(|length| length > bytes.len()) {
-            return Ok(Body {
-                truncated: true,
-                ..Body::default()
-            });
+            return Ok(Body::PART);
         }
+    }
+    if is_part {
+        return Ok(Body::PART);
     }
     let parsed = if is("application/json") {
         json::parse(bytes).map_err(|_| UNREADABLE)?
     } else if is("application/x-www-form-urlencoded") {
         let text = std::str::from_utf8(bytes).map_err(|_| UNREADABLE)?;
-        lists(&CanonicalQuery::parse(text).map_err(|_| UNREADABLE)?)
+        if !is_form(text) {
+            return Err(UNREADABLE);
+        }
+        let pairs: Vec<_> = form_urlencoded::parse(bytes).into_owned().collect();
+        lists(&pairs)
     } else {
         return Err(UNREADABLE);
     };
@@ -59,10 +73,21 @@ pub(super) fn read(
     })
 }
 
+/// Whether Go's `net/url` would read it: each `%` has two digits behind it, and no `;` parts anything.
+fn is_form(text: &str) -> bool {
+    let mut parts = text.split('%');
+    parts.next();
+    let digits = |part: &str| {
+        part.get(..2)
+            .is_some_and(|two| two.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    !text.contains(';') && parts.all(digits)
+}
+
 /// Names with all their values, in the order in which they came.
-pub(super) fn lists(query: &CanonicalQuery) -> Json {
+pub(super) fn lists(pairs: &[(String, String)]) -> Json {
     let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, value) in query.pairs() {
+    for (name, value) in pairs {
         lists.entry(name).or_default().push(value);
     }
     serde_json::json!(lists)
@@ -80,7 +105,7 @@ mod tests {
         let json_type = Some("application/json");
         let form = Some("application/x-www-form-urlencoded");
         let good = |bytes: &str, kind, length, parsed: Json, truncated| {
-            let body = read(bytes.as_bytes(), kind, length).unwrap();
+            let body = read(bytes.as_bytes(), kind, length, false).unwrap();
             assert_eq!(body, Body { parsed, truncated }, "{bytes}");
         };
         good("", None, Some("0"), Json::Null, false);
@@ -105,6 +130,15 @@ mod tests {
             json!({"a": ["1"], "b": ["2", "x y"]}),
             false,
         );
+        good(
+            "t=a%0D%0Ab&u=%c3%a9",
+            form,
+            None,
+            json!({"t": ["a\r\nb"], "u": ["é"]}),
+            false,
+        );
+        let part = read(b"a=1", form, None, true);
+        assert_eq!(part, Ok(Body::PART));
         good("a=1", form, Some("1000"), Json::Null, true);
         good("\0\0", Some("application/grpc"), None, Json::Null, false);
         for (bytes, kind, length) in [
@@ -115,7 +149,7 @@ mod tests {
             ("--x\r\n", Some("multipart/form-data; boundary=x"), None),
         ] {
             assert_eq!(
-                read(bytes.as_bytes(), kind, length),
+                read(bytes.as_bytes(), kind, length, false),
                 Err(UNREADABLE),
                 "{bytes}"
             );

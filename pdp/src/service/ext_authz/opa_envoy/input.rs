@@ -42,13 +42,16 @@ pub(super) fn input(
         text => text,
     };
     let text = |name: &str| headers.get(name).map(String::as_str);
-    let body = body::read(bytes, text("content-type"), text("content-length"))?;
+    // Envoy says so itself, and counts what came.
+    let is_part = text("x-envoy-auth-partial-body") == Some("true")
+        || usize::try_from(http.size).is_ok_and(|size| size > bytes.len());
+    let body = body::read(bytes, text("content-type"), text("content-length"), is_part)?;
     let path = percent_decode(intake.request.path.as_str()).ok_or("request-path-encoding")?;
     let query = intake.request.query.as_ref();
     let mut input = json!({
         "attributes": attributes_of(attributes, &request, &http, &headers),
         "parsed_path": path.trim_start_matches('/').split('/').collect::<Vec<_>>(),
-        "parsed_query": query.map_or_else(|| json!({}), body::lists),
+        "parsed_query": query.map_or_else(|| json!({}), |query| body::lists(query.pairs())),
         "parsed_body": body.parsed,
         "truncated_body": body.truncated,
         "version": { "encoding": "protojson", "ext_authz": "v3" },

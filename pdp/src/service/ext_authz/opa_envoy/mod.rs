@@ -49,12 +49,11 @@ pub(super) fn answer(
             return check_response::write(ruling);
         }
     };
-    let span = trace::of_fields(&told.fields);
-    match span.in_scope(|| decide(worker, settings, check, &told)) {
+    trace::of_fields(&told.fields).in_scope(|| match decide(worker, settings, check, &told) {
         Ok(Decided::Outcome(outcome, changes)) => told::write(*outcome, changes),
         Ok(Decided::Fault(reply)) => check_response::write(Ruling::Refuse(reply)),
         Err(why) => check_response::write(refuse(worker, &told, why, reads_grpc(&told))),
-    }
+    })
 }
 
 /// What the policy made of a request.
@@ -107,7 +106,12 @@ fn decide(
         Ok(outcome) => outcome,
         Err(why) => {
             tracing::warn!(code = why.code(), error = %why, "policy gave no decision");
-            worker.state().metrics.decided(Err(why.code()), took);
+            // What no policy said is counted as a deny of theirs, as at every other door.
+            let counted = match &why {
+                NoEntry::Failed(failure) => Err(failure.code()),
+                NoEntry::Withheld(_) | NoEntry::Revoked => Ok(false),
+            };
+            worker.state().metrics.decided(counted, took);
             record(&id, &revision, (false, why.code()), asked, took);
             let reasons = vec![why.code().to_owned()];
             let reply = Reply::denied(id, reasons, reads_grpc(told));
@@ -133,13 +137,11 @@ fn named() -> Option<DecisionId> {
     identifiers::decision_id(number).ok()
 }
 
-/// Headers of the client in another spelling of a name that the policy sets.
+/// Headers of the client in another spelling of a name that the policy sets or removes.
 fn respelt(outcome: &Outcome, told: &Told) -> Vec<String> {
-    let set: Vec<String> = outcome
-        .headers
-        .iter()
-        .map(|(name, _)| headers::normalize(name))
-        .collect();
+    let names = outcome.headers.iter().map(|(name, _)| name);
+    let names = names.chain(&outcome.remove);
+    let set: Vec<String> = names.map(|name| headers::normalize(name)).collect();
     let came = told.fields.iter().map(|(name, _)| name);
     let mut respelt: Vec<String> = came
         .filter(|name| {

@@ -4,9 +4,16 @@
 use serde_json::{Map, Value as Json};
 
 use edgeward_core::headers;
+use envoy_types::pb::envoy::r#type::v3::StatusCode;
 
 /// Names and values, in the order of their names.
 type Pairs = Vec<(String, String)>;
+
+/// Levels of metadata: Envoy reads no message that nests more than a hundred, and each level here is three of
+/// those. What it cannot read would be an error to it, and no deny.
+const MAX_DEPTH: usize = 16;
+/// Bytes of a result, written as JSON.
+const MAX_BYTES: usize = 256 * 1024;
 
 /// What a policy wants done.
 #[derive(Debug, Default, PartialEq)]
@@ -42,6 +49,10 @@ impl Outcome {
         let Some(Json::Bool(allowed)) = members.remove("allowed") else {
             return Err("`allowed` must be there, and a boolean".to_owned());
         };
+        let size = serde_json::to_string(&members).map_or(usize::MAX, |text| text.len());
+        if size > MAX_BYTES {
+            return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        }
         let mut member = |name: &'static str| members.remove(name);
         let body = match member("body") {
             None => String::new(),
@@ -50,7 +61,14 @@ impl Outcome {
         };
         let metadata = match member("dynamic_metadata") {
             None => Map::new(),
-            Some(Json::Object(metadata)) => metadata,
+            Some(Json::Object(metadata)) if metadata.values().all(|of| is_flat(of, MAX_DEPTH)) => {
+                metadata
+            }
+            Some(Json::Object(_)) => {
+                return Err(format!(
+                    "`dynamic_metadata` is more than {MAX_DEPTH} levels deep"
+                ));
+            }
             Some(_) => return Err("`dynamic_metadata` must be an object".to_owned()),
         };
         let read = Self {
@@ -64,7 +82,7 @@ impl Outcome {
                 "request_headers_to_remove",
                 member("request_headers_to_remove"),
             )?,
-            query_set: pairs("query_parameters_to_set", member("query_parameters_to_set"))?,
+            query_set: query_pairs(member("query_parameters_to_set"))?,
             query_remove: texts(
                 "query_parameters_to_remove",
                 member("query_parameters_to_remove"),
@@ -91,8 +109,40 @@ fn status(written: Option<Json>) -> Result<Option<u16>, String> {
         .as_u64()
         .and_then(|status| u16::try_from(status).ok());
     match status {
-        Some(status) if (200..=599).contains(&status) => Ok(Some(status)),
-        _ => Err("`http_status` must be a number from 200 to 599".to_owned()),
+        // Envoy knows no others.
+        Some(status) if status >= 200 && StatusCode::try_from(i32::from(status)).is_ok() => {
+            Ok(Some(status))
+        }
+        _ => Err("`http_status` must be a status of HTTP from 200 on".to_owned()),
+    }
+}
+
+/// Whether `of` is at most so many levels deep.
+fn is_flat(of: &Json, levels: usize) -> bool {
+    let Some(inside) = levels.checked_sub(1) else {
+        return false;
+    };
+    match of {
+        Json::Array(items) => items.iter().all(|item| is_flat(item, inside)),
+        Json::Object(members) => members.values().all(|member| is_flat(member, inside)),
+        _ => true,
+    }
+}
+
+/// Parameters as they may stand in a query: Envoy writes them into it as they are.
+fn query_pairs(written: Option<Json>) -> Result<Pairs, String> {
+    const WHAT: &str = "query_parameters_to_set";
+    let all = pairs(WHAT, written)?;
+    let may_stand = |text: &str| {
+        let may = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*,;:@/?+%=".contains(&byte);
+        text.bytes().all(may)
+    };
+    match all
+        .iter()
+        .find(|(name, value)| !may_stand(name) || name.contains('=') || !may_stand(value))
+    {
+        Some((name, _)) => Err(format!("`{WHAT}`: `{name}` is not percent-encoded")),
+        None => Ok(all),
     }
 }
 
@@ -190,8 +240,14 @@ mod tests {
         assert_eq!(outcome.metadata["m"]["n"], 1);
     }
 
+    fn deep(levels: usize) -> Json {
+        (0..levels).fold(json!(1), |inside, _| json!({ "a": inside }))
+    }
+
     #[test]
     fn what_is_no_result_is_none() {
+        let whole = json!({"allowed": true, "dynamic_metadata": deep(16)});
+        assert!(Outcome::read(whole).is_ok());
         let allowed = |name: &str, value: Json| json!({ "allowed": true, name: value });
         for document in [
             json!(null),
@@ -214,6 +270,13 @@ mod tests {
             allowed("http_status", json!(99)),
             allowed("http_status", json!(100)),
             allowed("http_status", json!(600)),
+            allowed("http_status", json!(299)),
+            allowed("query_parameters_to_set", json!({"a": "x&admin=1"})),
+            allowed("query_parameters_to_set", json!({"a": "x HTTP/1.1"})),
+            allowed("query_parameters_to_set", json!({"a=b": "x"})),
+            allowed("query_parameters_to_set", json!({"a": "x#"})),
+            allowed("dynamic_metadata", deep(17)),
+            allowed("body", json!("x".repeat(MAX_BYTES))),
             allowed("http_status", json!("403")),
             allowed("http_status", json!(403.5)),
             allowed("body", json!({})),

@@ -6,7 +6,7 @@ use envoy_types::ext_authz::v3::pb::{
     HttpStatus, OkHttpResponse,
 };
 use envoy_types::pb::envoy::config::core::v3::QueryParameter;
-use envoy_types::pb::google::protobuf::{ListValue, Struct, Value, value::Kind};
+use envoy_types::pb::google::protobuf::{BoolValue, ListValue, Struct, Value, value::Kind};
 use envoy_types::pb::google::rpc::Status;
 use serde_json::{Map, Value as Json};
 
@@ -59,7 +59,7 @@ fn pass(outcome: Outcome, changes: Changes) -> OkHttpResponse {
     OkHttpResponse {
         headers_to_remove: remove,
         headers,
-        response_headers_to_add: options(outcome.response_headers.into_iter()),
+        response_headers_to_add: outcome.response_headers.into_iter().map(adding).collect(),
         query_parameters_to_set: parameters
             .map(|(key, value)| QueryParameter { key, value })
             .collect(),
@@ -89,13 +89,26 @@ fn options(pairs: impl Iterator<Item = (String, String)>) -> Vec<HeaderValueOpti
                 .is_some_and(|header| header.key == name)
         };
         let again = options.iter().any(is_there);
-        let mut option = replacing((name, value));
-        if again {
-            option.append_action = HeaderAppendAction::AppendIfExistsOrAdd.into();
-        }
-        options.push(option);
+        options.push(if again {
+            adding((name, value))
+        } else {
+            replacing((name, value))
+        });
     }
     options
+}
+
+/// Adds a header beside those of its name.
+#[expect(
+    deprecated,
+    reason = "Envoy still asks for `append` where a request's header is to be added"
+)]
+fn adding(pair: (String, String)) -> HeaderValueOption {
+    HeaderValueOption {
+        append_action: HeaderAppendAction::AppendIfExistsOrAdd.into(),
+        append: Some(BoolValue { value: true }),
+        ..replacing(pair)
+    }
 }
 
 fn object(members: Map<String, Json>) -> Struct {
