@@ -162,8 +162,7 @@ impl PolicySet {
 
     /// What is asked for every decision.
     pub fn entry_point(&self) -> Reference {
-        let names = self.entry_point.split('.').skip(1);
-        Reference::of(names.map(str::to_owned))
+        Reference::at(&self.entry_point)
     }
 
     /// Whether `at` is what the entry point makes, and nothing more.

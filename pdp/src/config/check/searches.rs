@@ -20,8 +20,7 @@ pub(super) fn searches(
             findings.refuse(&field.key(name), message);
             return None;
         }
-        let names = written.split('.').skip(1).map(str::to_owned);
-        Some(Reference::of(names))
+        Some(Reference::at(&written))
     };
     Searches {
         subjects: document("subjects", raw.subjects),

@@ -14,6 +14,11 @@ impl Reference {
         Self(names.into_iter().collect())
     }
 
+    /// The document at `path`, plain names with dots between from `data` on.
+    pub fn at(path: &str) -> Self {
+        Self::of(path.split('.').skip(1).map(str::to_owned))
+    }
+
     /// Whether it is `path`, plain names with dots between from `data` on.
     pub fn is(&self, path: &str) -> bool {
         let names = path.strip_prefix("data.").map(|names| names.split('.'));

@@ -47,6 +47,7 @@ pub(super) fn in_words_of_the_engine<'m>(
         .map(|(_, _, tokens)| keywords::declared(tokens))
         .collect();
     let tokens: Vec<&[Token<'_>]> = modules.iter().map(|(_, _, tokens)| &**tokens).collect();
+    let rules = rules_by_path::paths(&declared);
     let mut metadata = metadata::rewrite(&tokens).into_iter();
     let mut written = Vec::with_capacity(modules.len());
     for (place, (file, text, tokens)) in modules.iter().enumerate() {
@@ -55,7 +56,7 @@ pub(super) fn in_words_of_the_engine<'m>(
         let split = own.and_then(|own| keywords::split(tokens, own, &declared));
         let mut own = metadata.next().unwrap_or_default();
         if split.is_none() {
-            rules_by_path::rewrite(tokens, &declared, &mut own);
+            rules_by_path::rewrite(tokens, &rules, &mut own);
         }
         for text in rewrite(text, tokens, split, own) {
             written.push((*file, text));

@@ -15,22 +15,23 @@ use super::heads::is_code;
 use super::keywords::Declared;
 use super::token::{Kind, Token};
 
-/// Puts texts in the place of such names, and the imports behind the package.
-pub(super) fn rewrite(tokens: &[Token<'_>], all: &[Declared], replaced: &mut Replaced) {
+/// The paths of all rules.
+pub(super) fn paths(all: &[Declared]) -> BTreeSet<String> {
+    let of = |of: &Declared| -> Vec<String> {
+        let path = |rule: &String| format!("data.{}.{rule}", of.package);
+        of.rules.iter().map(path).collect()
+    };
+    all.iter().flat_map(of).collect()
+}
+
+/// Puts texts in the place of such names of `rules`, and the imports behind the package.
+pub(super) fn rewrite(tokens: &[Token<'_>], rules: &BTreeSet<String>, replaced: &mut Replaced) {
     let Some(package) = end_of_package(tokens) else {
         return;
     };
-    let rules: BTreeSet<String> = all
-        .iter()
-        .flat_map(|of| {
-            of.rules
-                .iter()
-                .map(|rule| format!("data.{}.{rule}", of.package))
-        })
-        .collect();
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     for start in 0..tokens.len() {
-        let Some((path, end)) = indexed_rule(tokens, start, &rules) else {
+        let Some((path, end)) = indexed_rule(tokens, start, rules) else {
             continue;
         };
         let next = names.len();
@@ -77,12 +78,12 @@ fn indexed_rule(
     let is_root = text(start) == Some("data")
         && kind(start) == Some(Kind::Word)
         && start.checked_sub(1).and_then(text) != Some(".");
-    let before = tokens
-        .get(..start)?
-        .iter()
-        .rev()
-        .find(|token| is_code(token));
-    if !is_root || before.is_some_and(|token| token.text == "import") {
+    if !is_root {
+        return None;
+    }
+    let mut before = tokens.get(..start)?.iter().rev();
+    let before = before.find(|token| is_code(token));
+    if before.is_some_and(|token| token.text == "import") {
         return None;
     }
     let mut path = "data".to_owned();

@@ -70,14 +70,21 @@ pub(super) fn read(check: CheckRequest, joined: bool) -> Result<Told, Untold> {
 
 fn raw(lines: Vec<HeaderValue>) -> Vec<Field> {
     let field = |line: HeaderValue| {
-        let value = if line.raw_value.is_empty() {
-            line.value.into_bytes()
-        } else {
-            line.raw_value
-        };
-        (line.key.to_ascii_lowercase(), value)
+        (
+            line.key.to_ascii_lowercase(),
+            bytes(line.value, line.raw_value),
+        )
     };
     lines.into_iter().map(field).collect()
+}
+
+/// The value of a line, in whichever form it was sent.
+pub(super) fn bytes(text: String, raw: Vec<u8>) -> Vec<u8> {
+    if raw.is_empty() {
+        text.into_bytes()
+    } else {
+        raw
+    }
 }
 
 /// Joined headers, in the order of their names.

@@ -110,12 +110,12 @@ fn metadata<const N: usize>(texts: [(&str, String); N]) -> Struct {
 }
 
 /// The number of the status in `envoy.type.v3.StatusCode`, which is the status itself.
-fn http_status(refusal: Refusal) -> i32 {
+pub(super) fn http_status(refusal: Refusal) -> i32 {
     i32::try_from(refusal.status()).unwrap_or(403)
 }
 
 /// Never 0, which would allow.
-fn grpc_code(refusal: Refusal) -> i32 {
+pub(super) fn grpc_code(refusal: Refusal) -> i32 {
     const PERMISSION_DENIED: i32 = 7;
     match i32::try_from(refusal.grpc_status()) {
         Ok(code) if code != 0 => code,

@@ -44,10 +44,7 @@ pub(in crate::service) async fn answer(
     }
     let response = match call(worker, request).await {
         Err(refusal) => check_response::write(refusal),
-        Ok(check) => match settings.dialect {
-            Dialect::Edgeward => check_response::write(ruling(worker, settings, check)),
-            Dialect::OpaEnvoy { .. } => opa_envoy::answer(worker, settings, check),
-        },
+        Ok(check) => decided(worker, settings, check),
     };
     framed(&response)
 }
@@ -80,15 +77,26 @@ async fn call(
     check.ok_or_else(|| refuse_call(worker, Refusal::NotCanonical, code))
 }
 
-fn ruling(worker: &WorkerState, settings: &ExtAuthzSettings, check: CheckRequest) -> Ruling {
-    match check_request::read(check, settings.joined_headers) {
-        Ok(told) => trace::of_fields(&told.fields).in_scope(|| rule(worker, settings, &told)),
+fn decided(
+    worker: &WorkerState,
+    settings: &ExtAuthzSettings,
+    check: CheckRequest,
+) -> CheckResponse {
+    let is_plugins = matches!(settings.dialect, Dialect::OpaEnvoy { .. });
+    let shown = is_plugins.then(|| check.clone());
+    // The plugin's policies see joined headers in any case.
+    match check_request::read(check, settings.joined_headers || is_plugins) {
+        Ok(told) => trace::of_fields(&told.fields).in_scope(|| match shown {
+            None => check_response::write(rule(worker, settings, &told)),
+            Some(check) => opa_envoy::answer(worker, settings, check, &told),
+        }),
         Err(untold) => {
             tracing::warn!(
                 ?untold,
                 "an ext_authz call tells of no request that can be decided"
             );
-            refuse_call(worker, Refusal::Unavailable, untold.code())
+            let ruling = refuse_call(worker, Refusal::Unavailable, untold.code());
+            check_response::write(ruling)
         }
     }
 }

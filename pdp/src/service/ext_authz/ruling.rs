@@ -8,7 +8,7 @@ use edgeward_core::refusal::{Refusal, Reply};
 
 use super::ExtAuthzSettings;
 use super::identify::{Caller, Identification};
-use super::intake::{Intake, reads_grpc, take_in};
+use super::intake::{Intake, NotTaken, reads_grpc, take_in};
 use super::told::Told;
 use crate::service::clock;
 use crate::service::put::{Care, Put};
@@ -46,6 +46,16 @@ pub(super) struct Refused {
     pub(super) refusal: Refusal,
     pub(super) code: &'static str,
     pub(super) shown: bool,
+}
+
+impl From<NotTaken> for Refused {
+    fn from(error: NotTaken) -> Self {
+        Self {
+            refusal: Refusal::NotCanonical,
+            code: error.code(),
+            shown: false,
+        }
+    }
 }
 
 /// Rules on the request `told`.
@@ -105,11 +115,7 @@ fn decide<'t>(
     settings: &ExtAuthzSettings,
     told: &'t Told,
 ) -> Result<(Intake<'t>, Caller, Decision), Refused> {
-    let intake = take_in(told, settings).map_err(|error| Refused {
-        refusal: Refusal::NotCanonical,
-        code: error.code(),
-        shown: false,
-    })?;
+    let intake = take_in(told, settings)?;
     let caller = identify(worker, settings, told, intake.has_token)?;
     let unwritable = || Refused {
         refusal: Refusal::Unavailable,

@@ -18,9 +18,10 @@ use std::time::Instant;
 
 use edgeward_core::authzen::{SEARCH_ACTION_PATH, SEARCH_RESOURCE_PATH, SEARCH_SUBJECT_PATH};
 use edgeward_core::decision::DecisionId;
+use edgeward_core::revocation;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use self::candidates::Candidate;
 use self::page::Mark;
@@ -35,9 +36,6 @@ use crate::policy::{Failure, Reference};
 
 /// The most questions of one page; who is not reached is on the next.
 const MAX_ASKED: usize = 10_000;
-
-/// The reason of denies by policies that are revoked.
-const REVOKED: &str = "policy-revoked";
 
 /// What is searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +109,8 @@ async fn search(
         return Err(Refusal::NotFound);
     };
     let body = json_body(worker, request, worker.limits().body).await?;
-    let number = identifiers::number().map_err(|_| Refusal::Broken)?;
-    let id = identifiers::decision_id(number).map_err(|_| Refusal::Broken)?;
+    let id = identifiers::number().and_then(identifiers::decision_id);
+    let id = id.map_err(|_| Refusal::Broken)?;
     let revision = worker.decider().revision();
     let wanted = Wanted::read(kind, &body)?;
     let Some(_place) = worker.place_to_search() else {
@@ -126,10 +124,13 @@ async fn search(
     let found = find(worker, kind, &wanted, &candidates, (from, &revision)).await?;
     record(&id, &revision, kind, &found);
     let mut told = json!({ "results": found.results, "context": { "id": id } });
-    if wanted.page.is_asked_for || found.next < candidates.len() {
-        let next = match found.next {
-            next if next < candidates.len() => mark.token(next),
-            _ => String::new(),
+    let next = from + found.asked;
+    let is_more = next < candidates.len();
+    if wanted.page.is_asked_for || is_more {
+        let next = if is_more {
+            mark.token(next)
+        } else {
+            String::new()
         };
         let page = json!({ "next_token": next, "count": found.results.len() });
         if let Some(members) = told.as_object_mut() {
@@ -140,12 +141,11 @@ async fn search(
 }
 
 /// One page.
+#[derive(Default)]
 struct Found {
     results: Vec<Json>,
     /// How many were asked about.
     asked: usize,
-    /// The first candidate that was not.
-    next: usize,
 }
 
 /// Asks about `candidates`, from one of them on, until the page is full, or it took as long as a call may.
@@ -157,48 +157,57 @@ async fn find(
     (from, revision): (usize, &str),
 ) -> Result<Found, Refusal> {
     let started = Instant::now();
-    let mut found = Found {
-        results: Vec::new(),
-        asked: 0,
-        next: from,
-    };
+    let mut found = Found::default();
     for candidate in candidates.iter().skip(from) {
         let is_full = found.results.len() >= wanted.page.limit || found.asked >= MAX_ASKED;
         if is_full || started.elapsed() > worker.limits().request_timeout {
             break;
         }
         let question = wanted.question(kind, candidate);
-        let body = serde_json::to_vec(&question).map_err(|_| Refusal::Broken)?;
-        let (settled, weighed) = weigh(worker, Put::Whole(&body, Care::Usual))?;
-        let unknown =
-            |why: &str| Refusal::Unavailable(format!("whom the search finds is not known: {why}"));
-        // Others decide from here on, and of those before nobody would know what they say.
-        if &*settled.revision != revision {
-            return Err(unknown("the policies changed meanwhile: search again"));
-        }
-        // A policy that says nothing denies, without anything having failed.
-        if let Err(code) = weighed.said()
-            && code != Failure::Undefined.code()
+        if is_allowed(worker, &question, candidate, revision)?
+            && !found.results.contains(&candidate.shown)
         {
-            return Err(unknown(&format!("{code} for {}", candidate.shown)));
-        }
-        if settled
-            .answer
-            .reasons
-            .iter()
-            .any(|reason| reason == REVOKED)
-        {
-            return Err(unknown(REVOKED));
-        }
-        if settled.answer.allow && !found.results.contains(&candidate.shown) {
             found.results.push(candidate.shown.clone());
         }
         found.asked += 1;
-        found.next += 1;
         // Others have questions too.
         tokio::task::yield_now().await;
     }
     Ok(found)
+}
+
+/// Whether the policies of `revision` allow `question`, which is about `candidate`; an error where nobody can
+/// know.
+fn is_allowed(
+    worker: &WorkerState,
+    question: &Map<String, Json>,
+    candidate: &Candidate,
+    revision: &str,
+) -> Result<bool, Refusal> {
+    let body = serde_json::to_vec(question).map_err(|_| Refusal::Broken)?;
+    let (settled, weighed) = weigh(worker, Put::Whole(&body, Care::Usual))?;
+    let unknown =
+        |why: &str| Refusal::Unavailable(format!("whom the search finds is not known: {why}"));
+    // Others decide from here on, and of those before nobody would know what they say.
+    if &*settled.revision != revision {
+        return Err(unknown("the policies changed meanwhile: search again"));
+    }
+    let revoked = revocation::Kind::Policy.code();
+    match weighed.said() {
+        // A policy that says nothing denies, without anything having failed.
+        Err(code) if code != Failure::Undefined.code() => {
+            Err(unknown(&format!("{code} for {}", candidate.shown)))
+        }
+        _ if settled
+            .answer
+            .reasons
+            .iter()
+            .any(|reason| reason == revoked) =>
+        {
+            Err(unknown(revoked))
+        }
+        _ => Ok(settled.answer.allow),
+    }
 }
 
 /// One record of the whole search: nothing is let through by it.

@@ -22,8 +22,8 @@ use envoy_types::pb::google::protobuf::{ListValue, Struct, Timestamp, Value, val
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::ExtAuthzSettings;
 use super::super::intake::Intake;
+use super::super::{ExtAuthzSettings, check_request};
 use super::body;
 
 /// The input for `check`, which was taken in as `intake`; or the reason code of one that there cannot be.
@@ -73,17 +73,15 @@ fn shown_headers(http: &mut HttpRequest, settings: &ExtAuthzSettings) -> HashMap
         raw_value,
     } in lines
     {
-        let value = match &*raw_value {
-            [] => value,
-            raw => String::from_utf8_lossy(raw).into_owned(),
-        };
+        let value = check_request::bytes(value, raw_value);
+        let value = String::from_utf8_lossy(&value);
         joined
             .entry(key)
             .and_modify(|all| {
                 all.push(',');
                 all.push_str(&value);
             })
-            .or_insert(value);
+            .or_insert_with(|| value.into_owned());
     }
     let stripped = settings.stripped();
     joined.retain(|name, _| {

@@ -1,6 +1,8 @@
 //! A policy's result as Envoy is told it. Edgeward's own changes come with it: its id, and what the client
 //! may not say.
 
+use edgeward_core::headers::DECISION_ID;
+use edgeward_core::refusal::Refusal;
 use envoy_types::ext_authz::v3::pb::{
     CheckResponse, DeniedHttpResponse, HeaderAppendAction, HeaderValueOption, HttpResponse,
     HttpStatus, OkHttpResponse,
@@ -10,28 +12,22 @@ use envoy_types::pb::google::protobuf::{BoolValue, ListValue, Struct, Value, val
 use envoy_types::pb::google::rpc::Status;
 use serde_json::{Map, Value as Json};
 
-use super::super::check_response::replacing;
+use super::super::check_response::{grpc_code, http_status, replacing};
 use super::super::ruling::Changes;
 use super::outcome::Outcome;
 
-/// `google.rpc.Code.PERMISSION_DENIED`.
-const PERMISSION_DENIED: i32 = 7;
-const FORBIDDEN: u16 = 403;
-
 /// Writes `outcome` down, with the changes that are made to a request that passes.
-pub(super) fn write(outcome: Outcome, changes: Changes) -> CheckResponse {
-    let mut metadata = outcome.metadata.clone();
+pub(super) fn write(mut outcome: Outcome, changes: Changes) -> CheckResponse {
+    let mut metadata = std::mem::take(&mut outcome.metadata);
     let id = changes.decision_id.to_string();
     metadata.insert("decision_id".to_owned(), id.clone().into());
     let (code, response) = if outcome.allowed {
         (0, HttpResponse::OkResponse(pass(outcome, changes)))
     } else {
         let mut denied = refuse(outcome);
-        denied.headers.push(replacing((
-            edgeward_core::headers::DECISION_ID.to_owned(),
-            id,
-        )));
-        (PERMISSION_DENIED, HttpResponse::DeniedResponse(denied))
+        denied.headers.push(replacing((DECISION_ID.to_owned(), id)));
+        let code = grpc_code(Refusal::Denied);
+        (code, HttpResponse::DeniedResponse(denied))
     };
     CheckResponse {
         status: Some(Status {
@@ -71,7 +67,9 @@ fn pass(outcome: Outcome, changes: Changes) -> OkHttpResponse {
 fn refuse(outcome: Outcome) -> DeniedHttpResponse {
     DeniedHttpResponse {
         status: Some(HttpStatus {
-            code: outcome.status.unwrap_or(FORBIDDEN).into(),
+            code: outcome
+                .status
+                .map_or_else(|| http_status(Refusal::Denied), i32::from),
         }),
         headers: options(outcome.headers.into_iter()),
         body: outcome.body,
@@ -120,7 +118,7 @@ fn object(members: Map<String, Json>) -> Struct {
     }
 }
 
-/// Depth is bounded by the engine, which made it.
+/// Depth is bounded by `outcome`.
 fn value(json: Json) -> Value {
     let kind = match json {
         Json::Null => Kind::NullValue(0),
