@@ -24,7 +24,7 @@ const STUBS: [(&str, &str); 3] = [
 /// Whether a policy may call `name`.
 pub fn is_callable(name: &str) -> bool {
     name == "print"
-        || name == source::FUNCTION
+        || source::FUNCTIONS.contains(&name)
         || builtins::arity(name).is_some()
         || (BUILTINS.contains_key(name) && stub(name).is_none())
 }

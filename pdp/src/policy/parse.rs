@@ -19,7 +19,7 @@ pub(super) fn engine<'a>(
 ) -> Result<Engine, LoadError> {
     let mut texts = source::in_words_of_the_engine(modules);
     let mut engine = parsed(&texts, errors)?;
-    if let Some(rewritten) = source::negation::rewrite(engine.get_modules())? {
+    if let Some(rewritten) = source::expressions::rewrite(engine.get_modules())? {
         for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
             *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
         }

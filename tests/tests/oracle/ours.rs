@@ -1,5 +1,6 @@
 //! One policy set in our engine, in the three ways a question can go: as the doors do (bytecode where that
-//! may be), in the interpreter, and with built-ins whose errors fail.
+//! may be, and a built-in that fails denies), and in bytecode and in the interpreter as OPA does it unless
+//! asked otherwise (a built-in that fails is undefined).
 
 use std::time::Duration;
 
@@ -31,13 +32,13 @@ impl Ours {
         let mut ways = Vec::new();
         let mut first = None;
         for (name, engine, errors) in [
-            ("as the doors", EngineChoice::Auto, BuiltinErrors::Undefined),
+            ("as the doors", EngineChoice::Auto, BuiltinErrors::Fail),
+            ("bytecode", EngineChoice::Auto, BuiltinErrors::Undefined),
             (
                 "interpreter",
                 EngineChoice::Interpreter,
                 BuiltinErrors::Undefined,
             ),
-            ("strict", EngineChoice::Auto, BuiltinErrors::Fail),
         ] {
             let files = modules
                 .iter()
@@ -61,10 +62,14 @@ impl Ours {
 
     /// How our answers to `input` differ from `opa`'s, if one does.
     pub(crate) fn difference(&mut self, input: &Value, opa: &Said) -> Option<String> {
+        let mut failed = None;
         self.ways.iter_mut().find_map(|(name, errors, worker)| {
             let said = worker.value(from_json(input.clone()), NOW);
             let said = said.map(|value| value.map(|value| json!(value)));
-            let differs = !agrees(&said, opa, *errors);
+            let differs = !agrees(&said, opa, *errors, failed.as_deref());
+            if let Err(Failure::Error(why)) = &said {
+                failed.get_or_insert_with(|| why.clone());
+            }
             differs.then(|| format!("{name}: {said:?}, OPA: {opa:?}"))
         })
     }
@@ -74,14 +79,23 @@ impl Ours {
 /// over what is no collection, and arithmetic with what is no number.
 const FAILS: [&str; 2] = ["expects array/set/object", "expects numeric argument"];
 
-fn agrees(ours: &Result<Option<Value>, Failure>, opa: &Said, errors: BuiltinErrors) -> bool {
+/// Whether `ours` is what `opa` says. Where a built-in failed the doors deny, and say that it `failed`: that
+/// the engine, made to go on, comes to an error of another kind is no difference.
+fn agrees(
+    ours: &Result<Option<Value>, Failure>,
+    opa: &Said,
+    errors: BuiltinErrors,
+    failed: Option<&str>,
+) -> bool {
     match (ours, opa) {
         (Ok(Some(ours)), Said::Value(opa)) => same(ours, opa) || same(&sorted(ours), &sorted(opa)),
         (Ok(None), Said::Undefined) | (Err(_), Said::Error(_)) => true,
         // OPA fails with the first built-in that does. Ours may have come to the end before it.
         (Ok(_), Said::Error(why)) => is_of_builtin(why),
         (Err(Failure::Error(why)), _) => {
-            errors == BuiltinErrors::Fail || FAILS.iter().any(|known| why.contains(known))
+            errors == BuiltinErrors::Fail
+                || failed.is_some_and(|failed| failed != why)
+                || FAILS.iter().any(|known| why.contains(known))
         }
         _ => false,
     }

@@ -12,6 +12,7 @@ use regorus::unstable::{BUILTINS, BuiltinFcn};
 use super::super::{
     bounded,
     builtins::{self, Function},
+    source,
 };
 use super::terms::Sort;
 
@@ -26,8 +27,8 @@ pub(super) const DEFINED: &str = "uuid.parse";
 pub(super) const COPY: &str = "yaml.is_valid";
 /// Its argument, which must be one that can be looped over.
 pub(super) const COLLECTION: &str = "units.parse";
-/// Its argument, which must be a text.
-pub(super) const KEY: &str = "units.parse_bytes";
+/// What lies in its first argument, a document of data, at the second.
+pub(super) const FOUND: &str = "bits.xor";
 
 thread_local! {
     static DOUBT: Cell<bool> = const { Cell::new(false) };
@@ -187,7 +188,7 @@ own![
 ];
 
 /// What is the interpreter's extension (`bounded`), and what takes the place of [`COLLECTION`] and
-/// [`KEY`].
+/// [`FOUND`].
 fn special(name: &str) -> Option<BuiltinFcn> {
     match name {
         "numbers.range" => Some((
@@ -207,14 +208,14 @@ fn special(name: &str) -> Option<BuiltinFcn> {
             },
             1,
         )),
-        KEY => Some((
+        FOUND => Some((
             |_, _, args, _| {
-                Ok(match args.first() {
-                    Some(text @ Value::String(_)) => text.clone(),
+                Ok(match args {
+                    [document, index] => source::found(document, index),
                     _ => doubt(),
                 })
             },
-            1,
+            2,
         )),
         _ => None,
     }
@@ -227,7 +228,7 @@ pub(super) fn forbidden() -> BuiltinFcn {
 
 /// How many arguments the built-in `name` takes, if a policy that is lowered may call it.
 pub(super) fn arity(name: &str) -> Option<usize> {
-    if matches!(name, COLLECTION | KEY) {
+    if matches!(name, COLLECTION | FOUND) {
         return None;
     }
     wrapped(name).map(|(_, arity)| usize::from(arity))

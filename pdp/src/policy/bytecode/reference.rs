@@ -8,9 +8,10 @@ use regorus::unstable::{BUILTINS, Expr, Ref};
 
 use super::super::footprint::Place;
 use super::super::gate::paths::{Path, take_apart};
+use super::super::source::DOCUMENT_KEY;
 use super::Obstacle;
 use super::body::Body;
-use super::builtins::{self, COPY, DATA, KEY};
+use super::builtins::{self, COPY, DATA, FOUND};
 use super::rules::obstacle;
 use super::terms::{Sort, Term};
 
@@ -58,6 +59,16 @@ fn steps_of(expr: &Expr) -> (&Expr, Vec<Step<'_>>) {
                 return (root, steps);
             }
         }
+    }
+}
+
+/// What a document is indexed by, without the call that looks it up for the interpreter.
+fn looked_up(index: &Ref<Expr>) -> &Ref<Expr> {
+    match index.as_ref() {
+        Expr::Call { fcn, params, .. } if fcn.span().text() == DOCUMENT_KEY => {
+            params.get(1).unwrap_or(index)
+        }
+        _ => index,
     }
 }
 
@@ -150,10 +161,10 @@ impl<'p> Body<'_, 'p> {
             }
             let steps = below.iter().cloned().map(Step::Name).chain(rest).collect();
             let number = self.lowering.number(rule, &place)?;
-            let text = self.with_steps(format!("r{number}"), steps, root == Root::Data)?;
+            let text = self.with_steps(format!("r{number}"), steps, false)?;
             return Ok(Term::any(text));
         }
-        if !self.lowering.is_only_data(&path) {
+        if !self.lowering.rules.is_only_data(&path) {
             let name = path.join(".");
             return Err(obstacle(
                 expr.span(),
@@ -170,8 +181,7 @@ impl<'p> Body<'_, 'p> {
         Ok(Term::any(self.with_steps(DATA.to_owned(), start, true)?))
     }
 
-    /// `text`, then the steps. The interpreter looks for a number also as a text in whatever is written
-    /// as a part of `data`, rules too.
+    /// `text`, then the steps. Documents of data are indexed as OPA does it.
     fn with_steps(
         &mut self,
         mut text: String,
@@ -179,21 +189,14 @@ impl<'p> Body<'_, 'p> {
         in_data: bool,
     ) -> Result<String, Obstacle> {
         for step in steps {
-            let index = match step {
-                Step::Name(name) => serde_json::Value::from(name).to_string(),
-                Step::Index(index) if in_data && matches!(index.as_ref(), Expr::Number { .. }) => {
-                    return Err(obstacle(index.span(), "a number as an index into `data`"));
+            text = match step {
+                Step::Name(name) => format!("{text}[{}]", serde_json::Value::from(name)),
+                Step::Index(index) if in_data => {
+                    let index = self.index(looked_up(index))?;
+                    format!("{FOUND}({text}, {index})")
                 }
-                Step::Index(index) => {
-                    let term = self.index(index)?;
-                    if in_data {
-                        format!("{KEY}({term})")
-                    } else {
-                        term
-                    }
-                }
+                Step::Index(index) => format!("{text}[{}]", self.index(index)?),
             };
-            text = format!("{text}[{index}]");
         }
         Ok(text)
     }
@@ -216,6 +219,7 @@ impl<'p> Body<'_, 'p> {
             Expr::RefDot { .. }
             | Expr::RefBrack { .. }
             | Expr::Call { .. }
+            | Expr::String { .. }
             | Expr::Number { .. } => Ok(self.term(index)?.text),
             other => Err(obstacle(
                 other.span(),

@@ -128,17 +128,6 @@ impl Lowering<'_> {
         *at != Value::Undefined
     }
 
-    /// Whether `path` is a document of data that no rule and no package is part of.
-    pub(super) fn is_only_data(&self, path: &[String]) -> bool {
-        path.len() > 1
-            && self.rules.at_or_above(path).next().is_none()
-            && !self.rules.any_below(path)
-            && !self
-                .packages
-                .iter()
-                .any(|package| package.starts_with(path))
-    }
-
     fn group(&mut self, path: &[String], text: &mut String) -> Result<(), Obstacle> {
         let rules = self.rules;
         let number = self.numbers.get(path).copied().unwrap_or_default();

@@ -38,8 +38,7 @@ const PURE_FAMILIES: [&str; 18] = [
     "yaml",
 ];
 
-const PURE: [&str; 34] = [
-    source::FUNCTION,
+const PURE: [&str; 33] = [
     "io.jwt.decode",
     "io.jwt.verify_eddsa",
     "io.jwt.verify_es256",
@@ -80,7 +79,11 @@ pub(super) fn depends_on(name: &str) -> Depends {
     let pure = match name.split_once('.') {
         // `count`, `concat`, `print` …: those without a family have always been pure.
         None => true,
-        Some((family, _)) => PURE_FAMILIES.contains(&family) || PURE.contains(&name),
+        Some((family, _)) => {
+            PURE_FAMILIES.contains(&family)
+                || PURE.contains(&name)
+                || source::FUNCTIONS.contains(&name)
+        }
     };
     match name {
         "time.now_ns" | "io.jwt.decode_verify" => Depends::Clock,

@@ -36,6 +36,17 @@ impl<'p> Group<'p> {
     }
 }
 
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::policy) enum Leads {
+    /// Documents of data files alone.
+    ToDocuments,
+    /// The value of a rule, or what lies in it.
+    IntoRules,
+    /// What rules and documents are both below of.
+    AboveRules,
+}
+
 /// The rules of all modules.
 pub(in crate::policy) struct Rules<'p> {
     pub names: Vec<Names>,
@@ -97,6 +108,38 @@ impl<'p> Rules<'p> {
     /// Whether `path` is the start of any rule's path.
     pub(in crate::policy) fn any_below(&self, path: &[String]) -> bool {
         self.at_or_below(path).next().is_some()
+    }
+
+    /// Whether what lies at `path` and below it is of data files alone.
+    pub(in crate::policy) fn is_only_data(&self, path: &[String]) -> bool {
+        let path: Vec<Option<String>> = path.iter().cloned().map(Some).collect();
+        matches!(self.lead(&path), Leads::ToDocuments)
+    }
+
+    /// Where `path` leads, some of whose parts may be computed: none in their place.
+    pub(in crate::policy) fn lead(&self, path: &[Option<String>]) -> Leads {
+        let along = |other: &[String]| {
+            let mut parts = path.iter().zip(other);
+            parts.all(|(part, name)| part.as_ref().is_none_or(|part| part == name))
+        };
+        let literal: Path = path.iter().cloned().map_while(|part| part).collect();
+        if self.at_or_above(&literal).next().is_some() {
+            return Leads::IntoRules;
+        }
+        let mut is_above = path.len() < 2;
+        for (rule, _) in self.at_or_below(&literal) {
+            if along(rule) && rule.len() <= path.len() {
+                return Leads::IntoRules;
+            }
+            is_above |= along(rule);
+        }
+        let is_package =
+            |names: &Names| names.package().len() >= path.len() && along(names.package());
+        if is_above || self.names.iter().any(is_package) {
+            Leads::AboveRules
+        } else {
+            Leads::ToDocuments
+        }
     }
 
     /// Rules that share the longest start of `path` below a package: the engine evaluates them all.

@@ -90,6 +90,16 @@ pub enum Refusal {
         /// Line, from 1.
         line: u32,
     },
+    /// An index that OPA looks up in a document otherwise than in a rule, where it may be in either.
+    #[error(
+        "{file}:{line}: something computed as an index of what may be a rule or a document of data, where a number and its text are one: give what is indexed a name first (`found := …`)"
+    )]
+    RuleOrDocument {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+    },
     /// A wildcard where it could mean "for one" or "for all".
     #[error(
         "{file}:{line}: `_` must not be inside of `not`: loop with `some … in`, or give the set or the rule that is negated a name"

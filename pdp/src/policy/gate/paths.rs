@@ -17,6 +17,8 @@ pub(in crate::policy) struct Reference<'a> {
     pub root: Option<&'a str>,
     /// What the reference starts with when that is not a name.
     pub base: Option<&'a Expr>,
+    /// The parts after the root; none for what is computed.
+    pub steps: Vec<Option<String>>,
     /// Literal parts after the root, up to the first computed one.
     pub literal: Vec<String>,
     /// Literal parts after the root, computed ones left out: the engine looks functions up by this
@@ -49,7 +51,7 @@ pub(in crate::policy) fn take_apart(expr: &Expr) -> Reference<'_> {
     }
     steps.reverse();
     let named = steps.iter().flatten().cloned().collect();
-    let literal = steps.into_iter().map_while(|step| step).collect();
+    let literal = steps.iter().cloned().map_while(|step| step).collect();
     let (root, base) = match at {
         Expr::Var { span, .. } => (Some(span.text()), None),
         base => (None, Some(base)),
@@ -57,6 +59,7 @@ pub(in crate::policy) fn take_apart(expr: &Expr) -> Reference<'_> {
     Reference {
         root,
         base,
+        steps,
         literal,
         named,
         indexes,

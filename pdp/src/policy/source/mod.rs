@@ -1,14 +1,16 @@
 //! Rego as OPA reads it, written as the engine reads it: template strings (`template`), heads without a
 //! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`), results as arguments
-//! (`out_argument`), metadata (`metadata`), rules named by their whole path (`rules_by_path`) become what they mean; and, once the engine has read that, negated expressions (`negation`).
+//! (`out_argument`), metadata (`metadata`), rules named by their whole path (`rules_by_path`) become what
+//! they mean; and, once the engine has read that, negated expressions, objects as patterns and what documents
+//! of data are indexed by (`expressions`).
 //!
 //! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
 //! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
 
+pub(super) mod expressions;
 mod heads;
 mod keywords;
 mod metadata;
-pub(super) mod negation;
 mod out_argument;
 mod rules_by_path;
 mod template;
@@ -22,10 +24,21 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-pub(super) use template::{FUNCTION, install};
+/// The functions that a rewritten module may call.
+pub(super) const FUNCTIONS: [&str; 2] = [template::FUNCTION, DOCUMENT_KEY];
 
+/// Gives `engine` the functions.
+pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+    template::install(engine)?;
+    expressions::install(engine)
+}
+
+use regorus::Engine;
+
+pub(super) use self::expressions::{DOCUMENT_KEY, found};
 use self::keywords::{Declared, Split};
 use self::token::{Kind, Token, tokens};
+use super::set::LoadError;
 use super::sources::Module;
 
 /// Texts for tokens, by their number.

@@ -13,7 +13,7 @@ use super::token::{Kind, Piece, piece, tokens};
 use crate::policy::set::LoadError;
 
 /// The function, by the name that OPA gives its own.
-pub(in crate::policy) const FUNCTION: &str = "internal.template_string";
+pub(super) const FUNCTION: &str = "internal.template_string";
 
 /// Why a template has no text.
 #[derive(Debug, Error)]
@@ -63,7 +63,7 @@ fn write_literal(literal: &mut String, quote: char, out: &mut String) {
 }
 
 /// Gives the engine the function.
-pub(in crate::policy) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
     let function = |args: Vec<Value>| Ok(join(args.first())?);
     engine
         .add_extension(FUNCTION.to_owned(), 1, Box::new(function))

@@ -240,7 +240,6 @@ const NOT_LET_THROUGH: &[(&str, &str)] = &[
         "decision := [input.c[x] | some x in input.b]",
         "an index by a name in a head",
     ),
-    ("decision := data.d.list[0]", "a number as an index"),
     ("decision := {1} | {2}", "`|` or `&`"),
     (
         "decision[k] := 1 if some k in input.b",

@@ -171,27 +171,37 @@ impl<'a> Walk<'a> {
 
     /// The text from `start` to `end` with the edits in it, which are done with.
     pub(super) fn cut(&mut self, start: usize, end: usize) -> String {
-        let inside: Vec<usize> = self.edits.range(start..end).map(|(at, _)| *at).collect();
+        let text = self.read(start, end);
+        let mut from = start;
+        while let Some((at, until)) = self.next_edit(from, end) {
+            self.edits.remove(&at);
+            from = until;
+        }
+        text
+    }
+
+    /// The text from `start` to `end` with the edits in it.
+    pub(super) fn read(&self, start: usize, end: usize) -> String {
         let mut text = String::new();
         let mut from = start;
-        for at in inside {
-            let Some((until, instead)) = self.edits.remove(&at) else {
-                continue;
-            };
+        while let Some((at, until)) = self.next_edit(from, end) {
             text.push_str(self.source.get(from..at).unwrap_or_default());
             // Lines stay where they are.
-            let lines = self
-                .source
-                .get(at..until)
-                .unwrap_or_default()
-                .matches('\n')
-                .count();
+            let lines = self.source.get(at..until).unwrap_or_default();
+            let lines = lines.matches('\n').count();
+            let instead = self.edits.get(&at).map_or("", |(_, instead)| instead);
+            text.push_str(instead);
             let written = instead.matches('\n').count();
-            text.push_str(&instead);
             text.push_str(&"\n".repeat(lines.saturating_sub(written)));
             from = until;
         }
         text.push_str(self.source.get(from..end).unwrap_or_default());
         text
+    }
+
+    /// Where the first edit from `from` on starts and ends.
+    fn next_edit(&self, from: usize, end: usize) -> Option<(usize, usize)> {
+        let mut edits = self.edits.range(from..end);
+        edits.next().map(|(at, (until, _))| (*at, *until))
     }
 }

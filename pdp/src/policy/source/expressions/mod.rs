@@ -1,4 +1,4 @@
-//! `not` as OPA has it: `not f(input.user)` does not hold where there is no `input.user`.
+//! Expressions as OPA has them, above all `not`: `not f(input.user)` does not hold where there is no `input.user`.
 //!
 //! OPA evaluates what stands inside of a negated call, comparison or reference before it negates; the
 //! engine negates the whole, so that an absent member makes `not` of it true: an allow that OPA does not
@@ -6,9 +6,13 @@
 //! rewriting (`rewriteDynamics` in its compiler), for negated expressions only: elsewhere what is undefined
 //! inside makes the whole undefined in both.
 //!
-//! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`).
+//! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`), and documents of
+//! data files are indexed as in OPA (`documents`).
 
 mod bind;
+mod documents;
+#[cfg(test)]
+mod documents_tests;
 mod exact;
 mod patterns;
 mod spans;
@@ -20,19 +24,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::unstable::{Expr, Literal, LiteralStmt, Module, Query, Ref, Rule, RuleBody, Span};
 
+pub(super) use self::documents::install;
+pub(in crate::policy) use self::documents::{DOCUMENT_KEY, found};
 use self::patterns::declared_only;
 use self::spans::{parts, range};
+use crate::policy::footprint::rules::Rules;
 use crate::policy::gate::head::parts_of;
 use crate::policy::gate::paths::Names;
 use crate::policy::gate::scope::{declared_in, variables_in};
 use crate::policy::gate::{MAX_FRAMES, Refusal};
 
-/// The text of each module in which something must be bound in front.
-/// None of them is there where none must be.
+/// The text of each module in which something must be written otherwise; none where nothing must.
 pub(in crate::policy) fn rewrite(
     modules: &[Ref<Module>],
 ) -> Result<Option<Vec<Option<String>>>, Refusal> {
     let names: Vec<Names> = modules.iter().map(|module| Names::of(module)).collect();
+    let all = Rules::of(modules);
     let mut rules: BTreeMap<&[String], BTreeSet<String>> = BTreeMap::new();
     for (module, names) in modules.iter().zip(&names) {
         let own = rules.entry(names.package()).or_default();
@@ -48,6 +55,8 @@ pub(in crate::policy) fn rewrite(
             source,
             names,
             rules: rules.get(names.package()),
+            all: &all,
+            negating: false,
             scopes: Vec::new(),
             every: Vec::new(),
             edits: BTreeMap::new(),
@@ -87,6 +96,9 @@ struct Walk<'a> {
     names: &'a Names,
     /// First names of the rules of this package.
     rules: Option<&'a BTreeSet<String>>,
+    all: &'a Rules<'a>,
+    /// Whether what is walked is inside of a negated expression.
+    negating: bool,
     scopes: Vec<BTreeSet<&'a str>>,
     /// Names bound by `every`, which the engine does not look up as an index inside of `not`.
     every: Vec<&'a str>,
@@ -180,7 +192,9 @@ impl<'a> Walk<'a> {
             }
             Literal::Expr { expr, .. } => self.expr(expr),
             Literal::NotExpr { expr, .. } => {
+                let outer = std::mem::replace(&mut self.negating, true);
                 self.expr(expr);
+                self.negating = outer;
                 self.negated(statement, expr);
             }
             Literal::Every {
@@ -217,7 +231,10 @@ impl<'a> Walk<'a> {
             Expr::ObjectCompr {
                 key, value, query, ..
             } => self.comprehension(query, &[key, value]),
-            other => parts(other).into_iter().for_each(|part| self.expr(part)),
+            other => {
+                parts(other).into_iter().for_each(|part| self.expr(part));
+                self.document_key(other);
+            }
         }
         self.depth -= 1;
     }

@@ -1,0 +1,166 @@
+//! What documents of data files are indexed by: OPA reads them by path, where a number and its text are one.
+//! `data.list["1"]` is the second element, and `data.names[1]` the member `"1"`; of a rule's value, or of a
+//! variable's, it is not so.
+//!
+//! The engine knows the half of it. So what is computed in `data.list[input.n]` becomes a call, which gives
+//! the name or the place that is there: `data.list[internal.document_key(data.list, input.n)]`.
+//!
+//! What this does not see: an index behind a loop (`data.lists[_]["1"]`), and one that a name gets in other
+//! ways than by `:=`, `some … in` or as a parameter; such names may be loops.
+
+use std::str::FromStr as _;
+
+use regorus::unstable::Expr;
+use regorus::{Engine, Value};
+
+use super::Walk;
+use super::spans::{is_comprehension, parts, whole};
+use crate::policy::footprint::rules::Leads;
+use crate::policy::gate::Refusal;
+use crate::policy::gate::paths::take_apart;
+use crate::policy::set::LoadError;
+
+/// The function. Its arguments: the document, or a set of it or nothing; and what it is to be indexed by.
+pub(in crate::policy) const DOCUMENT_KEY: &str = "internal.document_key";
+
+/// More computed indexes in one reference than these stay as they are: each doubles the text.
+const MAX_INDEXES: usize = 4;
+
+impl Walk<'_> {
+    /// Looks up what `expr` is indexed by, if it is an index into a document.
+    pub(super) fn document_key(&mut self, expr: &Expr) {
+        let Expr::RefBrack { refr, index, .. } = expr else {
+            return;
+        };
+        match self.lead(refr) {
+            Some(Leads::ToDocuments) if self.is_lookup(refr, index) => {}
+            Some(Leads::IntoRules) if !matches!(index.as_ref(), Expr::String { .. }) => {
+                if self.has_value(index) {
+                    let span = index.span();
+                    self.refused.get_or_insert(Refusal::RuleOrDocument {
+                        file: span.source.file().clone(),
+                        line: span.line,
+                    });
+                }
+                return;
+            }
+            _ => return,
+        }
+        let (start, end) = whole(refr);
+        let document = self.read(start, end);
+        // `not` of an index into what is not there holds; a call with it would be undefined.
+        let document = if self.negating {
+            format!("{{{document} | true}}")
+        } else {
+            document
+        };
+        let (start, end) = whole(index);
+        let index = self.cut(start, end);
+        let text = format!("{DOCUMENT_KEY}({document}, {index})");
+        self.edits.insert(start, (end, text));
+    }
+
+    /// Where `to` leads, if it is named by its whole path, in `data` or below an import.
+    fn lead(&self, to: &Expr) -> Option<Leads> {
+        let reference = take_apart(to);
+        let root = reference.root?;
+        if self.scopes.iter().any(|scope| scope.contains(root)) {
+            return None;
+        }
+        let start = match self.names.import(root) {
+            Some(path) => path.clone(),
+            None => vec![root.to_owned()],
+        };
+        let is_rule = self.all.at_or_above(&start).next().is_some();
+        if is_rule || start.first().is_none_or(|first| first != "data") {
+            return None;
+        }
+        let start = start.into_iter().map(Some);
+        Some(
+            self.all
+                .lead(&start.chain(reference.steps).collect::<Vec<_>>()),
+        )
+    }
+
+    fn is_lookup(&self, document: &Expr, index: &Expr) -> bool {
+        let import = take_apart(document).root != Some("data");
+        let is_key = match index {
+            // The engine looks for such a number itself.
+            Expr::Number { .. } => import,
+            Expr::String { value, .. } | Expr::RawString { value, .. } => {
+                value.as_string().is_ok_and(|text| place(text).is_some())
+            }
+            Expr::Bool { .. } | Expr::Null { .. } => false,
+            other => self.has_value(other),
+        };
+        let indexes = take_apart(document).indexes.into_iter();
+        let computed = indexes.filter(|index| !matches!(index.as_ref(), Expr::String { .. }));
+        is_key
+            && computed.clone().count() < MAX_INDEXES
+            && computed.clone().all(|index| self.has_value(index))
+    }
+
+    /// Whether `expr` has one value at most where it stands: nothing in it is a loop.
+    fn has_value(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Var { span, .. } => {
+                let name = span.text();
+                let is_local = self.scopes.iter().any(|scope| scope.contains(name));
+                let may_loop = self.somes.iter().any(|somes| somes.contains(name));
+                !may_loop && (is_local || self.elsewhere(name).is_some())
+            }
+            // The function's name.
+            Expr::Call { params, .. } => params.iter().all(|param| self.has_value(param)),
+            other if is_comprehension(other) => false,
+            other => parts(other).into_iter().all(|part| self.has_value(part)),
+        }
+    }
+}
+
+/// Gives the engine the function.
+pub(in crate::policy) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+    let function = |args: Vec<Value>| {
+        let [document, index] = args.as_slice() else {
+            return Ok(Value::Undefined);
+        };
+        Ok(match document {
+            Value::Set(found) => found
+                .first()
+                .map_or_else(|| index.clone(), |document| key(document, index)),
+            document => key(document, index),
+        })
+    };
+    engine
+        .add_extension(DOCUMENT_KEY.to_owned(), 2, Box::new(function))
+        .map_err(|error| LoadError::engine(&error))
+}
+
+/// What lies in `document` at `index`, as OPA reads documents of data.
+pub(in crate::policy) fn found(document: &Value, index: &Value) -> Value {
+    document[&key(document, index)].clone()
+}
+
+/// What `document` has to be indexed by to find what OPA finds at `index`.
+fn key(document: &Value, index: &Value) -> Value {
+    match (document, index) {
+        (Value::Array(_), Value::String(text)) => {
+            place(text).map_or_else(|| index.clone(), Value::from)
+        }
+        (Value::Object(members), Value::Number(_)) if !members.contains_key(index) => {
+            Value::from(index.to_string())
+        }
+        _ => index.clone(),
+    }
+}
+
+/// The place in an array that OPA reads `text` as: digits, which may have a sign in front and a fraction of
+/// zeros behind.
+fn place(text: &str) -> Option<u64> {
+    let digits = match text.split_once('.') {
+        Some((digits, zeros)) if zeros.bytes().all(|byte| byte == b'0') => digits,
+        Some(_) => return None,
+        None => text,
+    };
+    let place = i64::from_str(digits).ok()?;
+    u64::try_from(place).ok()
+}
