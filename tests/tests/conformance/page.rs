@@ -59,10 +59,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
   (`pdp/src/policy/builtins/aws.rs`).
 - `json.verify_schema` is an error for references, unusual keywords and faults whose words are not known
   (`pdp/src/policy/builtins/schemas.rs`).
-- A number is looked for as a text too in a rule that is named by something computed (`data[name].list[n]`), or within a template
-  string: there OPA finds nothing. In documents of data files OPA looks for the text as well.
-- A text is no index into an array of data files (`data.list[\"1\"]`); in OPA it is. What a built-in or a reference cannot take is an
-  error in some places where OPA has it undefined.
+- Behind a loop (`data.lists[_][input.n]`), a text is no index into an array of data files; in OPA it is. Nor is one that a
+  name gets by `=` or from another loop.
+- What a built-in or a reference cannot take is an error in some places where OPA has it undefined.
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

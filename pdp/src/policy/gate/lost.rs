@@ -96,7 +96,8 @@ fn names_one(expr: &Expr, declared: &BTreeSet<&str>) -> bool {
     }
 }
 
-fn is_literal(expr: &Expr) -> bool {
+/// Whether `expr` is what it is written as.
+pub(in crate::policy) fn is_literal(expr: &Expr) -> bool {
     matches!(
         expr,
         Expr::String { .. }

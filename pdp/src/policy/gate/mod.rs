@@ -9,7 +9,7 @@
 
 mod graph;
 pub(super) mod head;
-mod lost;
+pub(in crate::policy) mod lost;
 pub(super) mod nesting;
 mod parameters;
 pub(super) mod paths;

@@ -4,8 +4,8 @@
 //! The engine looks for a number also as a text in whatever is written as a part of `data`. For documents of
 //! data files OPA does so too; for rules it does not: `1` is no member of a set of texts with `"1"` in it.
 //!
-//! What this does not see: rules that are named by something computed (`data[name].admins[n]`), and
-//! references inside of template strings.
+//! What this does not see, and `expressions` refuses: rules that are named by something computed
+//! (`data[name].admins[n]`), and references inside of template strings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

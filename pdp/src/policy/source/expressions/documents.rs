@@ -17,6 +17,7 @@ use super::Walk;
 use super::spans::{is_comprehension, parts, whole};
 use crate::policy::footprint::rules::Leads;
 use crate::policy::gate::Refusal;
+use crate::policy::gate::lost::is_literal;
 use crate::policy::gate::paths::take_apart;
 use crate::policy::set::LoadError;
 
@@ -34,8 +35,8 @@ impl Walk<'_> {
         };
         match self.lead(refr) {
             Some(Leads::ToDocuments) if self.is_lookup(refr, index) => {}
-            Some(Leads::IntoRules) if !matches!(index.as_ref(), Expr::String { .. }) => {
-                if self.has_value(index) {
+            Some(Leads::IntoRules) => {
+                if !is_literal(index) && self.has_value(index) {
                     let span = index.span();
                     self.refused.get_or_insert(Refusal::RuleOrDocument {
                         file: span.source.file().clone(),
@@ -94,7 +95,7 @@ impl Walk<'_> {
             other => self.has_value(other),
         };
         let indexes = take_apart(document).indexes.into_iter();
-        let computed = indexes.filter(|index| !matches!(index.as_ref(), Expr::String { .. }));
+        let computed = indexes.filter(|index| !is_literal(index));
         is_key
             && computed.clone().count() < MAX_INDEXES
             && computed.clone().all(|index| self.has_value(index))
