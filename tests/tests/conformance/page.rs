@@ -46,6 +46,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 
 - A loop over what is no collection and arithmetic with what is no number are an error, which denies, where OPA takes them for
   undefined.
+- A rule is evaluated here that OPA leaves out, its index knowing that something its body reads of `input` is not there: a
+  function with two values that it calls is an error, which denies.
 - Sets are ordered before objects by `<` and its like, and in sets that hold both; in OPA behind them.
 - A number in a template string is written as short as it can be: `1.0` and `1e3` are not written as they came.
 - Built-ins have bounds that OPA has not (`pdp/src/policy/builtins/mod.rs`): what passes one is an error, which denies.

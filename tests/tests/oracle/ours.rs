@@ -76,8 +76,13 @@ impl Ours {
 }
 
 /// Where the engine fails and OPA goes on as if there was nothing, whatever is said of built-ins: a loop
-/// over what is no collection, and arithmetic with what is no number.
-const FAILS: [&str; 2] = ["expects array/set/object", "expects numeric argument"];
+/// over what is no collection, arithmetic with what is no number, and a function with two values that is
+/// called by a rule which OPA's index leaves out, as something that its body reads of `input` is not there.
+const FAILS: [&str; 3] = [
+    "expects array/set/object",
+    "expects numeric argument",
+    "functions must not produce multiple outputs",
+];
 
 /// Whether `ours` is what `opa` says. Where a built-in failed the doors deny, and say that it `failed`: that
 /// the engine, made to go on, comes to an error of another kind is no difference.
