@@ -134,6 +134,13 @@ impl Setup {
         self
     }
 
+    /// Puts `filter` in front of all others.
+    #[must_use]
+    pub fn filter_before(mut self, filter: Value) -> Self {
+        array(&mut self.http()["http_filters"]).insert(0, filter);
+        self
+    }
+
     /// Runs the filter module at `path` in place of the release filter.
     #[must_use]
     pub fn module(mut self, path: &Path) -> Self {

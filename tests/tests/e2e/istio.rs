@@ -1,5 +1,5 @@
-//! The files in `envoy/istio/`: each one object, each listed, and what of them Envoy reads is
-//! loaded by Envoy. Their own shape was checked against the published schemas by hand
+//! The files in `envoy/istio/` and `envoy/istio-custom/`: each one object, each listed, and what of them Envoy
+//! reads is loaded by Envoy (of the second in `ext_authz/istio.rs`). Their own shape was checked against the published schemas by hand
 //! (`envoy/README.md` says how): no cluster runs here.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,14 @@ use edgeward_tests::envoy::{Envoy, validate};
 use edgeward_tests::setup::Setup;
 use serde_json::Value;
 
-/// Every file of the setup, by name.
+/// Every file of the setup with the filter, by name.
 fn files() -> BTreeMap<String, Value> {
-    let folder = built::workspace().join("envoy/istio");
+    files_of("istio")
+}
+
+/// Every file of `envoy/<setup>`, by name.
+pub(crate) fn files_of(setup: &str) -> BTreeMap<String, Value> {
+    let folder = built::workspace().join("envoy").join(setup);
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("an entry").path();
@@ -32,23 +37,28 @@ fn files() -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_object_of_the_istio_setup_has_its_own_file_and_is_listed() {
-    let files = files();
-    let mut listed: Vec<&str> = Vec::new();
-    for resource in files["kustomization.yaml"]["resources"]
-        .as_array()
-        .expect("a list")
-    {
-        listed.push(resource.as_str().expect("a name"));
+fn every_object_of_the_istio_setups_has_its_own_file_and_is_listed() {
+    // What is applied to the mesh itself is not listed, and the base is no file.
+    for (setup, unlisted) in [("istio", ""), ("istio-custom", "istiooperator.yaml")] {
+        let files = files_of(setup);
+        let kustomization = &files["kustomization.yaml"];
+        let resources = kustomization["resources"].as_array().expect("a list");
+        let patches = kustomization["patches"].as_array().into_iter().flatten();
+        let listed = resources.iter().chain(patches.map(|patch| &patch["path"]));
+        let mut listed: Vec<&str> = listed.filter_map(Value::as_str).collect();
+        listed.retain(|name| *name != "../istio");
+        listed.sort_unstable();
+        let present = files.keys().map(String::as_str);
+        let present: Vec<&str> = present
+            .filter(|name| ![unlisted, "kustomization.yaml"].contains(name))
+            .collect();
+        assert_eq!(listed, present, "{setup}");
+        assert_objects(&files);
     }
-    listed.sort_unstable();
-    let present: Vec<&str> = files.keys().map(String::as_str).collect();
-    let present: Vec<&str> = present
-        .into_iter()
-        .filter(|name| *name != "kustomization.yaml")
-        .collect();
-    assert_eq!(listed, present);
-    for (name, object) in &files {
+}
+
+fn assert_objects(files: &BTreeMap<String, Value>) {
+    for (name, object) in files {
         for member in ["apiVersion", "kind"] {
             assert!(object[member].is_string(), "{name}: {member}");
         }
@@ -97,7 +107,12 @@ fn the_envoy_filter_of_the_istio_setup_is_one_that_envoy_accepts() {
 
 #[test]
 fn the_pdp_configuration_of_the_istio_setup_is_one_the_pdp_accepts() {
-    let text = &files()["configmap.yaml"]["data"]["config.yaml"];
+    check_configuration(&files());
+}
+
+/// That the configuration in the `ConfigMap` is one that `edgeward check` finds nothing wrong with.
+pub(crate) fn check_configuration(files: &BTreeMap<String, Value>) {
+    let text = &files["configmap.yaml"]["data"]["config.yaml"];
     let file = tempfile::NamedTempFile::with_suffix(".yaml").expect("a temporary file");
     std::fs::write(file.path(), text.as_str().expect("text")).expect("written");
     let output = Command::new(built::edgeward())

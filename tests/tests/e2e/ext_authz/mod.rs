@@ -3,6 +3,7 @@
 
 mod headers;
 mod identity;
+mod istio;
 mod opa_envoy;
 mod outage;
 mod over_http;
