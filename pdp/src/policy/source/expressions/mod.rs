@@ -232,7 +232,9 @@ impl<'a> Walk<'a> {
                 key, value, query, ..
             } => self.comprehension(query, &[key, value]),
             other => {
-                parts(other).into_iter().for_each(|part| self.expr(part));
+                for part in parts(other) {
+                    self.expr(part);
+                }
                 self.document_key(other);
             }
         }
