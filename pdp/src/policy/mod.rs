@@ -4,7 +4,7 @@
 //!
 //! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
 //! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder). `documents` is beside that way: any document, for the
-//! Data API.
+//! Data API; and `queries`: what callers write themselves, for whom that is allowed.
 //!
 //! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
 //! a policy that runs too long.
@@ -17,6 +17,7 @@ pub mod capability;
 mod coarse_clock;
 mod corrected;
 mod data;
+mod deep_stack;
 mod documents;
 mod embedded;
 mod engine_error;
@@ -26,6 +27,7 @@ mod own_tests;
 mod parse;
 mod parts;
 mod program;
+mod queries;
 mod reuse;
 mod roots;
 mod set;
@@ -47,11 +49,13 @@ mod tests;
 pub use builtin_errors::BuiltinErrors;
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
+pub use deep_stack::{STACK_BYTES, on_deep_stack};
 pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult, test_folder};
 pub use parts::{Content, Part};
 pub use program::Numbers;
+pub use queries::{Answered, Fault, MAX_QUERY_BYTES, NoAnswer, Queries};
 /// The engine's value: what a policy is asked about, and what it answers.
 pub use regorus::Value;
 pub use roots::{Roots, RootsError};
@@ -62,4 +66,4 @@ pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::{from_json, from_key};
 pub use verdict::{Failure, Verdict};
 pub use withheld::Withheld;
-pub use worker::{STACK_BYTES, Worker, disagreements, doubts, on_deep_stack};
+pub use worker::{Worker, disagreements, doubts};

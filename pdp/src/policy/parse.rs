@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
+use regorus::unstable::{Module as Tree, Ref};
 use regorus::utils::limits::PolicyLengthConfig;
 use regorus::{Engine, Value};
+use thiserror::Error;
 
 use super::builtin_errors::BuiltinErrors;
+use super::gate::Refusal;
 use super::set::LoadError;
 use super::sources::Module;
 use super::{bounded, builtins, corrected, engine_error, gate, source};
@@ -46,6 +49,61 @@ fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engin
             .map_err(|error| LoadError::Syntax(engine_error::in_one_line(&error)))?;
     }
     Ok(engine)
+}
+
+/// Why a module cannot be read.
+#[derive(Debug, Error)]
+pub(super) enum Unread {
+    /// It is no Rego; line and column are counted from 1.
+    #[error("{message}")]
+    Syntax {
+        line: u32,
+        column: u32,
+        message: String,
+    },
+    /// The gate refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It declares rules that the engine would want in a module of their own.
+    #[error("cannot be written as one module")]
+    Several,
+}
+
+/// Reads `module`, which may name rules of `others` and is not put beside them: its text in the words of
+/// the engine, and what that reads in it.
+pub(super) fn alone(module: &Module, others: &[&Module]) -> Result<(String, Ref<Tree>), Unread> {
+    let texts = source::in_words_of_the_engine(others.iter().copied().chain([module]));
+    let mut own = texts.into_iter().filter(|(file, _)| *file == module.file);
+    let (Some((_, text)), None) = (own.next(), own.next()) else {
+        return Err(Unread::Several);
+    };
+    let text = text.into_owned();
+    let tree = tree(&module.file, &text)?;
+    match source::negation::rewrite(std::slice::from_ref(&tree))? {
+        Some(rewritten) => {
+            let text = rewritten.into_iter().flatten().next().unwrap_or(text);
+            let tree = self::tree(&module.file, &text)?;
+            Ok((text, tree))
+        }
+        None => Ok((text, tree)),
+    }
+}
+
+fn tree(file: &str, text: &str) -> Result<Ref<Tree>, Unread> {
+    gate::nesting::check(file, text)?;
+    let mut engine = Engine::new();
+    engine.set_policy_length_config(length_limits());
+    let read = engine.add_policy(file.to_owned(), text.to_owned());
+    read.map_err(|error| {
+        let (line, column, message) =
+            engine_error::located(&error).unwrap_or((0, 0, engine_error::in_one_line(&error)));
+        Unread::Syntax {
+            line,
+            column,
+            message,
+        }
+    })?;
+    engine.get_modules().first().cloned().ok_or(Unread::Several)
 }
 
 fn length_limits() -> PolicyLengthConfig {

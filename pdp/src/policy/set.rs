@@ -13,6 +13,7 @@ use super::builtin_errors::BuiltinErrors;
 use super::builtins;
 use super::bytecode::{Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::{CoarseClock, Quantum};
+use super::deep_stack::on_deep_stack;
 use super::documents::{Documents, Index, Reference};
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
@@ -24,7 +25,7 @@ use super::roots::RootsError;
 use super::settings::PolicySettings;
 use super::sources::{Module, ReadError, Sources};
 use super::withheld::Withheld;
-use super::worker::{Worker, on_deep_stack};
+use super::worker::Worker;
 use super::{embedded, engine_error};
 
 /// Why a policy set cannot serve.
@@ -81,7 +82,7 @@ pub struct PolicySet {
     revision: String,
     sources: Sources,
     entry_point: String,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     pub(super) clock_quantum: Option<Quantum>,
     builtin_errors: BuiltinErrors,
     prints: bool,
@@ -180,17 +181,25 @@ impl PolicySet {
         &self.sources.modules
     }
 
-    /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
-    pub fn worker(&self) -> Result<Worker, LoadError> {
-        let mut engine = serving_engine(&self.sources, self.builtin_errors)?;
+    /// An engine with the serving rules in order, and the clock that they see where that can be set.
+    pub(super) fn ready_engine(
+        &self,
+        errors: BuiltinErrors,
+    ) -> Result<(Engine, Option<CoarseClock>), LoadError> {
+        let mut engine = serving_engine(&self.sources, errors)?;
         let clock = self.clock_quantum;
-        let clock =
-            clock.map(|quantum| CoarseClock::install(&mut engine, quantum, self.builtin_errors));
+        let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum, errors));
         if clock.is_none() {
-            builtins::install_clock(&mut engine, builtins::Instant::True, self.builtin_errors)?;
+            builtins::install_clock(&mut engine, builtins::Instant::True, errors)?;
         }
         // Here and not at the first question, nor again after an evaluation that failed.
         analyse(&mut engine, &self.entry_point)?;
+        Ok((engine, clock.transpose()?))
+    }
+
+    /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
+    pub fn worker(&self) -> Result<Worker, LoadError> {
+        let (engine, clock) = self.ready_engine(self.builtin_errors)?;
         let machine = match &self.lowered {
             // It was compiled once before, so that only a panic is in the way: the interpreter answers.
             Ok(lowered) => Machine::new(lowered, self.sources.data.clone(), self.timeout).ok(),
@@ -201,7 +210,7 @@ impl PolicySet {
             self.entry_point.clone(),
             self.timeout,
             self.prints,
-            clock.transpose()?,
+            clock,
             machine,
         )
         .with_documents(

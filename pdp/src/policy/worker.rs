@@ -13,7 +13,6 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
@@ -21,15 +20,12 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
 use super::builtin_errors::BuiltinErrors;
+use super::builtins::gather_notes;
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
 use super::documents::{Documents, Index, NoDocument, Reference};
 use super::engine_error;
-use super::set::LoadError;
 use super::verdict::{Failure, Verdict};
-
-/// Stack a thread needs to evaluate what passes the gate (`gate::MAX_FRAMES`), in a build without optimisation too.
-pub const STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// One in so many of the machine's answers is asked of the interpreter too, the first among them.
 const COMPARE_EVERY: u32 = 1024;
@@ -47,19 +43,6 @@ pub fn disagreements() -> u64 {
 /// How often the interpreter answered in place of a machine in doubt.
 pub fn doubts() -> u64 {
     DOUBTS.load(Ordering::Relaxed)
-}
-
-/// Runs `work` on a thread whose stack suffices for any policy that passes the gate.
-pub fn on_deep_stack<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LoadError> {
-    thread::Builder::new()
-        .name("policy-build".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(work)
-        .map_err(LoadError::Thread)?
-        .join()
-        .map_err(|_| LoadError::Panicked)
 }
 
 /// An engine that only one thread uses.
@@ -156,6 +139,23 @@ impl Worker {
         }
         self.distrust_machine();
         interpreted
+    }
+
+    /// As [`Worker::document`], always by the interpreter, and what `trace` noted on the way.
+    pub fn explained_document(
+        &mut self,
+        at: &Reference,
+        input: &Value,
+        errors: BuiltinErrors,
+        now: UnixSeconds,
+    ) -> (Result<Option<Value>, NoDocument>, Vec<String>) {
+        if let Some(clock) = &self.clock {
+            clock.set(now);
+        }
+        let Some(documents) = &mut self.documents else {
+            return (Ok(None), Vec::new());
+        };
+        gather_notes(|| documents.read(&self.pristine, at, input, errors))
     }
 
     /// Asks the entry point about `input`, at `now`: what the policy's own clock shows.

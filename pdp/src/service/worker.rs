@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::ext_authz::VerifiedTokens;
-use super::opa::Remembered;
+use super::opa::{QueryRoom, Remembered};
 use super::throttle::Throttle;
 use super::{
     Administrators, ExtAuthzSettings, Limits, OpaApi, Searches, ServeError, ServiceSettings,
@@ -31,6 +31,7 @@ pub(super) struct Shared {
     state: ServiceState,
     slots: Arc<Semaphore>,
     throttle: Throttle,
+    queries: QueryRoom,
     stop: watch::Receiver<bool>,
     boot_id: String,
 }
@@ -44,6 +45,7 @@ impl Shared {
         Ok(Self {
             slots: Arc::new(Semaphore::new(settings.limits.connections)),
             throttle: Throttle::new(settings.limits.rate, settings.limits.in_flight),
+            queries: QueryRoom::new(),
             boot_id: identifiers::unique().map_err(|_| ServeError::Ended)?,
             settings,
             state,
@@ -129,6 +131,11 @@ impl WorkerState {
     /// What this thread remembers for OPA's API.
     pub(super) fn documents(&self) -> &Remembered {
         &self.documents
+    }
+
+    /// Where queries of callers are asked.
+    pub(super) fn queries(&self) -> &QueryRoom {
+        &self.shared.queries
     }
 
     /// A place for one more search, unless there are enough: each holds its candidates.
@@ -240,7 +247,10 @@ async fn follow_policies(worker: Rc<WorkerState>) {
         let set = policies.borrow_and_update().set.clone();
         if set.revision() != &*worker.decider.revision() {
             match build(set.clone()).await {
-                Ok(engine) => worker.decider.swap(engine, set),
+                Ok(engine) => {
+                    worker.queries().keep_only(&set);
+                    worker.decider.swap(engine, set);
+                }
                 // It was built once before it came into force, so only the system can be short.
                 Err(error) => {
                     tracing::error!(%error, "a worker keeps its old policies, trying again");

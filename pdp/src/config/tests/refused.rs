@@ -67,7 +67,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("revocations: {directory: r, admin_tokens_sha256: [s3cret]}", "revocations.admin_tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
     ("revocations: {directory: r, admin_tokens_sha256: [e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855]}", "revocations.admin_tokens_sha256[0]: is the digest of an empty token: was `$TOKEN` set? (line 1)"),
     // OPA's API.
-    ("opa_api: {token: x}", "opa_api.token: is not known: it must be one of `tokens_sha256`, `authorization` (line 1)"),
+    ("opa_api: {token: x}", "opa_api.token: is not known: it must be one of `tokens_sha256`, `authorization`, `queries` (line 1)"),
     ("opa_api: {tokens_sha256: [s3cret]}", "opa_api.tokens_sha256[0]: must be 64 lower-case hex digits: the token's digest, as `printf %s \"$TOKEN\" | sha256sum` prints it (line 1)"),
     ("listen: [{tcp: '0.0.0.0:1', tls: {certificate: c, key: k}}]\nopa_api: {}", "opa_api: would show policies and data to whoever reaches a TLS listener: set `tokens_sha256` or `authorization: basic`, or `tls.client_ca` on each listener beyond this machine (line 2)"),
     // Networks, routes, schedules.

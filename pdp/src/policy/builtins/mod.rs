@@ -18,6 +18,7 @@ mod graphs;
 mod jwt;
 mod lists;
 mod networks;
+mod notes;
 mod numbers;
 mod schemas;
 mod templates;
@@ -35,6 +36,7 @@ use super::builtin_errors::BuiltinErrors;
 use super::set::LoadError;
 
 pub(super) use jwt::clock::{Instant, install as install_clock};
+pub(super) use notes::gather as gather_notes;
 
 /// Why a call fails. Texts are OPA's.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub(super) type Function = fn(&Arguments<'_>) -> Result<Value, Failed>;
 /// A built-in: its name, how many arguments it takes, and what it does.
 type Builtin = (&'static str, u8, Function);
 
-const FAMILIES: [&[Builtin]; 13] = [
+const FAMILIES: [&[Builtin]; 14] = [
     aws::ALL,
     digests::ALL,
     expressions::ALL,
@@ -76,6 +78,7 @@ const FAMILIES: [&[Builtin]; 13] = [
     jwt::ALL,
     lists::ALL,
     networks::ALL,
+    notes::ALL,
     numbers::ALL,
     schemas::ALL,
     templates::ALL,

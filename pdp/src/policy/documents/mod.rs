@@ -170,7 +170,7 @@ impl Documents {
 }
 
 /// The engine's error, by its words.
-fn refused(text: String, errors: BuiltinErrors) -> NoDocument {
+pub(super) fn refused(text: String, errors: BuiltinErrors) -> NoDocument {
     if text.contains("multiple outputs") || text.contains("conflicts with rule") {
         NoDocument::Conflict(text)
     } else if errors == BuiltinErrors::Fail {

@@ -14,18 +14,17 @@ pub(super) mod nesting;
 mod parameters;
 pub(super) mod paths;
 pub(super) mod scope;
+mod survey;
 mod uses;
 
 use std::collections::BTreeMap;
 
-use regorus::unstable::{Module, Ref, Rule};
+use regorus::unstable::{Module, Ref};
 use thiserror::Error;
 
-use self::graph::Graph;
-use self::head::parts_of;
-use self::paths::{Names, Path};
-use self::uses::{Manner, Use, uses_of};
-use super::capability;
+use self::paths::Path;
+pub(super) use self::survey::pass_query;
+use self::survey::{Place, Survey};
 
 /// Frames of the engine that a policy may have open at once, counted along the deepest way through
 /// its rules: a frame takes up to 20 kB in a build without optimisation, and a worker has 256 MB.
@@ -178,103 +177,20 @@ pub(super) struct Passed {
     pub prints: bool,
 }
 
-/// Where a rule is declared.
-#[derive(Clone, Debug)]
-struct Place {
-    file: String,
-    line: u32,
-    function: bool,
-    frames: usize,
-}
-
 /// Checks parsed modules.
 pub(super) fn pass(modules: &[Ref<Module>], entry_point: &str) -> Result<Passed, Refusal> {
-    let mut rules: BTreeMap<Path, Place> = BTreeMap::new();
-    let mut uses: Vec<(Path, String, Vec<Use>)> = Vec::new();
-    for module in modules {
-        let names = Names::of(module);
-        let file = module.package.span.source.file().clone();
-        for rule in &module.policy {
-            lost::check(rule, &file)?;
-            parameters::check(rule, &file)?;
-            let (path, line, function) = declaration(rule, &names);
-            let (in_rule, frames) = uses_of(rule, &names);
-            let place = rules.entry(path.clone()).or_insert_with(|| Place {
-                file: file.clone(),
-                line,
-                function,
-                frames,
-            });
-            place.function |= function;
-            place.frames = place.frames.max(frames);
-            uses.push((path, file.clone(), in_rule));
-        }
-    }
-    let mut passed = Passed::default();
-    for (_, file, uses) in &uses {
-        for used in uses {
-            passed.prints |= used.written == ["print"];
-            check_function(used, file, &rules)?;
-        }
-    }
-    let edges: Vec<(&[String], &[Use])> = uses
-        .iter()
-        .map(|(path, _, uses)| (path.as_slice(), uses.as_slice()))
-        .collect();
-    Graph::build(&rules, &edges).check(&rules)?;
-    check_entry_point(entry_point, &rules)?;
-    passed.tests = rules
+    let survey = Survey::of(modules)?;
+    let prints = survey.check()?;
+    let rules = &survey.rules;
+    check_entry_point(entry_point, rules)?;
+    let tests = rules
         .iter()
         .filter(|(path, place)| {
             !place.function && path.last().is_some_and(|name| name.starts_with("test_"))
         })
         .map(|(path, place)| (path.join("."), place.file.clone()))
         .collect();
-    Ok(passed)
-}
-
-fn declaration(rule: &Rule, names: &Names) -> (Path, u32, bool) {
-    let (refr, function) = match rule {
-        Rule::Default { refr, args, .. } => (refr, !args.is_empty()),
-        Rule::Spec { head, .. } => {
-            let head = parts_of(head);
-            (head.refr, !head.args.is_empty())
-        }
-    };
-    (names.declared(refr), rule.span().line, function)
-}
-
-/// A call must lead to a function of the policies or to a built-in the engine really has. A name
-/// in `with` may be a document, a function or a built-in; only the last can be wrong.
-fn check_function(used: &Use, file: &str, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {
-    let own = used
-        .absolute
-        .as_ref()
-        .is_some_and(|path| rules.contains_key(path));
-    let function = used.written.join(".");
-    // What could be rewritten has been (`source::walk`).
-    if used.manner == Manner::Call && !own && function == "walk" && used.arguments == 1 {
-        return Err(Refusal::WalkAsValue {
-            file: file.to_owned(),
-            line: used.line,
-        });
-    }
-    let suspect = match used.manner {
-        Manner::Read => false,
-        Manner::Call => !own && !capability::is_callable(&function),
-        Manner::With => !own && capability::is_stub(&function),
-    };
-    if !suspect {
-        return Ok(());
-    }
-    let (why, fix) = capability::refusal(&function);
-    Err(Refusal::Function {
-        file: file.to_owned(),
-        line: used.line,
-        function,
-        why,
-        fix,
-    })
+    Ok(Passed { tests, prints })
 }
 
 fn check_entry_point(entry_point: &str, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ mod walk;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The functions that a rewritten module may call.
@@ -76,6 +76,17 @@ pub(super) fn in_words_of_the_engine<'m>(
         }
     }
     written
+}
+
+/// Where the code in `text` begins, in bytes, and the names and keywords in it, those in templates left
+/// out; none where there is only space and comments.
+pub(super) fn code_of(text: &str) -> Option<(usize, BTreeSet<&str>)> {
+    let tokens = tokens(text);
+    let is_code = |token: &Token<'_>| !matches!(token.kind, Kind::Space | Kind::Comment);
+    let first = tokens.iter().position(is_code)?;
+    let start = tokens.iter().take(first).map(|token| token.text.len());
+    let words = tokens.iter().filter(|token| token.kind == Kind::Word);
+    Some((start.sum(), words.map(|token| token.text).collect()))
 }
 
 /// Writes one module; `replaced` is what some of its tokens are already.

@@ -22,6 +22,8 @@ pub struct OpaApi {
     pub token_digests: Vec<[u8; 32]>,
     /// What else must let a call in.
     pub authorization: Authorization,
+    /// Whether whoever is let in may ask queries of its own, which read everything.
+    pub queries: bool,
 }
 
 /// What must let a call in beside a token.
@@ -97,7 +99,12 @@ fn path(door: Door<'_>, uri: &Uri) -> Result<Vec<String>, Trouble> {
                 id.split('/').map(str::to_owned).collect(),
             )
         }
-        Door::Health | Door::Config | Door::Status | Door::Policies | Door::Query => {
+        Door::Health
+        | Door::Config
+        | Door::Status
+        | Door::Policies
+        | Door::Query
+        | Door::Compile => {
             let path = uri.path().trim_start_matches('/');
             return Ok(path.split('/').map(str::to_owned).collect());
         }
@@ -128,7 +135,9 @@ fn input(door: Door<'_>, call: &Call) -> Result<Json, Trouble> {
     if let (Some(token), Some(members)) = (bearer_token(&call.headers), input.as_object_mut()) {
         members.insert("identity".to_owned(), token.into());
     }
-    if let (Some(body), Some(members)) = (&call.body, input.as_object_mut()) {
+    // As OPA has it: the body of a query is no input.
+    let body = call.body.as_ref().filter(|_| door != Door::Query);
+    if let (Some(body), Some(members)) = (body, input.as_object_mut()) {
         members.insert("body".to_owned(), body.clone());
     }
     Ok(input)

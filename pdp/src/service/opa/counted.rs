@@ -9,13 +9,16 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::errors::Trouble;
-use crate::policy::NoDocument;
+use crate::policy::{Answered, NoAnswer, NoDocument};
 use crate::service::histogram::Durations;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     outcome: &'static str,
 }
+
+/// What may come of a query.
+const QUERY_OUTCOMES: [&str; 5] = ["answered", "timeout", "error", "refused", "unavailable"];
 
 /// The counters; all threads share them.
 pub(in crate::service) struct DocumentMetrics {
@@ -25,6 +28,7 @@ pub(in crate::service) struct DocumentMetrics {
     timed_out: Counter,
     remembered: Counter,
     evaluation: Durations,
+    queries: Family<Labels, Counter<u64, AtomicU64>>,
 }
 
 impl DocumentMetrics {
@@ -39,7 +43,11 @@ impl DocumentMetrics {
             timed_out: series("timeout"),
             remembered: Counter::default(),
             evaluation: Durations::of_work(),
+            queries: Family::default(),
         };
+        for outcome in QUERY_OUTCOMES {
+            drop(metrics.queries.get_or_create(&Labels { outcome }));
+        }
         registry.register(
             "documents",
             "Documents asked for by OPA's API, by outcome",
@@ -55,12 +63,29 @@ impl DocumentMetrics {
             "Time to a document for OPA's API, remembered or made",
             metrics.evaluation.clone(),
         );
+        registry.register(
+            "queries",
+            "Queries asked by OPA's API, by outcome",
+            metrics.queries.clone(),
+        );
         metrics
     }
 
     /// One of these was remembered.
     pub(super) fn was_remembered(&self) {
         self.remembered.inc();
+    }
+
+    /// A query was asked.
+    pub(super) fn queried(&self, outcome: Result<&Answered, &Trouble>) {
+        let outcome = match outcome {
+            Ok(_) => "answered",
+            Err(Trouble::Query(NoAnswer::Evaluation(NoDocument::Timeout))) => "timeout",
+            Err(Trouble::Query(NoAnswer::Evaluation(_))) => "error",
+            Err(Trouble::Query(_)) => "refused",
+            Err(_) => "unavailable",
+        };
+        self.queries.get_or_create(&Labels { outcome }).inc();
     }
 
     /// A document was asked for: whether it is defined, where that is known.

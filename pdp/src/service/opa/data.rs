@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json as value};
 
 use super::errors::Trouble;
+use super::explanation::Explanation;
 use super::read::{self, Read, Shown};
 use super::wanted::Wanted;
 use super::written;
@@ -28,6 +29,8 @@ struct Answer<'a> {
     decision_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<Provenance<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Timers>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,15 +68,11 @@ const NO_INPUT: Warning = Warning {
     code: "api_usage_warning",
     message: "'input' key missing from the request",
 };
-const NO_EXPLANATION: Warning = Warning {
-    code: "api_usage_warning",
-    message: "`explain` is not there: the answer has no explanation",
-};
-
 /// `GET /v1/data…`: the input, if any, is a parameter.
 pub(super) fn get(worker: &Rc<WorkerState>, at: &Reference, uri: &Uri) -> Result<Reply, Trouble> {
     let arrived = Instant::now();
     let wanted = Wanted::of(uri)?;
+    wanted.check_explanation()?;
     let input = wanted
         .input
         .as_ref()
@@ -97,11 +96,15 @@ pub(super) fn post(
 ) -> Result<Reply, Trouble> {
     let arrived = Instant::now();
     let wanted = Wanted::of(uri)?;
+    wanted.check_explanation()?;
     let input = match body {
         None | Some(Json::Null) => None,
         // As in OPA, an input that is null is none.
         Some(Json::Object(mut members)) => members.remove("input").filter(|input| !input.is_null()),
-        Some(_) => return Err(malformed(&"must be an object, with the input as `input`")),
+        Some(_) => {
+            let why = "must be an object, with the input as `input`";
+            return Err(unreadable(MALFORMED, &why));
+        }
     };
     let warning = input.is_none().then_some(NO_INPUT);
     let parsed = arrived.elapsed();
@@ -124,11 +127,16 @@ pub(super) fn bare(
     written::reply(StatusCode::OK, &shown, wanted.pretty)
 }
 
-/// The body as JSON, whatever type it claims to have, unless that cannot be JSON.
+/// How OPA says that a body has no input.
+pub(super) const MALFORMED: &str = "body contains malformed input document";
+
+/// The body as JSON, whatever type it claims to have, unless that cannot be JSON: then it is `malformed`.
 pub(super) async fn body(
     worker: &Rc<WorkerState>,
     request: Request<Incoming>,
+    malformed: &str,
 ) -> Result<Option<Json>, Trouble> {
+    let malformed = |why: &dyn std::fmt::Display| unreadable(malformed, why);
     let headers = request.headers();
     let kind = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     if kind.is_some_and(|kind| {
@@ -151,8 +159,8 @@ pub(super) async fn body(
         .map_err(|error| malformed(&error))
 }
 
-fn malformed(error: &dyn std::fmt::Display) -> Trouble {
-    Trouble::Parameter(format!("body contains malformed input document: {error}"))
+fn unreadable(malformed: &str, why: &dyn std::fmt::Display) -> Trouble {
+    Trouble::Parameter(format!("{malformed}: {why}"))
 }
 
 /// The revision of each policy bundle, as its manifest has it.
@@ -183,13 +191,19 @@ fn tell(
             revision: &read.revision,
             bundles: bundles(worker),
         }),
+        // As in OPA, what is undefined has no notes.
+        explanation: read
+            .notes
+            .as_deref()
+            .filter(|_| read.document.shown().is_some())
+            .map(|notes| Explanation::of(notes, wanted.pretty)),
         metrics: wanted.metrics.then(|| Timers {
             timer_rego_input_parse_ns: parsed.as_nanos(),
             timer_rego_query_eval_ns: read.took.as_nanos(),
             timer_server_handler_ns: arrived.elapsed().as_nanos(),
         }),
         result: read.document.shown(),
-        warning: warning.or_else(|| wanted.explain.then_some(NO_EXPLANATION)),
+        warning,
     };
     written::reply(StatusCode::OK, &answer, wanted.pretty)
 }

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::written;
-use crate::policy::{NoDocument, Reference, Withheld};
+use crate::policy::{Fault, NoAnswer, NoDocument, Reference, Withheld};
 use crate::service::identifiers::NoRandomness;
 use crate::service::reply::{Refusal, Reply};
 
@@ -28,8 +28,14 @@ pub(super) enum Trouble {
     NoAuthorizer,
     /// No policy file has this path.
     NoSuchPolicy(String),
-    /// Would need the caller's text to be read as Rego.
+    /// No text of a caller is read as Rego here.
     NoQueries,
+    /// There is no partial evaluation.
+    NoCompile,
+    /// This is not to be had of an evaluation.
+    NoExplanation(&'static str),
+    /// A query has no answer.
+    Query(NoAnswer),
     /// Only these methods are there.
     Method(&'static str),
     /// As [`Trouble::Method`], for one that would write.
@@ -73,6 +79,44 @@ struct Body<'a> {
 struct Detail {
     code: &'static str,
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+}
+
+/// Where it is; a query is in no file.
+#[derive(Serialize)]
+struct Location {
+    file: String,
+    row: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    col: Option<u32>,
+}
+
+impl Location {
+    /// Of a policy file, where `message` begins with it: `file:line: …`.
+    fn of(message: &str) -> Option<Self> {
+        let (file, row) = message.split_once(": ")?.0.rsplit_once(':')?;
+        let row = row.parse().ok()?;
+        Some(Self {
+            file: file.to_owned(),
+            row,
+            col: None,
+        })
+    }
+}
+
+impl From<&Fault> for Detail {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            code: fault.code,
+            message: fault.message.clone(),
+            location: Some(Location {
+                file: String::new(),
+                row: fault.row,
+                col: fault.column,
+            }),
+        }
+    }
 }
 
 impl Trouble {
@@ -80,7 +124,10 @@ impl Trouble {
         match self {
             Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::Undefined(_) | Self::NoSuchPolicy(_) => StatusCode::NOT_FOUND,
-            Self::NoQueries => StatusCode::NOT_IMPLEMENTED,
+            Self::NoQueries => StatusCode::FORBIDDEN,
+            Self::NoCompile | Self::NoExplanation(_) => StatusCode::NOT_IMPLEMENTED,
+            Self::Query(NoAnswer::Evaluation(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer => {
                 StatusCode::INTERNAL_SERVER_ERROR
@@ -99,8 +146,10 @@ impl Trouble {
             Self::Undefined(_) => "undefined_document",
             Self::Unauthorized(_) => "unauthorized",
             Self::NoSuchPolicy(_) => "resource_not_found",
-            Self::NoQueries => "not_implemented",
-            Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
+            Self::NoCompile | Self::NoExplanation(_) => "not_implemented",
+            Self::NoQueries | Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
+            Self::Query(NoAnswer::Evaluation(_)) => "internal_error",
+            Self::Query(_) => "invalid_parameter",
             Self::Revoked => "policy_revoked",
             Self::Withheld(Withheld::NotLoaded) => "policy_not_loaded",
             Self::Withheld(Withheld::TooOld) => "policy_too_old",
@@ -118,15 +167,31 @@ impl Trouble {
             }
             Self::NoSuchPolicy(id) => format!("storage_not_found_error: policy id {id:?}"),
             Self::NoQueries => {
-                "queries are not there: no text of a caller is read as Rego; write a \
-                 rule and ask for it below `/v1/data`"
+                "queries are off, for they read everything: set `opa_api.queries: true`, or \
+                 `opa_api.authorization: basic`, or write a rule and ask for it below `/v1/data`"
                     .to_owned()
             }
+            Self::NoCompile => {
+                "partial evaluation is not there: the engine evaluates whole inputs; ask for \
+                 documents below `/v1/data`"
+                    .to_owned()
+            }
+            Self::NoExplanation(wanted) => format!(
+                "`explain={wanted}` is not there: the engine keeps no trace of its steps; `explain=notes` \
+                 gives what the policies note by `trace`"
+            ),
+            Self::Query(NoAnswer::Parse(_)) => "error(s) occurred while parsing query".to_owned(),
+            Self::Query(NoAnswer::Compile(_)) => {
+                "error(s) occurred while compiling query".to_owned()
+            }
+            Self::Query(NoAnswer::Empty) => NoAnswer::Empty.to_string(),
             Self::Undefined(at) => format!("document undefined: {at}"),
             Self::Evaluation(cause @ (NoDocument::Function(_) | NoDocument::Head(_))) => {
                 cause.to_string()
             }
-            Self::Evaluation(_) => "error(s) occurred while evaluating query".to_owned(),
+            Self::Evaluation(_) | Self::Query(NoAnswer::Evaluation(_)) => {
+                "error(s) occurred while evaluating query".to_owned()
+            }
             Self::Revoked => {
                 "the policies in force are revoked: nothing is decided by them".to_owned()
             }
@@ -150,8 +215,12 @@ impl Trouble {
     }
 
     fn details(&self) -> Vec<Detail> {
-        let Self::Evaluation(cause) = self else {
-            return Vec::new();
+        let cause = match self {
+            Self::Evaluation(cause) | Self::Query(NoAnswer::Evaluation(cause)) => cause,
+            Self::Query(NoAnswer::Parse(fault) | NoAnswer::Compile(fault)) => {
+                return vec![fault.into()];
+            }
+            _ => return Vec::new(),
         };
         let code = match cause {
             NoDocument::Timeout => "eval_cancel_error",
@@ -161,7 +230,12 @@ impl Trouble {
             NoDocument::Function(_) | NoDocument::Head(_) => return Vec::new(),
         };
         let message = cause.to_string();
-        vec![Detail { code, message }]
+        let location = Location::of(&message);
+        vec![Detail {
+            code,
+            message,
+            location,
+        }]
     }
 }
 

@@ -1,10 +1,11 @@
 //! OPA's REST API, so that a client of OPA may be pointed at this PDP; only where `opa_api` is configured.
 //!
-//! Order of reading: this file (path → door), `admission` (who may call), `wanted` (the query), `data` (documents), `state` (what the
-//! PDP says of itself), `errors` (how a call is refused), `written` (JSON within a size),
-//! `counted` (metrics). `docs/opa-api.md` says what is there and what is not.
+//! Order of reading: this file (path → door), `admission` (who may call), `wanted` (the parameters), `data` (documents), `query`
+//! and `query_room` (what callers write themselves), `explanation`, `state` (what the PDP says of itself), `errors` (how a call is
+//! refused), `written` (JSON within a size), `counted` (metrics). `docs/opa-api.md` says what is there and what is not.
 //!
-//! INVARIANT: nothing here writes policies or data, and no text of a caller is read as Rego.
+//! INVARIANT: nothing here writes policies or data, and no text of a caller is read as Rego but a query,
+//! where queries are allowed.
 //!
 //! What this is not: the evaluation (`crate::policy`), or a door that remembers decisions: each call is
 //! evaluated, on the whole input.
@@ -13,6 +14,9 @@ mod admission;
 mod counted;
 mod data;
 mod errors;
+mod explanation;
+mod query;
+mod query_room;
 mod read;
 mod remembered;
 mod state;
@@ -29,6 +33,7 @@ use serde_json::Value as Json;
 pub use self::admission::{Authorization, OpaApi};
 pub(super) use self::counted::DocumentMetrics;
 use self::errors::Trouble;
+pub(super) use self::query_room::QueryRoom;
 pub(super) use self::read::{NoEntry, document_of, entry_point};
 pub(super) use self::remembered::Remembered;
 use super::reply::Reply;
@@ -54,8 +59,10 @@ pub(super) enum Door<'a> {
     Policies,
     /// One of them.
     Policy(&'a str),
-    /// `/v1/query` and `/v1/compile`, which need a query as text.
+    /// `/v1/query`.
     Query,
+    /// `/v1/compile` and what follows.
+    Compile,
 }
 
 /// The document of the default decision.
@@ -80,7 +87,7 @@ impl<'a> Door<'a> {
         below("/v1/data")
             .map(Self::Data)
             .or_else(|| below("/v0/data").map(Self::DataV0))
-            .or_else(|| below("/v1/compile").map(|_| Self::Query))
+            .or_else(|| below("/v1/compile").map(|_| Self::Compile))
             .or_else(|| path.strip_prefix("/v1/policies/").map(Self::Policy))
     }
 }
@@ -107,6 +114,7 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Reply {
     let reply = match admitted(worker, api, door, request).await {
+        Ok(call) if door == Door::Query => query::answer(worker, api, call).await,
         Ok(call) => act(worker, door, call),
         Err(trouble) => Err(trouble),
     };
@@ -130,9 +138,13 @@ async fn admitted(
         headers: request.headers().clone(),
         body: None,
     };
-    let has_input = matches!(door, Door::Data(_) | Door::DataV0(_) | Door::Default);
-    if has_input && call.method == Method::POST {
-        call.body = data::body(worker, request).await?;
+    let malformed = match door {
+        Door::Data(_) | Door::DataV0(_) | Door::Default => Some(data::MALFORMED),
+        Door::Query => Some(query::MALFORMED),
+        _ => None,
+    };
+    if let Some(malformed) = malformed.filter(|_| call.method == Method::POST) {
+        call.body = data::body(worker, request, malformed).await?;
     }
     api.authorize(worker, door, &call)?;
     Ok(call)
@@ -155,7 +167,10 @@ fn act(worker: &Rc<WorkerState>, door: Door<'_>, call: Call) -> Result<Reply, Tr
             let at = Reference::of(DEFAULT_DECISION.map(str::to_owned));
             data::bare(worker, &at, uri, call.body)
         }
+        // Answered before: it takes time.
         Door::Query => Err(Trouble::NoQueries),
+        Door::Compile if call.method != Method::POST => Err(Trouble::Method("POST")),
+        Door::Compile => Err(Trouble::NoCompile),
         Door::Policies | Door::Policy(_) if is_write(&call.method) => Err(Trouble::ReadOnly("GET")),
         _ if call.method != Method::GET => Err(Trouble::Method("GET")),
         Door::Health => state::health(worker, uri),
@@ -196,7 +211,8 @@ mod tests {
             ("/v1/data/a/b", Some(Door::Data("/a/b"))),
             ("/v0/data/a", Some(Door::DataV0("/a"))),
             ("/v1/policies/a/b.rego", Some(Door::Policy("a/b.rego"))),
-            ("/v1/compile/a", Some(Door::Query)),
+            ("/v1/compile/a", Some(Door::Compile)),
+            ("/v1/query", Some(Door::Query)),
             ("/health", Some(Door::Health)),
             ("/health/live", None),
             ("/v1/database", None),

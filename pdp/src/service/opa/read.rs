@@ -27,6 +27,8 @@ pub(super) struct Read {
     pub(super) document: Found,
     pub(super) revision: Arc<str>,
     pub(super) took: Duration,
+    /// What was noted on the way, where that is wanted.
+    pub(super) notes: Option<Vec<String>>,
 }
 
 /// A document, made now or before.
@@ -61,7 +63,7 @@ impl Found {
 }
 
 /// Refuses where the policies in force are revoked, or where there are none: by these nothing is decided.
-fn check_in_force(worker: &WorkerState) -> Result<(), Trouble> {
+pub(super) fn check_in_force(worker: &WorkerState) -> Result<(), Trouble> {
     let revocations = worker.state().revocations.snapshot();
     worker.decider().with_set(|set, revision| {
         if revocations.revocations.has_policy(revision) {
@@ -191,6 +193,25 @@ pub(in crate::service) fn document_of(
     Ok(value.map(serde_json::to_value).transpose()?)
 }
 
+/// The document `at` for `input`, made now, with what was noted on the way.
+fn explain(
+    worker: &WorkerState,
+    at: &Reference,
+    input: Option<Json>,
+    wanted: &Wanted,
+) -> (Result<Found, Trouble>, Option<Vec<String>>) {
+    if let Err(trouble) = check_in_force(worker) {
+        return (Err(trouble), None);
+    }
+    let input = input.map_or(Value::Undefined, from_json);
+    let errors = wanted.builtin_errors();
+    let (value, notes) = worker
+        .decider()
+        .ask(|engine| engine.explained_document(at, &input, errors, clock::now()));
+    let found = value.map(Found::Made).map_err(Trouble::Evaluation);
+    (found, Some(notes))
+}
+
 /// Reads, and leaves one record of it.
 pub(super) fn read(
     worker: &WorkerState,
@@ -201,7 +222,10 @@ pub(super) fn read(
     let id = identifiers::decision_id(identifiers::number()?)?;
     let revision = worker.decider().revision();
     let started = Instant::now();
-    let outcome = find(worker, at, input, wanted);
+    let (outcome, notes) = match wanted.explain {
+        Some(_) => explain(worker, at, input, wanted),
+        None => (find(worker, at, input, wanted), None),
+    };
     let took = started.elapsed();
     let is_defined = outcome.as_ref().map(|found| found.shown().is_some());
     worker.state().metrics.documents.read(is_defined, took);
@@ -211,6 +235,7 @@ pub(super) fn read(
         document: outcome?,
         revision,
         took,
+        notes,
     })
 }
 

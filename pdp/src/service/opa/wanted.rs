@@ -17,13 +17,45 @@ pub(super) struct Wanted {
     pub(super) metrics: bool,
     pub(super) provenance: bool,
     pub(super) strict_builtin_errors: bool,
-    pub(super) explain: bool,
+    pub(super) explain: Option<Explain>,
     pub(super) bundles: bool,
     pub(super) plugins: bool,
     /// Plugins whose state does not matter.
     pub(super) excluded_plugins: Vec<String>,
+    /// `q`, as it was sent.
+    pub(super) query: Option<String>,
     /// `input`, as it was sent.
     pub(super) input: Option<String>,
+}
+
+/// What is to be explained, in OPA's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Explain {
+    Notes,
+    Fails,
+    Full,
+    Debug,
+}
+
+impl Explain {
+    fn of(value: &str) -> Option<Self> {
+        match value {
+            "notes" => Some(Self::Notes),
+            "fails" => Some(Self::Fails),
+            "full" => Some(Self::Full),
+            "debug" => Some(Self::Debug),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Notes => "notes",
+            Self::Fails => "fails",
+            Self::Full => "full",
+            Self::Debug => "debug",
+        }
+    }
 }
 
 impl Wanted {
@@ -43,9 +75,10 @@ impl Wanted {
                 "bundles" => wanted.bundles |= is_on,
                 "plugins" => wanted.plugins |= is_on,
                 "exclude-plugin" => wanted.excluded_plugins.push(value.clone()),
-                "explain" => {
-                    wanted.explain |= matches!(&**value, "notes" | "fails" | "full" | "debug");
-                }
+                // As OPA reads them: of those that it knows, the first.
+                "explain" => wanted.explain = wanted.explain.or(Explain::of(value)),
+                // And of these the last.
+                "q" => wanted.query = Some(value.clone()),
                 "input" if wanted.input.is_none() => wanted.input = Some(value.clone()),
                 "input" => {
                     let message = "parameter `input` is there twice: send it once";
@@ -55,6 +88,14 @@ impl Wanted {
             }
         }
         Ok(wanted)
+    }
+
+    /// Refuses an explanation that is not to be had.
+    pub(super) fn check_explanation(&self) -> Result<(), Trouble> {
+        match self.explain {
+            None | Some(Explain::Notes) => Ok(()),
+            Some(other) => Err(Trouble::NoExplanation(other.name())),
+        }
     }
 
     /// Whether what a built-in function refuses is an error.
@@ -82,7 +123,12 @@ mod tests {
             of("pretty=1&metrics=false&explain=off&provenance=no").unwrap(),
             Wanted::default()
         );
-        assert!(of("explain=full").unwrap().explain && of("instrument").unwrap().metrics);
+        assert!(of("instrument").unwrap().metrics);
+        let explained = of("explain=all&explain=full&explain=notes").unwrap();
+        assert_eq!(explained.explain, Some(Explain::Full));
+        assert!(explained.check_explanation().is_err());
+        assert!(of("explain=notes").unwrap().check_explanation().is_ok());
+        assert_eq!(of("q=1&q=2").unwrap().query.as_deref(), Some("2"));
         for bad in ["input=1&input=2", "input=%", "input=%ff"] {
             assert!(of(bad).is_err(), "{bad}");
         }

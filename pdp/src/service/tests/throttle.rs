@@ -18,6 +18,7 @@ fn limited(limits: Limits) -> ServiceSettings {
         opa_api: Some(OpaApi {
             token_digests: Vec::new(),
             authorization: Authorization::Off,
+            queries: false,
         }),
         ..settings()
     }

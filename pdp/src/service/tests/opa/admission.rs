@@ -39,6 +39,7 @@ fn guarded(files: &[(&str, &str)], api: OpaApi) -> Pdp {
 fn basic() -> OpaApi {
     OpaApi {
         authorization: Authorization::Basic,
+        queries: true,
         ..open()
     }
 }
@@ -118,7 +119,7 @@ fn where_the_authorizer_says_nothing_or_cannot_say_it_nobody_is_let_in() {
     }
 }
 
-const CALLS: [(&str, &str, &str); 8] = [
+const CALLS: [(&str, &str, &str); 10] = [
     ("POST", "/v1/data/a/b/allow", r#"{"input":{"user":"x"}}"#),
     ("POST", "/v1/data/a/b/allow", r#"{"input":{"user":"y"}}"#),
     ("GET", "/v1/data/a/b/allow?k=1&k=2+3", ""),
@@ -126,6 +127,8 @@ const CALLS: [(&str, &str, &str); 8] = [
     ("POST", "/", r#"{"user":"x"}"#),
     ("GET", "/v1/policies/none", ""),
     ("GET", "/health", ""),
+    ("GET", "/v1/query?q=x:=1", ""),
+    ("POST", "/v1/query", r#"{"query":"x := 1"}"#),
     ("POST", "/v1/data/odd/we%20ird", ""),
 ];
 

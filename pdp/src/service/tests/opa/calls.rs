@@ -139,12 +139,6 @@ fn what_is_asked_for_beside_the_document_comes_with_it() {
     assert!(handler > said["metrics"]["timer_rego_query_eval_ns"].as_u64());
     assert_eq!(said["provenance"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(said["provenance"]["revision"].as_str().unwrap().len(), 64);
-    let explained = answer(
-        &pdp,
-        "/v1/data/a/b/allow?explain=full",
-        Some(r#"{"input":{}}"#),
-    );
-    assert_eq!(explained.1["warning"]["code"], "api_usage_warning");
 }
 
 #[test]
@@ -194,8 +188,7 @@ fn the_pdp_tells_of_itself_in_opas_words_and_takes_nothing() {
             405,
             "invalid_operation",
         ),
-        ("POST", "/v1/query", 501, "not_implemented"),
-        ("GET", "/v1/query?q=data", 501, "not_implemented"),
+        ("PUT", "/v1/query", 405, "invalid_operation"),
         ("POST", "/v1/compile", 501, "not_implemented"),
         ("POST", "/health", 405, "invalid_operation"),
     ] {

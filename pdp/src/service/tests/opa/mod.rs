@@ -5,6 +5,9 @@ mod calls;
 mod example;
 mod hostile;
 mod oracle;
+mod oracle_calls;
+mod oracle_table;
+mod queries;
 mod remembered;
 
 use serde_json::Value;
@@ -48,6 +51,15 @@ length := count(input.list)
 other := data.shop.limits.max
 "#,
     ),
+    (
+        "noted.rego",
+        r#"package a.noted
+import rego.v1
+allow if { trace("asked"); trace(concat("", ["by ", json.marshal(input.user)])); input.user }
+unnoted := trace("t")
+f(x) := x + 1
+"#,
+    ),
     ("empty.rego", "package empty\n"),
     ("functions.rego", "package functions\nf(x) := x\n"),
     ("inner.rego", "package a.b.inner\nv := data.a.b.allow\n"),
@@ -68,6 +80,7 @@ fn open() -> OpaApi {
     OpaApi {
         token_digests: Vec::new(),
         authorization: Authorization::Off,
+        queries: false,
     }
 }
 
@@ -96,8 +109,16 @@ impl Pdp {
 
 fn serving() -> Pdp {
     let mut settings = settings();
-    settings.opa_api = Some(open());
+    settings.opa_api = Some(OpaApi {
+        queries: true,
+        ..open()
+    });
     Pdp::with_files(FILES, settings)
+}
+
+/// `text` as a value of a URL's query.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 fn call(pdp: &Pdp, method: &str, path: &str, body: &str) -> Answer {

@@ -85,7 +85,7 @@ fn asked(stream: TcpStream, method: &str, path: &str, body: &str) -> (u16, Value
 }
 
 /// OPA keeps the spelling of a number (`1e3`), the engine its value.
-fn by_value(json: Value) -> Value {
+pub(super) fn by_value(json: Value) -> Value {
     match json {
         Value::Number(number) => number.as_f64().map_or(Value::Null, Value::from),
         Value::Array(items) => items.into_iter().map(by_value).collect(),
