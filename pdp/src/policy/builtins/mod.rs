@@ -28,6 +28,8 @@ mod x509;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use regorus::{Engine, Value};
 use thiserror::Error;
 
@@ -142,6 +144,19 @@ struct CallError {
     why: Failed,
 }
 
+thread_local! {
+    /// What becomes of calls that fail on this thread, where one evaluation has it otherwise than its engine.
+    static CHOSEN: Cell<Option<BuiltinErrors>> = const { Cell::new(None) };
+}
+
+/// Does `work`, an evaluation, with `errors` in the place of what its engine was made with.
+pub(super) fn with_errors<T>(errors: BuiltinErrors, work: impl FnOnce() -> T) -> T {
+    CHOSEN.set(Some(errors));
+    let done = work();
+    CHOSEN.set(None);
+    done
+}
+
 /// What becomes of a call. What passes a bound fails, whatever is chosen of other failures.
 fn called<E: From<CallError>>(
     name: &'static str,
@@ -149,6 +164,7 @@ fn called<E: From<CallError>>(
     arguments: &[Value],
     errors: BuiltinErrors,
 ) -> Result<Value, E> {
+    let errors = CHOSEN.get().unwrap_or(errors);
     match function(&Arguments(arguments)) {
         Err(why) if errors == BuiltinErrors::Fail || matches!(why, Failed::Bound(_)) => {
             Err(CallError { name, why }.into())

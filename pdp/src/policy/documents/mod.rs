@@ -25,6 +25,7 @@ pub(super) use self::index::Index;
 use self::index::{Found, RuleName};
 pub use self::reference::Reference;
 use super::builtin_errors::BuiltinErrors;
+use super::builtins::with_errors;
 use super::engine_error;
 use super::worker::timer;
 
@@ -150,11 +151,12 @@ impl Documents {
             if left.is_zero() {
                 return Err(NoDocument::Timeout);
             }
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let evaluation = AssertUnwindSafe(|| {
                 engine.set_execution_timer_config(timer(left));
                 engine.set_input(input.clone());
                 engine.eval_rule(rule.asked().to_owned())
-            }));
+            });
+            let outcome = with_errors(errors, || catch_unwind(evaluation));
             values.push(match outcome {
                 Ok(Ok(value)) => value,
                 _ if started.elapsed() >= self.timeout => return Err(NoDocument::Timeout),

@@ -1,5 +1,6 @@
 //! Queries against a small set; `service/tests/opa` has OPA itself to compare with.
 
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -145,4 +146,59 @@ fn what_is_no_query_is_refused_with_its_place_and_evaluates_nothing() {
         matches!(&*refused, [Err(NoAnswer::Parse(_))]),
         "{refused:?}"
     );
+}
+
+#[test]
+fn a_query_cannot_do_in_memory_or_stack_what_a_policy_cannot() {
+    let doubled: Vec<String> = (1..200)
+        .map(|n| format!("x{n} := concat(\"\", [x{}, x{}])", n - 1, n - 1))
+        .collect();
+    let doubled = format!("x0 := \"aaaaaaaa\"\n{}", doubled.join("\n"));
+    let sum = format!("x := {}", vec!["1"; 5000].join("+"));
+    let nested = format!("x := {}1{}", "(".repeat(5000), ")".repeat(5000));
+    let not = format!("{}true", "not ".repeat(2000));
+    let texts = [doubled, sum, nested, not].map(|text| &*Box::leak(text.into_boxed_str()));
+    for answer in asked(Vec::leak(texts.to_vec()), json!({})) {
+        assert!(answer.is_err(), "{answer:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn whatever_a_caller_writes_is_answered_or_refused(
+        texts in proptest::collection::vec(
+            proptest::collection::vec(
+                prop_oneof![
+                    Just("x".to_owned()), Just(":= ".to_owned()), Just(" = ".to_owned()), Just("; ".to_owned()),
+                    Just("\n".to_owned()), Just("data.shop".to_owned()), Just("[x]".to_owned()), Just("[".to_owned()),
+                    Just("]".to_owned()), Just("{".to_owned()), Just("}".to_owned()), Just("(".to_owned()),
+                    Just(")".to_owned()), Just(" | ".to_owned()), Just("some x in ".to_owned()), Just("not ".to_owned()),
+                    Just("every x in ".to_owned()), Just("data.list".to_owned()), Just("1".to_owned()),
+                    Just("\"".to_owned()), Just("#".to_owned()), Just(" with input as ".to_owned()),
+                    Just(" if ".to_owned()), Just("package a".to_owned()), Just(" default ".to_owned()),
+                    Just("walk(".to_owned()), Just(",".to_owned()), Just("input".to_owned()), Just("_".to_owned()),
+                    "\\PC{0,3}",
+                ],
+                0..12,
+            ),
+            30,
+        )
+    ) {
+        let texts: Vec<&'static str> = texts
+            .iter()
+            .map(|parts| &*Box::leak(parts.concat().into_boxed_str()))
+            .collect();
+        let count = texts.len();
+        let answers = asked(Vec::leak(texts.clone()), json!({"x": 1}));
+        prop_assert_eq!(answers.len(), count);
+        for (text, answer) in texts.iter().zip(&answers) {
+            let is_list = !matches!(answer, Ok(answer) if !answer.is_array());
+            prop_assert!(is_list, "{}: {:?}", text, answer);
+            // The engine's panic would be a hole of the gate.
+            let panicked = matches!(answer, Err(why) if why.to_string().contains("panicked"));
+            prop_assert!(!panicked, "{}: {:?}", text, answer);
+        }
+    }
 }

@@ -57,6 +57,9 @@ other := data.shop.limits.max
 import rego.v1
 allow if { trace("asked"); trace(concat("", ["by ", json.marshal(input.user)])); input.user }
 unnoted := trace("t")
+twice := [trace("a"), trace("b")]
+token := io.jwt.decode("x")
+no_token if not io.jwt.decode(input.user)
 f(x) := x + 1
 "#,
     ),

@@ -174,6 +174,16 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/v1/data/list?explain=notes&pretty", ""),
     ("GET", "/v1/data/a/noted/nothing?explain=notes", ""),
     ("GET", "/v1/data/a/noted/f", ""),
+    ("GET", "/v1/data/a/noted/token", ""),
+    ("GET", "/v1/data/a/noted/token?strict-builtin-errors", ""),
+    (
+        "GET",
+        "/v1/data/a/noted/no_token?input=%7B%22user%22:%22x%22%7D",
+        "",
+    ),
+    ("GET", "/v1/query?q=x:=data.a.noted.token", ""),
+    ("GET", "/v1/query?q=x:=io.jwt.decode(%22x%22)", ""),
+    ("GET", "/v1/data/a/noted?input=%7B%22user%22:%22x%22%7D", ""),
     ("GET", "/v1/data/a/noted/unnoted", ""),
     (
         "POST",
@@ -243,4 +253,32 @@ pub(super) const DIFFERENT: &[(&str, &str, &str, u16, u16)] = &[
     ("GET", "/", "", 200, 405),
     ("PUT", "/v1/data/new", "1", 204, 405),
     ("PUT", "/v1/policies/new.rego", "package x", 200, 405),
+];
+
+/// Calls by which notes are made.
+pub(super) const NOTED: &[(&str, &str, &str)] = &[
+    (
+        "POST",
+        "/v1/data/a/noted/allow?explain=notes",
+        r#"{"input": {"user": "x"}}"#,
+    ),
+    (
+        "POST",
+        "/v1/data/a/noted/allow?explain=notes",
+        r#"{"input": {"user": "quo\"te"}}"#,
+    ),
+    ("POST", "/v1/data/a/noted/twice?explain=notes", "{}"),
+    (
+        "GET",
+        "/v1/data/a/noted/unnoted?explain=notes&explain=full",
+        "",
+    ),
+    ("GET", "/v1/query?q=x:=trace(%22a%22)&explain=notes", ""),
+    ("GET", "/v1/query?q=x:=data.a.noted.twice&explain=notes", ""),
+    ("GET", "/v1/query?q=trace(%22a%22)%3b1==1&explain=notes", ""),
+    (
+        "POST",
+        "/v1/query?explain=notes",
+        r#"{"query": "data.a.noted.allow", "input": {"user": 7}}"#,
+    ),
 ];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::harness::{Answer, Pdp, exchange};
 use super::oracle::{Opa, by_value};
-use super::oracle_calls::{CALLS, DIFFERENT, QUERIES, REFUSED};
+use super::oracle_calls::{CALLS, DIFFERENT, NOTED, QUERIES, REFUSED};
 use super::{FILES, encoded, serving};
 
 struct Both {
@@ -119,4 +119,39 @@ fn every_call_of_the_table_is_answered_as_opa_answers_it_or_as_the_documentation
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// What was noted: of OPA's explanation the notes alone, without the steps that lead to each.
+fn notes(answer: &Answer) -> Vec<(Value, Value)> {
+    let json: Value = serde_json::from_str(&answer.body).unwrap();
+    let events = json["explanation"].as_array().unwrap().clone();
+    let notes = events.into_iter().filter(|event| event["op"] == "note");
+    notes
+        .map(|event| {
+            let others = [&event["type"], &event["node"], &event["locals"]];
+            (event["message"].clone(), json!(others))
+        })
+        .collect()
+}
+
+#[test]
+fn the_policies_note_what_opa_notes() {
+    let Some(opa) = Opa::start(FILES, &[]) else {
+        return;
+    };
+    let both = Both {
+        opa,
+        pdp: serving(),
+    };
+    for (method, path, body) in NOTED {
+        let (theirs, ours) = both.ask(method, path, body);
+        assert_eq!(
+            (theirs.status, ours.status),
+            (200, 200),
+            "{path}: {}",
+            ours.body
+        );
+        assert!(!notes(&ours).is_empty(), "{path}");
+        assert_eq!(notes(&ours), notes(&theirs), "{method} {path} {body}");
+    }
 }
