@@ -69,9 +69,13 @@ pub(super) enum Unread {
     Several,
 }
 
-/// Reads `module`, which may name rules of `others` and is not put beside them: its text in the words of
-/// the engine, and what that reads in it.
-pub(super) fn alone(module: &Module, others: &[&Module]) -> Result<(String, Ref<Tree>), Unread> {
+/// Reads `module`, which may name rules of `others`, read as `trees`, and is not put beside them: its text in
+/// the words of the engine, and what that reads in it.
+pub(super) fn alone(
+    module: &Module,
+    others: &[&Module],
+    trees: &[Ref<Tree>],
+) -> Result<(String, Ref<Tree>), Unread> {
     let texts = source::in_words_of_the_engine(others.iter().copied().chain([module]));
     let mut own = texts.into_iter().filter(|(file, _)| *file == module.file);
     let (Some((_, text)), None) = (own.next(), own.next()) else {
@@ -79,9 +83,9 @@ pub(super) fn alone(module: &Module, others: &[&Module]) -> Result<(String, Ref<
     };
     let text = text.into_owned();
     let tree = tree(&module.file, &text)?;
-    match source::negation::rewrite(std::slice::from_ref(&tree))? {
-        Some(rewritten) => {
-            let text = rewritten.into_iter().flatten().next().unwrap_or(text);
+    let all: Vec<Ref<Tree>> = trees.iter().chain([&tree]).cloned().collect();
+    match source::expressions::rewrite_last(&all)? {
+        Some(text) => {
             let tree = self::tree(&module.file, &text)?;
             Ok((text, tree))
         }

@@ -37,7 +37,7 @@ pub(super) fn read(
     }
     let (start, names) = source::code_of(text).ok_or(NoAnswer::Empty)?;
     let plain = module("1", text);
-    let (_, tree) = parse::alone(&plain, policies).map_err(|why| unread(why, text))?;
+    let (_, tree) = parse::alone(&plain, policies, trees).map_err(|why| unread(why, text))?;
     let more = || no_query("is more than a query: one body, without rules around it".to_owned());
     let Bound {
         variables,
@@ -58,7 +58,7 @@ pub(super) fn read(
         body.insert_str(start, &format!("{} := ", unused_in(text)));
     }
     let whole = module(&format!("{{{}}}", term.join(", ")), &body);
-    let (written, tree) = parse::alone(&whole, policies).map_err(|why| unread(why, text))?;
+    let (written, tree) = parse::alone(&whole, policies, trees).map_err(|why| unread(why, text))?;
     pass_query(&tree, trees).map_err(|refusal| refused(&refusal, text))?;
     let expression = written.strip_prefix(HEAD).ok_or_else(more)?;
     Ok(expression.to_owned())

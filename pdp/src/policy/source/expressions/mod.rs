@@ -38,6 +38,17 @@ use crate::policy::gate::{MAX_FRAMES, Refusal};
 pub(in crate::policy) fn rewrite(
     modules: &[Ref<Module>],
 ) -> Result<Option<Vec<Option<String>>>, Refusal> {
+    let texts = rewrite_from(0, modules)?;
+    Ok(texts.iter().any(Option::is_some).then_some(texts))
+}
+
+/// As [`rewrite`], of the last of `modules` alone: the others are in the words of the engine.
+pub(in crate::policy) fn rewrite_last(modules: &[Ref<Module>]) -> Result<Option<String>, Refusal> {
+    let texts = rewrite_from(modules.len().saturating_sub(1), modules)?;
+    Ok(texts.into_iter().flatten().next())
+}
+
+fn rewrite_from(first: usize, modules: &[Ref<Module>]) -> Result<Vec<Option<String>>, Refusal> {
     let names: Vec<Names> = modules.iter().map(|module| Names::of(module)).collect();
     let all = Rules::of(modules);
     let mut rules: BTreeMap<&[String], BTreeSet<String>> = BTreeMap::new();
@@ -49,7 +60,7 @@ pub(in crate::policy) fn rewrite(
         }));
     }
     let mut texts = Vec::with_capacity(modules.len());
-    for (module, names) in modules.iter().zip(&names) {
+    for (module, names) in modules.iter().zip(&names).skip(first) {
         let source = module.package.span.source.contents();
         let mut walk = Walk {
             source,
@@ -73,7 +84,7 @@ pub(in crate::policy) fn rewrite(
         }
         texts.push((!walk.edits.is_empty()).then(|| walk.cut(0, source.len())));
     }
-    Ok(texts.iter().any(Option::is_some).then_some(texts))
+    Ok(texts)
 }
 
 fn refr_of(rule: &Rule) -> &Ref<Expr> {
