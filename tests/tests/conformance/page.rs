@@ -64,6 +64,8 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - Behind a loop (`data.lists[_][input.n]`), a text is no index into an array of data files; in OPA it is. Nor is one that a
   name gets by `=` or from another loop.
 - What a built-in or a reference cannot take is an error in some places where OPA has it undefined.
+- `trace` leaves notes (`explain=notes`), and these alone are explained: the engine keeps no trace of its steps, so that
+  `explain=full`, `fails` and `debug` are a 501. There is no partial evaluation: `/v1/compile` is a 501 (`docs/opa-api.md`).
 - OPA's static checks (types, unused names) are not made: it refuses policies that Edgeward takes.
 ";
 

@@ -2,11 +2,12 @@
 //! data files say (base documents), and a package with both.
 //!
 //! INVARIANT: a [`Reference`] is looked up, part by part, among the rules and data that are in force.
-//! Nothing a caller wrote is ever parsed as Rego, and the engine is only asked for rules by the names
+//! Nothing a caller wrote is parsed as Rego here, and the engine is only asked for rules by the names
 //! that the policies gave them.
 //!
 //! What this is not: the way of decisions. Those go by one entry point, on the footprint of the
-//! question; here the input is whole, and nothing is remembered.
+//! question; here the input is whole, and nothing is remembered. What callers write themselves is for
+//! `queries`.
 
 mod index;
 mod reference;
