@@ -21,6 +21,9 @@ const FILE: &str = "query";
 /// What stands before the comprehension. The package has a part in brackets, so that no rule of another is
 /// read through an import (`source::rules_by_path`), for which an expression has no place.
 const HEAD: &str = "package edgeward[\"query\"]\n\nvalue := ";
+/// The engine would leave the defaults of rules out of it.
+const WHOLE_DATA: &str = "`data` as a whole is not to be had in a query: name its first part, as in \
+                          `data.shop[x]`, or ask for it at `/v1/data`";
 /// Lines before the query, in the module and in the expression.
 const LINES_IN_MODULE: u32 = 3;
 const LINES_IN_EXPRESSION: u32 = 1;
@@ -35,15 +38,23 @@ pub(super) fn read(
         let message = format!("the query is longer than {MAX_QUERY_BYTES} bytes");
         return Err(no_query(message));
     }
-    let (start, names) = source::code_of(text).ok_or(NoAnswer::Empty)?;
+    let code = source::code_of(text).ok_or(NoAnswer::Empty)?;
     let plain = module("1", text);
     let (_, tree) = parse::alone(&plain, policies, trees).map_err(|why| unread(why, text))?;
+    if let Some((row, column)) = code.whole_data {
+        return Err(NoAnswer::Compile(Fault {
+            code: "rego_compile_error",
+            message: WHOLE_DATA.to_owned(),
+            row,
+            column: Some(column),
+        }));
+    }
     let more = || no_query("is more than a query: one body, without rules around it".to_owned());
     let Bound {
         variables,
         unbound,
         is_bare,
-    } = bound_by(&tree, &names).ok_or_else(more)?;
+    } = bound_by(&tree, &code.names).ok_or_else(more)?;
     if let Some(span) = unbound {
         let row = row(span.line, LINES_IN_MODULE, text);
         let place = (row, Some(span.col));
@@ -55,7 +66,7 @@ pub(super) fn read(
         .collect();
     let mut body = text.to_owned();
     if is_bare {
-        body.insert_str(start, &format!("{} := ", unused_in(text)));
+        body.insert_str(code.start, &format!("{} := ", unused_in(text)));
     }
     let whole = module(&format!("{{{}}}", term.join(", ")), &body);
     let (written, tree) = parse::alone(&whole, policies, trees).map_err(|why| unread(why, text))?;

@@ -78,15 +78,61 @@ pub(super) fn in_words_of_the_engine<'m>(
     written
 }
 
-/// Where the code in `text` begins, in bytes, and the names and keywords in it, those in templates left
-/// out; none where there is only space and comments.
-pub(super) fn code_of(text: &str) -> Option<(usize, BTreeSet<&str>)> {
+/// The code in a text.
+pub(super) struct Code<'t> {
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// The names and keywords in it, those in templates left out.
+    pub names: BTreeSet<&'t str>,
+    /// Row and column, from 1, of the first place where it may read `data` as a whole, and not only what it
+    /// names in it.
+    pub whole_data: Option<(u32, u32)>,
+}
+
+/// The code in `text`; none where there is only space and comments.
+pub(super) fn code_of(text: &str) -> Option<Code<'_>> {
     let tokens = tokens(text);
     let is_code = |token: &Token<'_>| !matches!(token.kind, Kind::Space | Kind::Comment);
     let first = tokens.iter().position(is_code)?;
     let start = tokens.iter().take(first).map(|token| token.text.len());
     let words = tokens.iter().filter(|token| token.kind == Kind::Word);
-    Some((start.sum(), words.map(|token| token.text).collect()))
+    let code: Vec<(usize, &Token<'_>)> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| is_code(token))
+        .collect();
+    let reads_all = |place: usize| {
+        let at = |place: usize| code.get(place).map(|(_, token)| (token.kind, token.text));
+        let is_member = place.checked_sub(1).and_then(at) == Some((Kind::Symbol, "."));
+        match at(place) {
+            Some((Kind::Word, "data")) if !is_member => match (at(place + 1), at(place + 2)) {
+                (Some((Kind::Symbol, ".")), _) => false,
+                (Some((Kind::Symbol, "[")), Some((Kind::Text | Kind::RawText, _))) => {
+                    at(place + 3) != Some((Kind::Symbol, "]"))
+                }
+                _ => true,
+            },
+            Some((Kind::Template | Kind::RawTemplate, text)) => text.contains("data"),
+            _ => false,
+        }
+    };
+    let whole = code.iter().enumerate().find(|(at, _)| reads_all(*at));
+    Some(Code {
+        start: start.sum(),
+        names: words.map(|token| token.text).collect(),
+        whole_data: whole.map(|(_, (number, _))| place(&tokens, *number)),
+    })
+}
+
+/// Row and column, from 1, where the token `number` begins.
+fn place(tokens: &[Token<'_>], number: usize) -> (u32, u32) {
+    let before = tokens.iter().take(number);
+    before
+        .flat_map(|token| token.text.chars())
+        .fold((1, 1), |(row, column), character| match character {
+            '\n' => (row + 1, 1),
+            _ => (row, column + 1),
+        })
 }
 
 /// Writes one module; `replaced` is what some of its tokens are already.
