@@ -128,6 +128,7 @@ fn what_is_no_query_is_refused_with_its_place_and_evaluates_nothing() {
         ("false; x > 1", "rego_unsafe_var_error", 1),
         ("not x", "rego_unsafe_var_error", 1),
         ("x = y", "rego_compile_error", 1),
+        ("z := x; x := z", "rego_compile_error", 1),
         ("data", "rego_compile_error", 1),
         ("x = 1; y = data", "rego_compile_error", 1),
         ("# data\nx := [k | data[k]]", "rego_compile_error", 2),

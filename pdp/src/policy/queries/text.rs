@@ -149,15 +149,17 @@ fn refused(refusal: &Refusal, text: &str) -> NoAnswer {
 /// What is wrong with the query itself, if the engine says that: it finds some of it only when it begins to
 /// evaluate.
 pub(super) fn fault(error: &impl std::fmt::Display) -> Option<Fault> {
-    let (line, column, message) = engine_error::located(error)?;
-    let row = line.saturating_sub(LINES_IN_EXPRESSION).max(1);
-    let place = (row, Some(column));
-    if message.starts_with("incompatible destructuring patterns") {
+    let (line, _, message) = engine_error::located(error)?;
+    // Columns are those of the text that was written for the engine.
+    let (row, column) = (line.saturating_sub(LINES_IN_EXPRESSION).max(1), None);
+    if message.starts_with("incompatible destructuring patterns")
+        || message.contains("used before definition below")
+    {
         return Some(Fault {
             code: "rego_compile_error",
             message,
             row,
-            column: place.1,
+            column,
         });
     }
     let named = message
@@ -168,7 +170,7 @@ pub(super) fn fault(error: &impl std::fmt::Display) -> Option<Fault> {
         said.split_once(" is unsafe").map(|(name, _)| name)
     };
     let name = named.or_else(looked_up)?;
-    Some(unsafe_fault(name, place))
+    Some(unsafe_fault(name, (row, column)))
 }
 
 fn unsafe_fault(name: &str, (row, column): (u32, Option<u32>)) -> Fault {
