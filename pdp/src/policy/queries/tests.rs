@@ -141,7 +141,7 @@ fn what_is_no_query_is_refused_with_its_place_and_evaluates_nothing() {
     ];
     let texts: Vec<&'static str> = table.iter().map(|(text, _, _)| *text).collect();
     for ((text, code, row), answer) in table.iter().zip(asked(Vec::leak(texts), json!({}))) {
-        let (Err(NoAnswer::Parse(fault)) | Err(NoAnswer::Compile(fault))) = answer else {
+        let Err(NoAnswer::Parse(fault) | NoAnswer::Compile(fault)) = answer else {
             panic!("{text}: {answer:?}");
         };
         assert_eq!((fault.code, fault.row), (*code, *row), "{text}: {fault:?}");

@@ -122,16 +122,18 @@ impl From<&Fault> for Detail {
 impl Trouble {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Parameter(_)
+            | Self::Query(NoAnswer::Empty | NoAnswer::Parse(_) | NoAnswer::Compile(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Undefined(_) | Self::NoSuchPolicy(_) => StatusCode::NOT_FOUND,
             Self::NoQueries => StatusCode::FORBIDDEN,
             Self::NoCompile | Self::NoExplanation(_) => StatusCode::NOT_IMPLEMENTED,
-            Self::Query(NoAnswer::Evaluation(_)) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Query(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Evaluation(_)
+            | Self::Query(NoAnswer::Evaluation(_))
+            | Self::TooLong
+            | Self::NoAuthorizer => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Revoked | Self::Withheld(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method(_) | Self::ReadOnly(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Call(refusal) => refusal.status(),
@@ -140,22 +142,22 @@ impl Trouble {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::Parameter(_) | Self::Call(Refusal::BadRequest(_) | Refusal::TooLarge(_)) => {
-                "invalid_parameter"
-            }
+            Self::Parameter(_)
+            | Self::Query(NoAnswer::Empty | NoAnswer::Parse(_) | NoAnswer::Compile(_))
+            | Self::Call(Refusal::BadRequest(_) | Refusal::TooLarge(_)) => "invalid_parameter",
             Self::Undefined(_) => "undefined_document",
             Self::Unauthorized(_) => "unauthorized",
             Self::NoSuchPolicy(_) => "resource_not_found",
             Self::NoCompile | Self::NoExplanation(_) => "not_implemented",
             Self::NoQueries | Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
-            Self::Query(NoAnswer::Evaluation(_)) => "internal_error",
-            Self::Query(_) => "invalid_parameter",
             Self::Revoked => "policy_revoked",
             Self::Withheld(Withheld::NotLoaded) => "policy_not_loaded",
             Self::Withheld(Withheld::TooOld) => "policy_too_old",
-            Self::Evaluation(_) | Self::TooLong | Self::NoAuthorizer | Self::Call(_) => {
-                "internal_error"
-            }
+            Self::Evaluation(_)
+            | Self::Query(NoAnswer::Evaluation(_))
+            | Self::TooLong
+            | Self::NoAuthorizer
+            | Self::Call(_) => "internal_error",
         }
     }
 

@@ -131,7 +131,7 @@ fn tell(answered: &Answered, wanted: &Wanted, arrived: Instant) -> Result<Reply,
     let is_empty = answered
         .solutions
         .as_array()
-        .is_ok_and(|all| all.is_empty());
+        .is_ok_and(regorus::value::Array::is_empty);
     let answer = Answer {
         explanation: wanted
             .explain

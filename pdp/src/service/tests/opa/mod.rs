@@ -121,7 +121,8 @@ fn serving() -> Pdp {
 
 /// `text` as a value of a URL's query.
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
 
 fn call(pdp: &Pdp, method: &str, path: &str, body: &str) -> Answer {

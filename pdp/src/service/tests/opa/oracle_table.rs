@@ -57,18 +57,14 @@ fn shown(answer: &Answer) -> (u16, Value) {
     let mut members: BTreeMap<String, Value> = BTreeMap::new();
     for (name, value) in json.as_object().into_iter().flatten() {
         match name.as_str() {
-            "decision_id" | "message" => {}
+            "decision_id" | "message" | "metrics" => {}
             // OPA tells every fault, the engine the first.
             "errors" => {
                 let row = &value[0]["location"]["row"];
                 let row = Some(row).filter(|_| answer.status == 400);
                 let first = json!([value[0]["code"], row]);
-                members.insert(
-                    "errors".to_owned(),
-                    if kind.is_empty() { Value::Null } else { first },
-                );
+                members.insert("errors".to_owned(), first);
             }
-            "metrics" => {}
             _ => {
                 members.insert(name.clone(), by_value(value.clone()));
             }

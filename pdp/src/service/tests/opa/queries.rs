@@ -150,8 +150,8 @@ fn notes_are_told_where_they_are_asked_for_and_nothing_is_told_of_what_is_not_ke
         pretty["explanation"],
         json!(["Note \"asked\"", "Note \"by \\\"x\\\"\""])
     );
-    let (_, none) = answer(&pdp, "/v1/data/list?explain=notes", None);
-    assert_eq!(none["explanation"], json!([]));
+    let (_, without) = answer(&pdp, "/v1/data/list?explain=notes", None);
+    assert_eq!(without["explanation"], json!([]));
     let (_, queried) = answer(
         &pdp,
         &format!(
