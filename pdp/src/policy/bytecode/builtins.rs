@@ -29,6 +29,8 @@ pub(super) const COPY: &str = "yaml.is_valid";
 pub(super) const COLLECTION: &str = "units.parse";
 /// What lies in its first argument, a document of data, at the second.
 pub(super) const FOUND: &str = "bits.xor";
+/// Whether its first argument is in the second.
+pub(super) const MEMBER: &str = "bits.or";
 
 thread_local! {
     static DOUBT: Cell<bool> = const { Cell::new(false) };
@@ -187,8 +189,8 @@ own![
     "strings.count",
 ];
 
-/// What is the interpreter's extension (`bounded`), and what takes the place of [`COLLECTION`] and
-/// [`FOUND`].
+/// What is the interpreter's extension (`bounded`), and what takes the place of [`COLLECTION`],
+/// [`FOUND`] and [`MEMBER`].
 fn special(name: &str) -> Option<BuiltinFcn> {
     match name {
         "numbers.range" => Some((
@@ -217,6 +219,15 @@ fn special(name: &str) -> Option<BuiltinFcn> {
             },
             2,
         )),
+        MEMBER => Some((
+            |_, _, args, _| {
+                Ok(match args {
+                    [value, collection] => Value::from(source::is_member(value, collection)),
+                    _ => doubt(),
+                })
+            },
+            2,
+        )),
         _ => None,
     }
 }
@@ -228,7 +239,7 @@ pub(super) fn forbidden() -> BuiltinFcn {
 
 /// How many arguments the built-in `name` takes, if a policy that is lowered may call it.
 pub(super) fn arity(name: &str) -> Option<usize> {
-    if matches!(name, COLLECTION | FOUND) {
+    if matches!(name, COLLECTION | FOUND | MEMBER) {
         return None;
     }
     wrapped(name).map(|(_, arity)| usize::from(arity))

@@ -8,10 +8,10 @@ use regorus::unstable::{BUILTINS, Expr, Ref};
 
 use super::super::footprint::Place;
 use super::super::gate::paths::{Path, take_apart};
-use super::super::source::DOCUMENT_KEY;
+use super::super::source::{self, DOCUMENT_KEY};
 use super::Obstacle;
 use super::body::Body;
-use super::builtins::{self, COPY, DATA, FOUND};
+use super::builtins::{self, COPY, DATA, FOUND, MEMBER};
 use super::rules::obstacle;
 use super::terms::{Sort, Term};
 
@@ -251,6 +251,9 @@ impl<'p> Body<'_, 'p> {
         }
         let texts = texts.join(", ");
         match own {
+            None if written == source::MEMBER && arguments.len() == 2 => {
+                Ok(Term::any(format!("{MEMBER}({texts})")))
+            }
             Some(_) if is_builtin => Err(obstacle(
                 expr.span(),
                 format!("`{written}` is a rule and a built-in"),

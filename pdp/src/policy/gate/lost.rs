@@ -15,9 +15,10 @@ use super::Refusal;
 use super::head::parts_of;
 use super::paths::take_apart;
 use super::scope::declared_in;
+use crate::policy::source;
 
-/// The only built-in that is defined whatever it is given, as long as that is.
-const ALWAYS_DEFINED: &str = "sprintf";
+/// The functions that are defined whatever they are given, as long as that is.
+const ALWAYS_DEFINED: [&str; 3] = ["sprintf", source::MEMBER, source::MEMBER_AT];
 
 /// Refuses `rule` of `file` where its head loses members.
 pub(super) fn check(rule: &Rule, file: &str) -> Result<(), Refusal> {
@@ -64,7 +65,7 @@ fn may_be_lost(expr: &Expr, declared: &BTreeSet<&str>) -> bool {
             items.iter().any(|item| may_be_lost(item, declared))
         }
         Expr::Object { fields, .. } => fields.iter().any(|(_, name, value)| any(&[name, value])),
-        Expr::Call { fcn, params, .. } if fcn.span().text() == ALWAYS_DEFINED => {
+        Expr::Call { fcn, params, .. } if ALWAYS_DEFINED.contains(&fcn.span().text()) => {
             params.iter().any(|param| may_be_lost(param, declared))
         }
         Expr::Call { params, .. } => params.iter().any(|param| names_one(param, declared)),

@@ -89,6 +89,18 @@ pub enum Refusal {
         /// Line, from 1.
         line: u32,
     },
+    /// A name in two parameters, or for the key and the member of a loop.
+    #[error(
+        "{file}:{line}: `{name}` is there twice: the engine would not compare the two values: give the second a name of its own, and compare by `==`"
+    )]
+    NamedTwice {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+        /// The name.
+        name: String,
+    },
     /// An index that OPA looks up in a document otherwise than in a rule, where it may be in either.
     #[error(
         "{file}:{line}: something computed as an index of what may be a rule or a document of data, where a number and its text are one: give what is indexed a name first (`found := …`)"

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The functions that a rewritten module may call.
-pub(super) const FUNCTIONS: [&str; 2] = [template::FUNCTION, DOCUMENT_KEY];
+pub(super) const FUNCTIONS: [&str; 4] = [template::FUNCTION, DOCUMENT_KEY, MEMBER, MEMBER_AT];
 
 /// Gives `engine` the functions.
 pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
@@ -35,7 +35,7 @@ pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
 
 use regorus::Engine;
 
-pub(super) use self::expressions::{DOCUMENT_KEY, found};
+pub(super) use self::expressions::{DOCUMENT_KEY, MEMBER, MEMBER_AT, found, is_member};
 use self::keywords::{Declared, Split};
 use self::token::{Kind, Token, tokens};
 use super::set::LoadError;

@@ -192,10 +192,6 @@ const NOT_LET_THROUGH: &[(&str, &str)] = &[
         "decision if { every i, e in input.b { not e == input.c[i] } }",
         "`:=` of a name to a name",
     ),
-    (
-        "decision if { every i, e in input.b { (e in input.c[i]) == false } }",
-        "in an expression",
-    ),
     ("decision if input.b[_] == 1", "may be a loop"),
     (
         "decision if { some i; input.b[i] == 1 }",

@@ -91,7 +91,12 @@ impl Walk<'_> {
             Expr::String { value, .. } | Expr::RawString { value, .. } => {
                 value.as_string().is_ok_and(|text| place(text).is_some())
             }
-            Expr::Bool { .. } | Expr::Null { .. } => false,
+            // No document has such a key.
+            Expr::Bool { .. }
+            | Expr::Null { .. }
+            | Expr::Array { .. }
+            | Expr::Set { .. }
+            | Expr::Object { .. } => false,
             other => self.has_value(other),
         };
         let indexes = take_apart(document).indexes.into_iter();
@@ -119,7 +124,7 @@ impl Walk<'_> {
 }
 
 /// Gives the engine the function.
-pub(in crate::policy) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
     let function = |args: Vec<Value>| {
         let [document, index] = args.as_slice() else {
             return Ok(Value::Undefined);

@@ -21,7 +21,7 @@ impl Walk<'_> {
     }
 
     /// The bytes of an object: the engine's span of one with several members starts at the last of them.
-    fn object(&self, object: &Expr) -> Option<(usize, usize)> {
+    pub(super) fn object(&self, object: &Expr) -> Option<(usize, usize)> {
         let Expr::Object { fields, span, .. } = object else {
             return None;
         };

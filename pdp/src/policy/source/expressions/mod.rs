@@ -6,26 +6,32 @@
 //! rewriting (`rewriteDynamics` in its compiler), for negated expressions only: elsewhere what is undefined
 //! inside makes the whole undefined in both.
 //!
-//! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`), and documents of
-//! data files are indexed as in OPA (`documents`).
+//! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`), documents of data
+//! files are indexed as in OPA (`documents`), `in` as a value is undefined where a side of it is (`membership`),
+//! and what `every` binds has its value in equations (`every`).
 
 mod bind;
 mod documents;
 #[cfg(test)]
 mod documents_tests;
+mod every;
 mod exact;
+mod membership;
 mod patterns;
 mod spans;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod values_tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use regorus::Engine;
 use regorus::unstable::{Expr, Literal, LiteralStmt, Module, Query, Ref, Rule, RuleBody, Span};
 
-pub(super) use self::documents::install;
 pub(in crate::policy) use self::documents::{DOCUMENT_KEY, found};
+pub(in crate::policy) use self::membership::{MEMBER, MEMBER_AT, is_member};
 use self::patterns::declared_only;
 use self::spans::{parts, range};
 use crate::policy::footprint::rules::Rules;
@@ -33,6 +39,13 @@ use crate::policy::gate::head::parts_of;
 use crate::policy::gate::paths::Names;
 use crate::policy::gate::scope::{declared_in, variables_in};
 use crate::policy::gate::{MAX_FRAMES, Refusal};
+use crate::policy::set::LoadError;
+
+/// Gives `engine` the functions that rewritten expressions call.
+pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+    documents::install(engine)?;
+    membership::install(engine)
+}
 
 /// The text of each module in which something must be written otherwise; none where nothing must.
 pub(in crate::policy) fn rewrite(
@@ -201,10 +214,10 @@ impl<'a> Walk<'a> {
                     self.expr(expr);
                 }
             }
-            Literal::Expr { expr, .. } => self.expr(expr),
+            Literal::Expr { expr, .. } => self.condition(expr),
             Literal::NotExpr { expr, .. } => {
                 let outer = std::mem::replace(&mut self.negating, true);
-                self.expr(expr);
+                self.condition(expr);
                 self.negating = outer;
                 self.negated(statement, expr);
             }
@@ -216,14 +229,28 @@ impl<'a> Walk<'a> {
                 ..
             } => {
                 self.expr(domain);
-                let names: Vec<&str> = key.iter().chain([value]).map(Span::text).collect();
+                let spans: Vec<&Span> = key.iter().chain([value]).collect();
+                let names: Vec<&str> = spans.iter().map(|name| name.text()).collect();
                 let outer = self.every.len();
                 self.every.extend(&names);
                 self.scopes.push(names.into_iter().collect());
                 self.query(query);
                 self.scopes.pop();
                 self.every.truncate(outer);
+                self.bound_by_every(&spans, query);
             }
+        }
+    }
+
+    /// As [`Walk::expr`], where nobody asks for the value of `expr`.
+    fn condition(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Membership { key: None, .. } => {
+                for part in parts(expr) {
+                    self.expr(part);
+                }
+            }
+            other => self.expr(other),
         }
     }
 
@@ -247,6 +274,7 @@ impl<'a> Walk<'a> {
                     self.expr(part);
                 }
                 self.document_key(other);
+                self.membership(other);
             }
         }
         self.depth -= 1;

@@ -7,6 +7,7 @@ use regorus::unstable::{AssignOp, Expr, Literal, Query, Ref, RuleBody, Span};
 
 use super::Walk;
 use crate::policy::gate::Refusal;
+use crate::policy::gate::scope::variables_in;
 
 impl<'a> Walk<'a> {
     /// Gives parameters that are such patterns a name. What must hold of them, in front of each body.
@@ -16,6 +17,7 @@ impl<'a> Walk<'a> {
         bodies: &'a [RuleBody],
     ) -> String {
         let mut guards = String::new();
+        self.refuse_shared(parameters.iter());
         for parameter in parameters {
             if !binds(parameter, &|_| true) {
                 continue;
@@ -34,6 +36,7 @@ impl<'a> Walk<'a> {
     pub(super) fn bound_by(&mut self, literal: &'a Literal) -> Option<(&'a Expr, &'a Expr)> {
         match literal {
             Literal::SomeIn { key, value, .. } => {
+                self.refuse_shared(key.iter().chain([value]));
                 for pattern in key.iter().chain([value]) {
                     if binds(pattern, &|_| true) {
                         self.refuse_pattern(pattern);
@@ -95,6 +98,24 @@ impl<'a> Walk<'a> {
         let local = self.scopes.iter().any(|scope| scope.contains(name));
         let declared_only = self.somes.iter().any(|somes| somes.contains(name));
         declared_only || !local && self.elsewhere(name).is_none()
+    }
+
+    /// Refuses patterns that share a name: the engine keeps the last value, OPA wants them to be the same.
+    fn refuse_shared<'p>(&mut self, patterns: impl Iterator<Item = &'p Ref<Expr>>) {
+        let mut seen = BTreeSet::new();
+        for pattern in patterns {
+            let mut names = variables_in([pattern]);
+            names.remove("_");
+            if let Some(name) = names.intersection(&seen).next() {
+                let span = pattern.span();
+                self.refused.get_or_insert(Refusal::NamedTwice {
+                    file: span.source.file().clone(),
+                    line: span.line,
+                    name: (*name).to_owned(),
+                });
+            }
+            seen.extend(names);
+        }
     }
 
     pub(super) fn refuse_pattern(&mut self, pattern: &Expr) {

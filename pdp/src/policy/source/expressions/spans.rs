@@ -30,6 +30,14 @@ pub(super) fn whole(expr: &Expr) -> (usize, usize) {
     {
         last = rhs;
     }
+    // Of `set()` the engine's span has the next token in it.
+    if let Expr::Set { items, span, .. } = expr
+        && items.is_empty()
+    {
+        let text = span.source.contents().get(start..).unwrap_or_default();
+        let length = text.find(')').map_or(0, |length| length + 1);
+        return (start, start + length);
+    }
     let opens = is_text(first) && range(first.span()).0 == start;
     let closes = is_text(last) && range(last.span()).1 == end;
     (
