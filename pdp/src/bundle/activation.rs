@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use edgeward_core::time::UnixSeconds;
 
-use super::disk::{Disk, DiskError, Record};
-use super::held::{Held, Offered};
+use super::delta::DeltaError;
+use super::disk::{Disk, DiskError};
+use super::held::{Came, Held, Offered};
 use super::settings::{BundleName, BundleSettings, BundlesSettings};
 use super::status::{BundleStatus, Outcome};
 use super::verified::{BundleError, PolicyBundle};
@@ -63,38 +64,19 @@ impl Bundles {
         locked(&self.statuses).values().cloned().collect()
     }
 
-    /// The `ETag` of the bundle that is held; told by the status, for `work` may be held for long.
-    pub(super) fn tag(&self, name: &BundleName) -> Option<String> {
-        locked(&self.statuses).get(name)?.tag.clone()
-    }
-
-    /// The last one kept on disk, as if it came now.
-    fn load(&self, name: &BundleName) {
-        let (Some(disk), Some(bundle)) = (&self.disk, self.settings.bundles.get(name)) else {
-            return;
-        };
-        match disk.load(name, &bundle.source.to_string()) {
-            Ok(None) => {}
-            Ok(Some((record, content))) => {
-                let confirmed_at = record.confirmed_at;
-                let offered = Offered::Packed(content, record.tag.clone());
-                let outcome = self.put(name, offered, confirmed_at, Some(record));
-                if let Outcome::Refused(code, message) = &outcome {
-                    tracing::warn!(bundle = %name, code, message, "the bundle kept on disk is not used");
-                }
-                self.note(name, &outcome, confirmed_at);
-            }
-            Err(error) => {
-                tracing::warn!(bundle = %name, %error, "no bundle is taken from disk");
-                let outcome = Outcome::Refused("bundle-cache", error.to_string());
-                self.note(name, &outcome, UnixSeconds(0));
-            }
+    /// The `ETag` of the bundle that is held, and whether a delta may change that; told by the status,
+    /// for `work` may be held for long.
+    pub(super) fn known(&self, name: &BundleName) -> (Option<String>, bool) {
+        let is_in_force = self.store.why_withheld().is_none();
+        match locked(&self.statuses).get(name) {
+            Some(status) => (status.tag.clone(), is_in_force && status.takes_deltas()),
+            None => (None, false),
         }
     }
 
     /// A bundle has come from its source.
     pub(super) fn offer(&self, name: &BundleName, offered: Offered, now: UnixSeconds) -> Outcome {
-        let outcome = self.put(name, offered, now, None);
+        let outcome = self.put(name, offered, now);
         match &outcome {
             // Once: a source goes on offering what was refused.
             Outcome::Refused(_, message) if self.is_said(name, message) => {}
@@ -121,50 +103,85 @@ impl Bundles {
         self.note(name, &Outcome::Refused(code, why), now);
     }
 
-    fn put(
-        &self,
-        name: &BundleName,
-        offered: Offered,
-        now: UnixSeconds,
-        kept: Option<Record>,
-    ) -> Outcome {
+    /// Puts in force what came or was kept. At `now` its source said that it is the one.
+    pub(super) fn put(&self, name: &BundleName, offered: Offered, now: UnixSeconds) -> Outcome {
         let Some(settings) = self.settings.bundles.get(name) else {
             return Outcome::Refused("bundle-unknown", format!("`{name}` is not configured"));
         };
-        let mut held = match Held::read(offered, settings.trust.as_ref()) {
-            Ok(held) => held,
-            Err(error) => return refused(&error),
+        let may_be_delta = offered.may_be_delta();
+        let came = match offered.read(settings.trust.as_ref()) {
+            Ok(came) => came,
+            Err(error) => {
+                if may_be_delta {
+                    self.want_whole(name);
+                }
+                return refused(&error);
+            }
         };
         let mut work = locked(&self.work);
-        let known = work.get(name).map(|held| held.bundle.revision());
-        if let Err(error) = held.bundle.may_follow(known, settings.rollback) {
-            return refused(&error);
+        let is_delta = matches!(came, Came::Delta(..));
+        let former = work.get(name);
+        let outcome = match self.held_of(came, former, (name, settings), now) {
+            Ok(held) => self.put_held(&mut work, name, held, now),
+            Err(error) => refused(&error),
+        };
+        if is_delta && matches!(outcome, Outcome::Refused(..)) {
+            self.want_whole(name);
         }
-        if let Some(content) = held.unsaved.take().filter(|_| self.disk.is_some()) {
-            let source = settings.source.to_string();
-            let tag = held.tag.clone();
-            let was_kept = kept.is_some();
-            let record = kept.unwrap_or_else(|| Record::of(name, source, now, tag, &content));
-            let former = work.get(name);
-            let is_kept = was_kept || former.is_some_and(|former| former.is_kept_as(&record));
-            held.unsaved = (!is_kept).then_some(content);
-            held.record = Some(record);
+        outcome
+    }
+
+    /// What came as what would be held in place of `former`, if it may be.
+    fn held_of(
+        &self,
+        came: Came,
+        former: Option<&Held>,
+        (name, settings): (&BundleName, &BundleSettings),
+        now: UnixSeconds,
+    ) -> Result<Held, BundleError> {
+        let mut held = match came {
+            Came::Whole(held) => held,
+            Came::Delta(delta, packed) => {
+                let base = former.filter(|_| self.store.why_withheld().is_none());
+                base.ok_or(DeltaError::NoBase)?
+                    .changed(delta, packed, now)?
+            }
+        };
+        let known = former.map(|held| held.bundle.revision());
+        held.bundle.may_follow(known, settings.rollback)?;
+        self.prepare(name, &mut held, former, now);
+        Ok(held)
+    }
+
+    /// What its source has next is wanted whole.
+    fn want_whole(&self, name: &BundleName) {
+        if let Some(status) = locked(&self.statuses).get_mut(name) {
+            status.want_whole();
         }
+    }
+
+    fn put_held(
+        &self,
+        work: &mut BTreeMap<BundleName, Held>,
+        name: &BundleName,
+        held: Held,
+        now: UnixSeconds,
+    ) -> Outcome {
         let mut others = self.settings.bundles.keys().filter(|other| *other != name);
         let are_there = others.all(|other| work.contains_key(other));
         // One that is too old keeps everything denied until its source says something.
         if !are_there || self.too_old(now, Some(name)).is_some() {
-            self.hold(&mut work, name, held, now);
+            self.hold(work, name, held, now);
             return Outcome::Waiting;
         }
-        let outcome = match self.activate(&work, Some((name, &held.bundle))) {
+        let outcome = match self.activate(work, Some((name, &held.bundle))) {
             Ok(true) => Outcome::Activated,
             Ok(false) => Outcome::Unchanged,
             Err(error) => return Outcome::Refused(code_of(&error), error.to_string()),
         };
-        self.hold(&mut work, name, held, now);
-        self.keep(&mut work);
-        self.note_on_disk(&mut work, name, now);
+        self.hold(work, name, held, now);
+        self.keep(work);
+        self.note_on_disk(work, name, now);
         outcome
     }
 
@@ -178,7 +195,7 @@ impl Bundles {
         now: UnixSeconds,
     ) {
         if let Some(status) = locked(&self.statuses).get_mut(name) {
-            status.tag.clone_from(&held.tag);
+            status.holds(&held);
             status.confirmed_at = Some(now);
         }
         work.insert(name.clone(), held);
@@ -203,33 +220,6 @@ impl Bundles {
         self.store.activate(sources)
     }
 
-    /// Writes what is in force and not on disk yet. A disk that is full does not keep a new policy from
-    /// being in force; it is said, and the one before stays on disk.
-    pub(super) fn keep(&self, work: &mut BTreeMap<BundleName, Held>) {
-        // As long as one is not there none is in force.
-        if work.len() < self.settings.bundles.len() {
-            return;
-        }
-        let mut statuses = locked(&self.statuses);
-        for (name, held) in work.iter() {
-            if let Some(status) = statuses.get_mut(name) {
-                status.active_revision = Some(held.bundle.revision().to_owned());
-                status.size = held.size;
-            }
-        }
-        drop(statuses);
-        let Some(disk) = &self.disk else { return };
-        for (name, held) in work {
-            if let (Some(content), Some(record)) = (held.unsaved.take(), &held.record) {
-                let kept = disk.save(name, record, &content);
-                if kept.is_err() {
-                    held.unsaved = Some(content);
-                }
-                self.note_kept(name, kept);
-            }
-        }
-    }
-
     /// Whether `message` is what is wrong already.
     fn is_said(&self, name: &BundleName, message: &str) -> bool {
         let statuses = locked(&self.statuses);
@@ -244,16 +234,6 @@ impl Bundles {
             status.note(outcome, now);
         }
     }
-
-    pub(super) fn note_kept(&self, name: &BundleName, kept: Result<(), DiskError>) {
-        let not_kept = kept.err().map(|error| error.to_string());
-        if let Some(error) = &not_kept {
-            tracing::error!(bundle = %name, error, "the bundle in force would not outlive a restart");
-        }
-        if let Some(status) = locked(&self.statuses).get_mut(name) {
-            status.not_kept = not_kept;
-        }
-    }
 }
 
 fn refused(error: &BundleError) -> Outcome {
@@ -265,6 +245,7 @@ pub(super) fn code_of(error: &LoadError) -> &'static str {
     match error {
         LoadError::Read(ReadError::SharedRoot { .. }) => "bundle-overlap",
         LoadError::Read(ReadError::Roots { .. }) | LoadError::Package { .. } => "bundle-roots",
+        LoadError::Read(ReadError::Patch { .. }) => "bundle-delta",
         LoadError::Tests { .. } => "bundle-tests",
         _ => "bundle-policy",
     }

@@ -53,7 +53,7 @@ impl Bundles {
             return;
         };
         if let Some(record) = &mut held.record
-            && held.unsaved.is_none()
+            && held.unsaved.is_empty()
             && now.seconds_since(record.confirmed_at) >= CONFIRM_EVERY
         {
             record.confirmed_at = now;

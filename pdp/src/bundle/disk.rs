@@ -1,9 +1,9 @@
-//! The last bundles in force, on disk: for each a record and the packed bundle that it names, both
-//! replaced whole.
+//! The last bundles in force, on disk: for each a record, the packed bundle that it names and the packed
+//! deltas that have changed that since, as they came; all replaced whole.
 //!
-//! INVARIANT: the record is written after the bundle that it names, so that whatever happens between, a
-//! full disk or a dead machine, leaves the last record with its bundle. What is read back is checked as
-//! if it came from the network, signature included.
+//! INVARIANT: the record is written after what it names, so that whatever happens between, a full disk
+//! or a dead machine, leaves the last record with its bundle. What is read back is checked as if it came
+//! from the network, each signature included.
 //!
 //! What this is not: protection against whoever may write to the directory, where the signature is not
 //! asked for.
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use super::delta::MAX_DELTAS;
 use super::settings::BundleName;
 use crate::whole_file;
 
@@ -61,7 +62,20 @@ pub(super) struct Record {
     /// Its `ETag`.
     pub(super) tag: Option<String>,
     /// SHA-256 of the packed bundle, which is the name of its file too.
-    pub(super) sha256: String,
+    sha256: String,
+    /// The same of the deltas that have changed it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deltas: Vec<String>,
+}
+
+/// What was kept of one bundle.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) record: Record,
+    /// The packed bundle.
+    pub(super) content: Vec<u8>,
+    /// The packed deltas that have changed it, in order.
+    pub(super) deltas: Vec<Vec<u8>>,
 }
 
 impl Record {
@@ -79,8 +93,35 @@ impl Record {
             source,
             confirmed_at,
             tag,
-            sha256: hex(&Sha256::digest(content)),
+            sha256: digest(content),
+            deltas: Vec::new(),
         }
+    }
+
+    /// The record after the packed `delta` of this `tag`.
+    pub(super) fn with(
+        &self,
+        delta: &[u8],
+        tag: Option<String>,
+        confirmed_at: UnixSeconds,
+    ) -> Self {
+        let mut deltas = self.deltas.clone();
+        deltas.push(digest(delta));
+        Self {
+            confirmed_at,
+            tag,
+            deltas,
+            ..self.clone()
+        }
+    }
+
+    /// Whether `other` names the same packed bundle and deltas.
+    pub(super) fn is_of_same(&self, other: &Self) -> bool {
+        self.digests().eq(other.digests())
+    }
+
+    fn digests(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.sha256).chain(&self.deltas)
     }
 }
 
@@ -100,11 +141,7 @@ impl Disk {
     }
 
     /// The bundle `name` from `source` as it was last kept; none when none was.
-    pub(super) fn load(
-        &self,
-        name: &BundleName,
-        source: &str,
-    ) -> Result<Option<(Record, Vec<u8>)>, DiskError> {
+    pub(super) fn load(&self, name: &BundleName, source: &str) -> Result<Option<Kept>, DiskError> {
         let path = self.directory.join(record_name(name));
         let Some(bytes) = read(&path, MAX_RECORD_BYTES)? else {
             return Ok(None);
@@ -124,30 +161,46 @@ impl Disk {
             let reason = format!("was `{}` from {}", record.bundle, record.source);
             return Err(damaged(reason));
         }
-        let content_path = self.directory.join(content_name(&record.sha256));
-        let content = read(&content_path, MAX_BUNDLE_BYTES)?;
-        let content = content.ok_or_else(|| damaged("its bundle is not there".to_owned()))?;
-        if hex(&Sha256::digest(&content)) != record.sha256 {
-            return Err(damaged("checksum of its bundle does not match".to_owned()));
+        if record.deltas.len() > MAX_DELTAS {
+            return Err(damaged(format!("names more than {MAX_DELTAS} deltas")));
         }
-        Ok(Some((record, content)))
+        let content = |sha256: &String| {
+            let path = self.directory.join(content_name(sha256));
+            let content = read(&path, MAX_BUNDLE_BYTES)?;
+            let content = content.ok_or_else(|| damaged("its bundle is not there".to_owned()))?;
+            if digest(&content) != *sha256 {
+                return Err(damaged("checksum of its bundle does not match".to_owned()));
+            }
+            Ok(content)
+        };
+        let deltas: Result<_, _> = record.deltas.iter().map(content).collect();
+        Ok(Some(Kept {
+            content: content(&record.sha256)?,
+            deltas: deltas?,
+            record,
+        }))
     }
 
-    /// Keeps `content` under `record`, and removes what stood there before.
+    /// Keeps `contents`, what `record` names and is not there yet, and removes what only the record
+    /// before it named.
     pub(super) fn save(
         &self,
         name: &BundleName,
         record: &Record,
-        content: &[u8],
+        contents: &[Vec<u8>],
     ) -> Result<(), DiskError> {
         let former = self.load_record(name);
-        let file = content_name(&record.sha256);
-        let failed = |error| io_error(&self.directory.join(&file), error);
-        whole_file::replace(&self.directory, &file, content).map_err(failed)?;
+        for content in contents {
+            let file = content_name(&digest(content));
+            let failed = |error| io_error(&self.directory.join(&file), error);
+            whole_file::replace(&self.directory, &file, content).map_err(failed)?;
+        }
         self.confirm(name, record)?;
-        if let Some(former) = former.filter(|former| former.sha256 != record.sha256) {
-            // One too many is no harm; the next that is kept does not know of it.
-            let _ = fs::remove_file(self.directory.join(content_name(&former.sha256)));
+        for old in former.iter().flat_map(Record::digests) {
+            if record.digests().all(|kept| kept != old) {
+                // One too many is no harm; the next that is kept does not know of it.
+                let _ = fs::remove_file(self.directory.join(content_name(old)));
+            }
         }
         Ok(())
     }
@@ -164,6 +217,11 @@ impl Disk {
         let bytes = read(&self.directory.join(record_name(name)), MAX_RECORD_BYTES);
         serde_json::from_slice(&bytes.ok()??).ok()
     }
+}
+
+/// SHA-256, as hex.
+fn digest(content: &[u8]) -> String {
+    hex(&Sha256::digest(content))
 }
 
 fn record_name(name: &BundleName) -> String {

@@ -7,8 +7,9 @@ use edgeward_core::jose::{KeySet, KeyUse};
 use edgeward_core::time::UnixSeconds;
 
 use super::activation::Bundles;
+use super::delta::DeltaError;
 use super::disk::DiskError;
-use super::held::Offered;
+use super::held::{Came, Offered};
 use super::settings::{BundleName, BundlesSettings, Source};
 use super::signature::{SignatureError, Trust};
 use super::status::Outcome;
@@ -62,12 +63,15 @@ pub fn check(
 }
 
 /// Reads the bundle at `path`, packed or not.
-pub fn read(path: &Path, trust: Option<&Trust>) -> Result<PolicyBundle, BundleError> {
+pub fn read(path: &Path, trust: Option<&Trust>) -> Result<Arc<PolicyBundle>, BundleError> {
     let offered = Offered::at(path).map_err(|source| super::FolderError::Io {
         path: path.to_owned(),
         source,
     })?;
-    offered.read(trust)
+    match offered.read(trust)? {
+        Came::Whole(held) => Ok(held.bundle),
+        Came::Delta(..) => Err(DeltaError::Unasked.into()),
+    }
 }
 
 impl Trust {

@@ -44,6 +44,8 @@ pub(super) struct Manifest {
     /// Empty where there is none.
     pub(super) revision: String,
     pub(super) roots: Roots,
+    /// Of a delta, the revision that it changes, as it was written.
+    pub(super) base: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -56,9 +58,15 @@ struct Raw {
     file_rego_versions: Map<String, Value>,
     #[serde(default)]
     wasm: Vec<Value>,
+    metadata: Option<Map<String, Value>>,
 }
 
 impl Manifest {
+    /// Reads a bundle's manifest; where there is none it is the empty one.
+    pub(super) fn of(bytes: Option<&[u8]>) -> Result<Self, ManifestError> {
+        bytes.map_or_else(|| Ok(Self::default()), Self::parse)
+    }
+
     /// Reads a manifest.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let raw: Raw = serde_json::from_value(json::parse(bytes)?)?;
@@ -86,6 +94,7 @@ impl Manifest {
         Ok(Self {
             revision: raw.revision,
             roots,
+            base: raw.metadata.and_then(|mut all| all.remove("base_revision")),
         })
     }
 }

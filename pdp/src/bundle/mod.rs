@@ -1,8 +1,9 @@
 //! Policy bundles: fetched or read, checked, kept, activated.
 //!
 //! A bundle's way: `tasks` decides when, `source` gets it (through [`crate::fetch`], or from this
-//! machine), `verified` makes a [`PolicyBundle`] of it (`archive`, `signature`, `manifest`, `revision`),
-//! `activation` puts it in force together with the others, `disk` keeps the last one that was.
+//! machine), `verified` makes a [`PolicyBundle`] of it (`archive`, `signature`, `manifest`, `revision`,
+//! `delta`), `activation` puts it in force together with the others, `kept` and `disk` keep the last one
+//! that was.
 //!
 //! INVARIANT: what was refused changes nothing but the status: the bundles in force stay, until they are
 //! older than they may be; then everything is denied.
@@ -13,10 +14,12 @@
 mod activation;
 mod age;
 mod archive;
+mod delta;
 mod disk;
 mod folder;
 mod hashed;
 mod held;
+mod kept;
 mod keys;
 mod local;
 mod manifest;
@@ -33,6 +36,7 @@ mod tests;
 
 pub use activation::Bundles;
 pub use archive::ArchiveError;
+pub use delta::DeltaError;
 pub use disk::DiskError;
 pub use folder::FolderError;
 pub use hashed::HashError;

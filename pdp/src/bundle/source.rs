@@ -11,11 +11,11 @@ use std::sync::Arc;
 use edgeward_core::time::UnixSeconds;
 
 use super::activation::Bundles;
-use super::held::Offered;
+use super::held::{Offered, Packed};
 use super::settings::{BundleName, Endpoint};
 use super::status::Outcome;
 use crate::background;
-use crate::fetch::{Ask, Bearer, FetchError, Got, Redirects, Server, ask};
+use crate::fetch::{Ask, Bearer, FetchError, Got, Modes, Redirects, Server, ask};
 
 /// Files looked at to see whether a folder changed.
 const MAX_LOOKED_AT: usize = 8192;
@@ -45,11 +45,6 @@ pub(super) async fn ask_server(
         bundles.failed(name, code, why, now());
         Again::Later
     };
-    let again = |outcome: &Outcome, is_awaited| match outcome {
-        Outcome::Refused(..) => Again::Usually,
-        _ if is_awaited => Again::AtOnce,
-        _ => Again::Usually,
-    };
     let bearer = match endpoint
         .bearer_token
         .as_deref()
@@ -59,9 +54,21 @@ pub(super) async fn ask_server(
         Ok(bearer) => bearer,
         Err(error) => return failed("bundle-credential", error.to_string()),
     };
-    let known = bundles.tag(name);
+    let (known, takes_deltas) = bundles.known(name);
+    let again = |outcome: &Outcome, is_awaited| match outcome {
+        // Refused as a delta, it may be good as a whole.
+        Outcome::Refused(..) if takes_deltas && !bundles.known(name).1 => Again::AtOnce,
+        Outcome::Refused(..) => Again::Usually,
+        _ if is_awaited => Again::AtOnce,
+        _ => Again::Usually,
+    };
     let question = Ask {
         known: known.as_deref(),
+        modes: Some(if takes_deltas {
+            Modes::Both
+        } else {
+            Modes::Snapshot
+        }),
         // The first answer is wanted at once.
         wait: known.as_ref().and(endpoint.long_poll),
         bearer: bearer.as_ref(),
@@ -81,7 +88,11 @@ pub(super) async fn ask_server(
         Ok(Got::Unchanged { .. }) => failed("bundle-server", "status 304 to no tag".to_owned()),
         Ok(Got::Document(document)) => {
             let is_awaited = document.is_awaited;
-            let offered = Offered::Packed(document.body, document.tag);
+            let offered = Offered::Packed(Packed {
+                content: document.body,
+                tag: document.tag,
+                may_be_delta: takes_deltas,
+            });
             match offer(bundles, name, offered, now).await {
                 Ok(outcome) => again(&outcome, is_awaited),
                 Err(why) => failed("bundle-policy", why),

@@ -3,6 +3,9 @@
 use edgeward_core::time::UnixSeconds;
 use serde::Serialize;
 
+use super::delta::MAX_DELTAS;
+use super::held::Held;
+
 /// How a bundle stands.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct BundleStatus {
@@ -13,7 +16,10 @@ pub struct BundleStatus {
     /// The revision in force; none where no bundle of this name is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_revision: Option<String>,
-    /// Bytes of the bundle in force, packed; none where it lies in a folder.
+    /// Whether what was last put in force is a `snapshot` or a `delta`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// Bytes of the bundle in force, packed, with its deltas; none where it lies in a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,
     /// When its source was last asked.
@@ -40,6 +46,12 @@ pub struct BundleStatus {
     /// The `ETag` of the bundle that is held.
     #[serde(skip)]
     pub(super) tag: Option<String>,
+    /// How many deltas have changed it.
+    #[serde(skip)]
+    pub(super) deltas: usize,
+    /// Whole bundles to come before a delta is asked for again.
+    #[serde(skip)]
+    pub(super) wholes_owed: u8,
     /// How often a bundle was put in force.
     #[serde(skip)]
     pub activations: u64,
@@ -79,6 +91,27 @@ pub enum Outcome {
 }
 
 impl BundleStatus {
+    /// Whether its source may answer with a delta.
+    pub(super) fn takes_deltas(&self) -> bool {
+        self.tag.is_some() && self.wholes_owed == 0 && self.deltas < MAX_DELTAS
+    }
+
+    /// Its source may have nothing but a whole bundle next; and once more, so that one whose deltas are
+    /// never any good costs little more than one that has none.
+    pub(super) fn want_whole(&mut self) {
+        self.tag = None;
+        self.wholes_owed = 2;
+    }
+
+    /// From now on `held` is what it is about.
+    pub(super) fn holds(&mut self, held: &Held) {
+        self.tag.clone_from(&held.tag);
+        self.deltas = held.bundle.deltas();
+        if self.deltas == 0 {
+            self.wholes_owed = self.wholes_owed.saturating_sub(1);
+        }
+    }
+
     /// Notes what came of asking at `now`.
     pub(super) fn note(&mut self, outcome: &Outcome, now: UnixSeconds) {
         self.last_request = Some(Time(now));

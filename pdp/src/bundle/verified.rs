@@ -9,18 +9,28 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::archive::{self, ArchiveError, Files};
+use super::delta::{Delta, DeltaError, PATCH};
 use super::folder::{self, FolderError};
 use super::manifest::{MANIFEST, Manifest, ManifestError};
 use super::revision::{Rollback, RollbackError};
 use super::signature::{self, SignatureError, Trust};
-use crate::policy::{Content, Part, Roots};
+use crate::policy::{Content, Part, Patch, Roots};
 
 /// A bundle that may decide.
 #[derive(Debug)]
 pub struct PolicyBundle {
     revision: String,
     roots: Arc<Roots>,
-    files: Files,
+    files: Arc<Files>,
+    /// What deltas have changed since.
+    patches: Vec<Arc<Patch>>,
+}
+
+/// What bytes may be.
+#[derive(Debug)]
+pub(super) enum Verified {
+    Whole(PolicyBundle),
+    Delta(Delta),
 }
 
 /// Why bytes or a folder are no bundle that may decide.
@@ -42,8 +52,8 @@ pub enum BundleError {
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// Changes to a bundle instead of one.
-    #[error("is a delta bundle, which cannot be signed: serve whole bundles")]
-    Delta,
+    #[error(transparent)]
+    Delta(#[from] DeltaError),
     /// A policy that is no Rego any more.
     #[error("has `policy.wasm`: build the bundle without `--target wasm`")]
     Wasm,
@@ -66,7 +76,29 @@ impl BundleError {
             Self::Signature(_) => "bundle-signature",
             Self::Manifest(_) | Self::Wasm => "bundle-manifest",
             Self::Rollback(_) => "bundle-rollback",
-            Self::Delta => "bundle-delta",
+            Self::Delta(_) => "bundle-delta",
+        }
+    }
+}
+
+impl Verified {
+    /// Reads a packed bundle or delta, signed as `trust` wants.
+    pub(super) fn unpack(bytes: &[u8], trust: Option<&Trust>) -> Result<Self, BundleError> {
+        Self::of(archive::unpack(bytes)?, trust)
+    }
+
+    fn of(mut files: Files, trust: Option<&Trust>) -> Result<Self, BundleError> {
+        signature::check(&mut files, trust)?;
+        if files.contains_key(PATCH) {
+            return Delta::of(files, trust.is_some()).map(Self::Delta);
+        }
+        PolicyBundle::of(files).map(Self::Whole)
+    }
+
+    fn whole(self) -> Result<PolicyBundle, BundleError> {
+        match self {
+            Self::Whole(bundle) => Ok(bundle),
+            Self::Delta(_) => Err(DeltaError::Unasked.into()),
         }
     }
 }
@@ -74,24 +106,16 @@ impl BundleError {
 impl PolicyBundle {
     /// Reads a packed bundle, signed as `trust` wants.
     pub fn unpack(bytes: &[u8], trust: Option<&Trust>) -> Result<Self, BundleError> {
-        Self::of(archive::unpack(bytes)?, trust)
+        Verified::unpack(bytes, trust)?.whole()
     }
 
     /// Reads a bundle that lies unpacked in `folder`.
     pub fn read_folder(folder: &Path, trust: Option<&Trust>) -> Result<Self, BundleError> {
-        Self::of(folder::read(folder)?, trust)
+        Verified::of(folder::read(folder)?, trust)?.whole()
     }
 
-    fn of(mut files: Files, trust: Option<&Trust>) -> Result<Self, BundleError> {
-        // First what it may not be at all: a delta's missing signature is not its fault.
-        if files.contains_key("patch.json") {
-            return Err(BundleError::Delta);
-        }
-        signature::check(&mut files, trust)?;
-        let manifest = match files.get(MANIFEST) {
-            Some(bytes) => Manifest::parse(bytes)?,
-            None => Manifest::default(),
-        };
+    fn of(files: Files) -> Result<Self, BundleError> {
+        let manifest = Manifest::of(files.get(MANIFEST).map(Vec::as_slice))?;
         let name = |file: &String| file.rsplit('/').next().unwrap_or_default().to_owned();
         if files.keys().any(|file| name(file) == "policy.wasm") {
             return Err(BundleError::Wasm);
@@ -102,7 +126,43 @@ impl PolicyBundle {
         Ok(Self {
             revision: manifest.revision,
             roots: Arc::new(manifest.roots),
-            files,
+            files: Arc::new(files),
+            patches: Vec::new(),
+        })
+    }
+
+    /// This one with `patch`, which makes it `revision`.
+    pub(super) fn changed(&self, revision: String, patch: Arc<Patch>) -> Self {
+        let mut patches = self.patches.clone();
+        patches.push(patch);
+        Self {
+            revision,
+            roots: Arc::clone(&self.roots),
+            files: Arc::clone(&self.files),
+            patches,
+        }
+    }
+
+    /// How many deltas have changed it.
+    pub(super) fn deltas(&self) -> usize {
+        self.patches.len()
+    }
+
+    /// What it last was, in OPA's word.
+    pub(super) fn kind(&self) -> &'static str {
+        if self.patches.is_empty() {
+            "snapshot"
+        } else {
+            "delta"
+        }
+    }
+
+    /// Bytes of all of it, unpacked.
+    pub(super) fn size(&self) -> u64 {
+        let patches = self.patches.iter().map(|patch| patch.bytes().len());
+        let all = self.files.values().map(Vec::len).chain(patches);
+        all.fold(0, |sum, size| {
+            sum.saturating_add(u64::try_from(size).unwrap_or(u64::MAX))
         })
     }
 
@@ -132,6 +192,7 @@ impl PolicyBundle {
             bundle,
             roots: &self.roots,
             files: &self.files,
+            patches: &self.patches,
         }
     }
 }

@@ -18,10 +18,21 @@ pub(crate) struct Ask<'a> {
     pub(crate) kind: Kind,
     /// The `ETag` of what we have.
     pub(crate) known: Option<&'a str>,
+    /// Which kinds of bundles the server may answer with; none where it is no server of bundles.
+    pub(crate) modes: Option<Modes>,
     /// How long the server may wait for news before it says that there are none.
     pub(crate) wait: Option<Duration>,
     /// Who we are; sent only to the URL's own scheme, host and port.
     pub(crate) bearer: Option<&'a Bearer>,
+}
+
+/// Kinds of bundles (OPA, "Bundle service API").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Modes {
+    /// Whole ones.
+    Snapshot,
+    /// Also changes to the one whose tag was told.
+    Both,
 }
 
 /// Which documents are taken.
@@ -46,10 +57,21 @@ impl Kind {
 }
 
 impl Ask<'_> {
+    /// The `Prefer` header (RFC 7240), as OPA writes it.
+    pub(super) fn preference(&self) -> Option<String> {
+        let modes = match self.modes? {
+            Modes::Snapshot => "modes=snapshot",
+            Modes::Both => "modes=snapshot,delta",
+        };
+        let wait = self.wait.map(|wait| format!(";wait={}", wait.as_secs()));
+        Some(format!("{modes}{}", wait.unwrap_or_default()))
+    }
+
     /// A JSON document.
     pub(crate) const JSON: Self = Self {
         kind: Kind::Json,
         known: None,
+        modes: None,
         wait: None,
         bearer: None,
     };
@@ -57,6 +79,7 @@ impl Ask<'_> {
     pub(crate) const BUNDLE: Self = Self {
         kind: Kind::Bundle,
         known: None,
+        modes: None,
         wait: None,
         bearer: None,
     };

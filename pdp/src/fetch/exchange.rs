@@ -130,8 +130,7 @@ fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Empty<By
     if let Some(tag) = ask.known {
         set(IF_NONE_MATCH, tag);
     }
-    if let Some(wait) = ask.wait {
-        let preference = format!("modes=snapshot;wait={}", wait.as_secs());
+    if let Some(preference) = ask.preference() {
         set(HeaderName::from_static("prefer"), &preference);
     }
     if let Some(bearer) = ask.bearer {

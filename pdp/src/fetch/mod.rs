@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use ::url::Host;
 
-pub(crate) use self::ask::{Ask, Bearer};
+pub(crate) use self::ask::{Ask, Bearer, Modes};
 pub(crate) use self::exchange::Redirects;
 pub(crate) use self::pace::Pace;
 pub use self::settings::{AddressRule, FetchSettings, RefreshSettings};

@@ -8,6 +8,8 @@ use regorus::Value;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
+use super::patch::{Patch, PatchError};
+
 /// Why a data file is not acceptable.
 #[derive(Debug, Error)]
 pub enum DataError {
@@ -73,6 +75,12 @@ impl Documents {
             file: file.to_owned(),
             path,
         })
+    }
+
+    /// Changes them as `patch` says.
+    pub(super) fn patch(&mut self, patch: &Patch) -> Result<(), PatchError> {
+        self.0 = patch.apply(std::mem::take(&mut self.0))?;
+        Ok(())
     }
 
     /// The document so far.

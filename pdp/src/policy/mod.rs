@@ -26,6 +26,7 @@ mod gate;
 mod own_tests;
 mod parse;
 mod parts;
+mod patch;
 mod program;
 mod queries;
 mod reuse;
@@ -54,6 +55,7 @@ pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult, test_folder};
 pub use parts::{Content, Part};
+pub use patch::{Patch, PatchError};
 pub use program::Numbers;
 pub use queries::{Answered, Fault, MAX_QUERY_BYTES, NoAnswer, Queries};
 /// The engine's value: what a policy is asked about, and what it answers.

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::data::Documents;
 use super::gate::paths::Names;
+use super::patch::Patch;
 use super::roots::{Roots, RootsError};
 use super::sources::{Module, ReadError, Sources, hash_file, text_of};
 
@@ -24,6 +25,8 @@ pub struct Part<'a> {
     pub roots: &'a Arc<Roots>,
     /// Its files by their paths.
     pub files: &'a BTreeMap<String, Vec<u8>>,
+    /// What has changed in its data since, in order.
+    pub patches: &'a [Arc<Patch>],
 }
 
 /// What a file of a bundle is to the policy room.
@@ -72,6 +75,13 @@ impl Sources {
                     Some(Content::Data) => own.add_at(&folders, &file, bytes)?,
                     None => {}
                 }
+            }
+            for patch in part.patches {
+                hash_file(&mut hash, part.bundle, patch.bytes());
+                own.patch(patch).map_err(|error| ReadError::Patch {
+                    bundle: part.bundle.to_owned(),
+                    error,
+                })?;
             }
             part.roots
                 .check(own.members())

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::data::{self, DataError};
+use super::patch::PatchError;
 use super::roots::{Roots, RootsError};
 
 /// Bytes one policy or data file may have.
@@ -75,6 +76,14 @@ pub enum ReadError {
         bundle: String,
         /// What.
         error: RootsError,
+    },
+    /// Changes to a bundle's data that cannot be made.
+    #[error("bundle `{bundle}`: {error}")]
+    Patch {
+        /// The bundle's name.
+        bundle: String,
+        /// What.
+        error: PatchError,
     },
     /// Two bundles speak for one part of `data`.
     #[error("bundles `{first}` and `{second}` both have `{root}` among their roots")]

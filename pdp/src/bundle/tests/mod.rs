@@ -1,5 +1,6 @@
 //! Bundles from end to end within this process: who signs them, and the room that they come to. Servers and restarts are `tests/tests/e2e/bundles.rs`'s.
 
+mod deltas;
 mod oracle;
 mod outcomes;
 mod signatures;
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::held::Offered;
+use super::held::{Offered, Packed};
 use super::*;
 use crate::crypto::{KeyPurpose, Signer};
 use crate::policy::{PolicySettings, PolicyStore, Withheld};
@@ -159,7 +160,11 @@ impl Room {
     }
 
     fn offer_bytes(&self, name: &str, bytes: Vec<u8>) -> Outcome {
-        let offered = Offered::Packed(bytes, Some("\"tag\"".to_owned()));
+        let offered = Offered::Packed(Packed {
+            content: bytes,
+            tag: Some("\"tag\"".to_owned()),
+            may_be_delta: false,
+        });
         self.bundles.offer(&name.parse().unwrap(), offered, NOW)
     }
 

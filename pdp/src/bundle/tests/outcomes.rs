@@ -93,7 +93,7 @@ fn each_kind_of_wrong_bundle_has_its_named_outcome_and_the_old_one_stays() {
         (signed(&data_outside), "bundle-roots", "`data.x` is outside"),
         (signed(&failing), "bundle-tests", "1 of 1 policy tests fail"),
         (signed(&wasm), "bundle-manifest", "target wasm"),
-        (pack(&delta), "bundle-delta", "delta"),
+        (signed(&delta), "bundle-delta", "base_revision"),
         (
             signed(&files("8", &["authz"], &[])),
             "bundle-malformed",
@@ -247,7 +247,7 @@ fn one_bundle_that_is_too_old_keeps_everything_denied_whatever_comes_of_the_othe
     let late = NOW.plus(3700);
     room.bundles.enforce_age(late);
     assert_eq!(room.withheld(), Some(Withheld::TooOld));
-    let offered = crate::bundle::held::Offered::Packed(pack(&grants("2")), None);
+    let offered = crate::bundle::held::Offered::File(pack(&grants("2")));
     let outcome = room
         .bundles
         .offer(&"grants".parse().unwrap(), offered, late);

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use edgeward_core::jose::Algorithm;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
 }
 
 struct Verified {
-    bundle: PolicyBundle,
+    bundle: Arc<PolicyBundle>,
     is_signed: bool,
     /// What evaluates it, where that was asked for.
     engine: Option<&'static str>,
