@@ -35,6 +35,12 @@ pub fn envoy() -> PathBuf {
     path
 }
 
+/// The real OPA, where `./just setup-opa` has built it.
+pub fn opa() -> Option<PathBuf> {
+    let path = workspace().join(".tools/bin/opa");
+    path.is_file().then_some(path)
+}
+
 /// The release filter: `$EDGEWARD_FILTER`, else [`linked_filter`].
 pub fn filter() -> &'static Path {
     static FILTER: LazyLock<PathBuf> = LazyLock::new(|| {

@@ -1,5 +1,5 @@
 //! A server of one policy bundle over https, with what OPA's clients know: `ETag` and 304, waiting for
-//! news (`Prefer: wait=…`), and a bearer token that it wants to see.
+//! news (`Prefer: wait=…`), deltas (`Prefer: modes=…`), and a bearer token that it wants to see.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -26,14 +26,25 @@ use crate::runtime;
 /// The token that it wants to see.
 pub const TOKEN: &str = "s3cret-of-the-bundle-server";
 
+/// The path of the bundle.
+const RESOURCE: &str = "bundles/authz.tar.gz";
+
 /// The type by which it says that it lets askers wait.
 const AWAITED: &str = "application/vnd.openpolicyagent.bundles";
+
+/// What is served.
+#[derive(Clone)]
+struct Published {
+    whole: Bytes,
+    /// For those who have the bundle of this tag and take deltas.
+    delta: Option<(String, Bytes)>,
+}
 
 /// A server that runs, or was killed and can run again at the same address.
 pub struct BundleServer {
     address: SocketAddr,
     acceptor: TlsAcceptor,
-    bundle: watch::Sender<Bytes>,
+    bundle: watch::Sender<Published>,
     requests: watch::Sender<Vec<HeaderMap>>,
     folder: TempDir,
     running: Option<JoinHandle<()>>,
@@ -50,7 +61,10 @@ impl BundleServer {
         let mut server = Self {
             address: crate::pdp::free_address(),
             acceptor: TlsAcceptor::from(Arc::new(leaf.server_config())),
-            bundle: watch::Sender::new(bundle.into()),
+            bundle: watch::Sender::new(Published {
+                whole: bundle.into(),
+                delta: None,
+            }),
             requests: watch::Sender::new(Vec::new()),
             folder,
             running: None,
@@ -79,10 +93,14 @@ impl BundleServer {
 
     /// Where the bundle is.
     pub fn url(&self) -> String {
-        format!(
-            "https://localhost:{}/bundles/authz.tar.gz",
-            self.address.port()
-        )
+        let (origin, resource) = self.url_in_two();
+        format!("{origin}/{resource}")
+    }
+
+    /// The same as OPA's configuration has it: the service, and the resource there.
+    pub fn url_in_two(&self) -> (String, &'static str) {
+        let origin = format!("https://localhost:{}", self.address.port());
+        (origin, RESOURCE)
     }
 
     /// The authority that vouches for this server.
@@ -97,7 +115,19 @@ impl BundleServer {
 
     /// Serves `bundle` from now on.
     pub fn publish(&self, bundle: Vec<u8>) {
-        self.bundle.send_replace(bundle.into());
+        self.bundle.send_replace(Published {
+            whole: bundle.into(),
+            delta: None,
+        });
+    }
+
+    /// Serves `whole` from now on: as `delta` to those who have what was served before and take deltas.
+    pub fn publish_change(&self, whole: Vec<u8>, delta: Vec<u8>) {
+        let base = tag_of(&self.bundle.borrow().whole);
+        self.bundle.send_replace(Published {
+            whole: whole.into(),
+            delta: Some((base, delta.into())),
+        });
     }
 
     /// The headers of every request so far.
@@ -109,7 +139,7 @@ impl BundleServer {
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    bundle: watch::Receiver<Bytes>,
+    bundle: watch::Receiver<Published>,
     requests: watch::Sender<Vec<HeaderMap>>,
 ) {
     // Dropped, and so ended, with the server.
@@ -134,7 +164,7 @@ async fn accept(
 
 async fn answer(
     request: &Request<Incoming>,
-    mut bundle: watch::Receiver<Bytes>,
+    mut bundle: watch::Receiver<Published>,
 ) -> Response<Full<Bytes>> {
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
     let reply = |status, tag: &str, body| {
@@ -148,20 +178,28 @@ async fn answer(
     if header("authorization") != Some(&format!("Bearer {TOKEN}")) {
         return reply(StatusCode::UNAUTHORIZED, "", Bytes::new());
     }
-    let wait = header("prefer").and_then(|prefer| prefer.split_once("wait="));
+    let prefer = header("prefer").unwrap_or_default();
+    let wait = prefer.split_once("wait=");
     let wait = wait.and_then(|(_, seconds)| seconds.parse().ok());
+    let takes_deltas = prefer.split(';').any(|part| part == "modes=snapshot,delta");
     let known = header("if-none-match");
+    let news = |current: &Published| {
+        let tag = tag_of(&current.whole);
+        let delta = current.delta.as_ref().filter(|_| takes_deltas);
+        match delta.filter(|(base, _)| known == Some(base)) {
+            Some((_, delta)) => reply(StatusCode::OK, &tag, delta.clone()),
+            None => reply(StatusCode::OK, &tag, current.whole.clone()),
+        }
+    };
     let current = bundle.borrow_and_update().clone();
-    if known != Some(&tag_of(&current)) {
-        return reply(StatusCode::OK, &tag_of(&current), current);
+    let tag = tag_of(&current.whole);
+    if known != Some(&tag) {
+        return news(&current);
     }
     let wait = Duration::from_secs(wait.unwrap_or_default());
     match tokio::time::timeout(wait, bundle.changed()).await {
-        Ok(Ok(())) => {
-            let current = bundle.borrow().clone();
-            reply(StatusCode::OK, &tag_of(&current), current)
-        }
-        _ => reply(StatusCode::NOT_MODIFIED, &tag_of(&current), Bytes::new()),
+        Ok(Ok(())) => news(&bundle.borrow()),
+        _ => reply(StatusCode::NOT_MODIFIED, &tag, Bytes::new()),
     }
 }
 

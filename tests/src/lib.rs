@@ -13,6 +13,7 @@ pub mod h2_raw;
 pub mod issuer;
 pub mod keys;
 pub mod mint;
+pub mod opa;
 pub mod pdp;
 pub mod policy_bundle;
 pub mod process;

@@ -22,6 +22,15 @@ impl PolicyBundle {
         Self::default().file(".manifest", manifest.to_string())
     }
 
+    /// A delta of `revision` to revision `base`, with these operations.
+    pub fn delta(base: &str, revision: &str, roots: &[&str], operations: &Value) -> Self {
+        let metadata = json!({ "base_revision": base });
+        let manifest = json!({ "revision": revision, "roots": roots, "metadata": metadata });
+        Self::default()
+            .file(".manifest", manifest.to_string())
+            .file("patch.json", json!({ "data": operations }).to_string())
+    }
+
     /// With this file.
     #[must_use]
     pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {

@@ -1,6 +1,7 @@
 //! Policy bundles of a server: what is in force while it publishes, lies, hangs, dies and comes back.
 //!
-//! Decisions are asked of the PDP itself; that filters drop theirs with the policy is `caching.rs`'s.
+//! Decisions are asked of the PDP itself; that filters drop theirs with the policy is `caching.rs`'s. Deltas
+//! are `bundle_deltas.rs`'s.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,18 +19,18 @@ use tempfile::TempDir;
 
 const POLICY: &str =
     "package authz\n\ndecision := {\"allow\": data.authz.open, \"reasons\": [\"by-data\"]}\n";
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// A release pipeline, its server, and a PDP that follows it.
-struct World {
-    key: SigningKey,
-    server: BundleServer,
-    pdp: Pdp,
+pub(crate) struct World {
+    pub(crate) key: SigningKey,
+    pub(crate) server: BundleServer,
+    pub(crate) pdp: Pdp,
     folder: TempDir,
 }
 
 /// A bundle that allows everything, or nothing.
-fn bundle(revision: &str, open: bool) -> PolicyBundle {
+pub(crate) fn bundle(revision: &str, open: bool) -> PolicyBundle {
     PolicyBundle::new(revision, &["authz"])
         .file("authz/policy.rego", POLICY)
         .file("authz/data.json", json!({ "open": open }).to_string())
@@ -37,7 +38,7 @@ fn bundle(revision: &str, open: bool) -> PolicyBundle {
 
 impl World {
     /// The server serves revision 1, which allows. `change` is made to the bundle's configuration.
-    fn new(cache: Option<&Path>, change: impl FnOnce(&mut Value)) -> Self {
+    pub(crate) fn new(cache: Option<&Path>, change: impl FnOnce(&mut Value)) -> Self {
         let key = SigningKey::es256("release-1");
         let server = BundleServer::start(bundle("1", true).signed_by(&key).pack());
         let folder = TempDir::with_prefix("edgeward-keys").expect("a temporary folder");
@@ -69,13 +70,13 @@ impl World {
         }
     }
 
-    fn publish(&self, revision: &str, open: bool) {
+    pub(crate) fn publish(&self, revision: &str, open: bool) {
         let bundle = bundle(revision, open).signed_by(&self.key);
         self.server.publish(bundle.pack());
     }
 
     /// Whether the policy allows, and its first reason.
-    fn decision(&self) -> (bool, String) {
+    pub(crate) fn decision(&self) -> (bool, String) {
         let question = json!({
             "subject": { "type": "workload", "id": "a" },
             "action": { "name": "read" },
@@ -93,7 +94,7 @@ impl World {
     }
 
     /// The bundle's status, as OPA's clients read it.
-    fn status(&self) -> Value {
+    pub(crate) fn status(&self) -> Value {
         let reply = raw::get(self.pdp.address(), "/v1/status").expect("a status");
         reply.json()["result"]["bundles"]["authz"].clone()
     }
@@ -104,7 +105,7 @@ impl World {
 
     /// Waits until `what` holds of the status.
     #[track_caller]
-    fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) {
+    pub(crate) fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) {
         let found = wait_for(SOON, || holds(&self.status()).then_some(()));
         assert!(
             found.is_some(),
@@ -116,14 +117,14 @@ impl World {
 
     /// Each thread changes its engine between two requests, a moment after the status says so.
     #[track_caller]
-    fn until_allowed(&self, allowed: bool) {
+    pub(crate) fn until_allowed(&self, allowed: bool) {
         let expected = (allowed, "by-data".to_owned());
         let found = wait_for(SOON, || (self.decision() == expected).then_some(()));
         assert!(found.is_some(), "{:?}\n{}", self.decision(), self.pdp.log());
     }
 
     #[track_caller]
-    fn until_revision(&self, revision: &str) {
+    pub(crate) fn until_revision(&self, revision: &str) {
         self.until(revision, |status| status["active_revision"] == revision);
     }
 }
@@ -223,7 +224,7 @@ fn a_server_that_lets_askers_wait_is_heard_at_once() {
     assert!(asked.iter().any(|headers| {
         headers
             .get("prefer")
-            .is_some_and(|prefer| prefer == "modes=snapshot;wait=30")
+            .is_some_and(|prefer| prefer == "modes=snapshot,delta;wait=30")
     }));
 }
 

@@ -4,6 +4,7 @@
 //! One test program, so that all tests share the stages below: an Envoy and a PDP are started once.
 
 mod atoms;
+mod bundle_deltas;
 mod bundles;
 mod caching;
 mod callouts;
