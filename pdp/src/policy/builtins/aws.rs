@@ -8,13 +8,13 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use edgeward_core::revocation::hex;
 use regorus::Value;
 
 use super::arguments::Arguments;
 use super::urls::Url;
 use super::{Builtin, Failed, bodies};
+use crate::crypto::AwsScope;
 
 /// What is here.
 pub(super) const ALL: &[Builtin] = &[("providers.aws.sign_req", 3, sign)];
@@ -52,7 +52,6 @@ const PARAMETERS: [&str; 28] = [
 ];
 /// Headers that proxies change.
 const UNSIGNED: [&str; 3] = ["authorization", "user-agent", "x-amzn-trace-id"];
-const CONTENT: &str = "x-amz-content-sha256";
 
 /// Members of an object, by name.
 struct Members<'a>(BTreeMap<&'a Value, &'a Value>);
@@ -81,65 +80,30 @@ fn text_of(value: &Value) -> &str {
     }
 }
 
-/// Who signs, and for what.
-struct Scope<'a> {
-    access: &'a str,
-    secret: &'a str,
-    region: &'a str,
-    service: &'a str,
-    session: &'a str,
-    sign_payload: bool,
-}
-
-impl<'a> Scope<'a> {
-    fn read(config: &Members<'a>) -> Result<Self, Failed> {
-        let sign_payload = match config.get("disable_payload_signing") {
-            None => true,
-            Some(Value::Bool(disabled)) => !disabled,
-            Some(_) => {
-                return Err(Failed::refused(
-                    "invalid value for 'disable_payload_signing' in AWS config",
-                ));
-            }
-        };
-        Ok(Self {
-            access: config.text("aws_access_key")?,
-            secret: config.text("aws_secret_access_key")?,
-            region: config.text("aws_region")?,
-            service: config.text("aws_service")?,
-            session: config.get("aws_session_token").map_or("", text_of),
-            sign_payload,
-        })
-    }
-
-    /// The key that is good for one day, region and service.
-    fn key(&self, day: &str) -> hmac::Tag {
-        let mac = |key: &[u8], message: &str| {
-            hmac::sign(&hmac::Key::new(HMAC_SHA256, key), message.as_bytes())
-        };
-        let of_day = mac(format!("AWS4{}", self.secret).as_bytes(), day);
-        let of_region = mac(of_day.as_ref(), self.region);
-        let of_service = mac(of_region.as_ref(), self.service);
-        mac(of_service.as_ref(), "aws4_request")
-    }
-
-    /// Headers that signing adds.
-    fn headers(&self, host: &str, time: &str, content: &str) -> BTreeMap<&'static str, String> {
-        let mut added =
-            BTreeMap::from([("host", host.to_owned()), ("x-amz-date", time.to_owned())]);
-        if matches!(self.service, "s3" | "glacier") {
-            added.insert(CONTENT, content.to_owned());
+/// Who signs and for what, and whether the body is signed too.
+fn scope<'a>(config: &Members<'a>) -> Result<(AwsScope<'a>, bool), Failed> {
+    let sign_payload = match config.get("disable_payload_signing") {
+        None => true,
+        Some(Value::Bool(disabled)) => !disabled,
+        Some(_) => {
+            return Err(Failed::refused(
+                "invalid value for 'disable_payload_signing' in AWS config",
+            ));
         }
-        if !self.session.is_empty() {
-            added.insert("x-amz-security-token", self.session.to_owned());
-        }
-        added
-    }
+    };
+    let scope = AwsScope {
+        access: config.text("aws_access_key")?,
+        secret: config.text("aws_secret_access_key")?,
+        region: config.text("aws_region")?,
+        service: config.text("aws_service")?,
+        session: config.get("aws_session_token").map_or("", text_of),
+    };
+    Ok((scope, sign_payload))
 }
 
 fn sign(a: &Arguments<'_>) -> Result<Value, Failed> {
     let (request, config) = (Members(a.object(0)?), Members(a.object(1)?));
-    let scope = Scope::read(&config)?;
+    let (scope, sign_payload) = scope(&config)?;
     let time = time(a)?;
     let known = |name: &Value| PARAMETERS.contains(&text_of(name));
     if !request.0.keys().all(|name| known(name)) {
@@ -149,7 +113,7 @@ fn sign(a: &Arguments<'_>) -> Result<Value, Failed> {
     let url = Url::parse(url.as_bytes()).ok_or_else(|| Failed::refused("cannot parse url"))?;
     let host = std::str::from_utf8(&url.host).map_err(|_| Failed::refused("cannot parse url"))?;
     let headers = headers(&request)?;
-    let content = if scope.sign_payload {
+    let content = if sign_payload {
         hex(digest(&SHA256, &body(&request)?).as_ref())
     } else {
         "UNSIGNED-PAYLOAD".to_owned()
@@ -166,7 +130,7 @@ fn sign(a: &Arguments<'_>) -> Result<Value, Failed> {
         }
     }
     let start = [method.as_bytes(), &url.escaped_path(), &url.raw_query].join(&b'\n');
-    let authorization = authorization(&scope, &time, start, &signed, &content);
+    let authorization = scope.authorization(&time, start, &signed, &content);
     let mut all: BTreeMap<Value, Value> = (headers.iter())
         .map(|(name, value)| (Value::from(*name), Value::from(*value)))
         .collect();
@@ -177,34 +141,6 @@ fn sign(a: &Arguments<'_>) -> Result<Value, Failed> {
     let mut out: BTreeMap<Value, Value> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
     out.insert(Value::from("headers"), Value::from(all));
     Ok(Value::from(out))
-}
-
-/// The header that carries the signature. `start` is method, path and query.
-fn authorization(
-    scope: &Scope<'_>,
-    time: &str,
-    start: Vec<u8>,
-    signed: &BTreeMap<String, &str>,
-    content: &str,
-) -> String {
-    let names: Vec<&str> = signed.keys().map(String::as_str).collect();
-    let names = names.join(";");
-    let mut canonical = start;
-    canonical.push(b'\n');
-    for (name, value) in signed {
-        canonical.extend_from_slice(format!("{name}:{value}\n").as_bytes());
-    }
-    canonical.extend_from_slice(format!("\n{names}\n{content}").as_bytes());
-    let (day, _) = time.split_once('T').unwrap_or((time, ""));
-    let within = format!("{day}/{}/{}/aws4_request", scope.region, scope.service);
-    let canonical = hex(digest(&SHA256, &canonical).as_ref());
-    let message = format!("AWS4-HMAC-SHA256\n{time}\n{within}\n{canonical}");
-    let key = hmac::Key::new(HMAC_SHA256, scope.key(day).as_ref());
-    let signature = hex(hmac::sign(&key, message.as_bytes()).as_ref());
-    let access = scope.access;
-    format!(
-        "AWS4-HMAC-SHA256 Credential={access}/{within},SignedHeaders={names},Signature={signature}"
-    )
 }
 
 /// The time of signing, from nanoseconds since 1970.
