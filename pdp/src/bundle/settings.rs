@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::oci::OciArtifact;
 use super::revision::Rollback;
+use super::s3::S3Object;
 use super::signature::Trust;
 use crate::fetch::{FetchSettings, SourceUrl};
 
@@ -44,6 +46,27 @@ pub enum Source {
     Path(PathBuf),
     /// A packed bundle on a server.
     Http(Box<Endpoint>),
+    /// A packed bundle in a bucket.
+    S3(Box<S3Object>),
+    /// A packed bundle in a registry.
+    Oci(Box<OciArtifact>),
+}
+
+impl Source {
+    /// How it is fetched; none where it lies on this machine.
+    pub fn fetch(&self) -> Option<&FetchSettings> {
+        match self {
+            Self::Path(_) => None,
+            Self::Http(endpoint) => Some(&endpoint.fetch),
+            Self::S3(object) => Some(&object.fetch),
+            Self::Oci(artifact) => Some(&artifact.fetch),
+        }
+    }
+
+    /// Whether it is asked to wait for news.
+    pub(super) fn awaits(&self) -> bool {
+        matches!(self, Self::Http(endpoint) if endpoint.long_poll.is_some())
+    }
 }
 
 /// A server of bundles.
@@ -64,6 +87,8 @@ impl fmt::Display for Source {
         match self {
             Self::Path(path) => path.display().fmt(f),
             Self::Http(endpoint) => endpoint.url.fmt(f),
+            Self::S3(object) => object.url().fmt(f),
+            Self::Oci(artifact) => artifact.reference().fmt(f),
         }
     }
 }

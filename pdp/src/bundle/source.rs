@@ -12,10 +12,10 @@ use edgeward_core::time::UnixSeconds;
 
 use super::activation::Bundles;
 use super::held::{Offered, Packed};
-use super::settings::{BundleName, Endpoint};
+use super::settings::{BundleName, Endpoint, Source};
 use super::status::Outcome;
 use crate::background;
-use crate::fetch::{Ask, Bearer, FetchError, Got, Modes, Redirects, Server, ask};
+use crate::fetch::{Ask, Credential, FetchError, Got, Modes, Redirects, Server, ask};
 
 /// Files looked at to see whether a folder changed.
 const MAX_LOOKED_AT: usize = 8192;
@@ -34,72 +34,146 @@ pub(super) enum Again {
 /// What is on disk, without reading it: what changes when it does.
 pub(super) type Stamp = Vec<(PathBuf, u64, i64, i64, u64)>;
 
-/// Asks the server, and puts in force what it has.
+/// Why a source could not be asked.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// In a word.
+    code: &'static str,
+    why: String,
+}
+
+impl Failed {
+    /// What says who we are cannot be had, or is not what is asked for.
+    pub(super) fn credential(why: impl Into<String>) -> Self {
+        Self {
+            code: "bundle-credential",
+            why: why.into(),
+        }
+    }
+
+    /// The server.
+    pub(super) fn server(why: String) -> Self {
+        Self {
+            code: "bundle-server",
+            why,
+        }
+    }
+}
+
+impl From<FetchError> for Failed {
+    fn from(error: FetchError) -> Self {
+        let code = match error {
+            FetchError::TooLarge(_) => "bundle-oversized",
+            _ => "bundle-server",
+        };
+        Self {
+            code,
+            why: error.to_string(),
+        }
+    }
+}
+
+/// Asks a source that is no path of this machine, and puts in force what it has.
 pub(super) async fn ask_server(
     bundles: &Arc<Bundles>,
     name: &BundleName,
-    endpoint: &Endpoint,
+    source: &Source,
     now: fn() -> UnixSeconds,
 ) -> Again {
-    let failed = |code, why: String| {
-        bundles.failed(name, code, why, now());
-        Again::Later
-    };
-    let bearer = match endpoint
-        .bearer_token
-        .as_deref()
-        .map(Bearer::read)
-        .transpose()
-    {
-        Ok(bearer) => bearer,
-        Err(error) => return failed("bundle-credential", error.to_string()),
-    };
     let (known, takes_deltas) = bundles.known(name);
-    let again = |outcome: &Outcome, is_awaited| match outcome {
-        // Refused as a delta, it may be good as a whole.
-        Outcome::Refused(..) if takes_deltas && !bundles.known(name).1 => Again::AtOnce,
-        Outcome::Refused(..) => Again::Usually,
-        _ if is_awaited => Again::AtOnce,
-        _ => Again::Usually,
-    };
-    let question = Ask {
-        known: known.as_deref(),
-        modes: Some(if takes_deltas {
-            Modes::Both
-        } else {
-            Modes::Snapshot
-        }),
-        // The first answer is wanted at once.
-        wait: known.as_ref().and(endpoint.long_poll),
-        bearer: bearer.as_ref(),
-        ..Ask::BUNDLE
-    };
-    let server = Server::WebPki(endpoint.fetch.ca_file.as_deref());
-    let (url, fetch) = (&endpoint.url, &endpoint.fetch);
-    let got = ask(url, server, Redirects::SameOrigin, fetch, &question);
-    match got.await {
-        Ok(Got::Unchanged { is_awaited }) if known.is_some() => {
-            match confirm(bundles, name, now).await {
-                Ok(outcome) => again(&outcome, is_awaited),
-                Err(why) => failed("bundle-policy", why),
-            }
+    let takes_deltas = takes_deltas && matches!(source, Source::Http(_));
+    match answer(source, known.as_deref(), takes_deltas, now()).await {
+        Ok(got) => take(bundles, name, (got, takes_deltas), source.awaits(), now).await,
+        Err(Failed { code, why }) => {
+            bundles.failed(name, code, why, now());
+            Again::Later
         }
-        // Nothing was told of that could be unchanged.
-        Ok(Got::Unchanged { .. }) => failed("bundle-server", "status 304 to no tag".to_owned()),
-        Ok(Got::Document(document)) => {
-            let is_awaited = document.is_awaited;
+    }
+}
+
+/// What the source has that is not what `known`, its tag, stands for.
+async fn answer(
+    source: &Source,
+    known: Option<&str>,
+    takes_deltas: bool,
+    now: UnixSeconds,
+) -> Result<Got, Failed> {
+    let got = match source {
+        Source::Http(endpoint) => endpoint.ask(known, takes_deltas).await?,
+        Source::S3(object) => object.ask(known, now).await?,
+        Source::Oci(artifact) => artifact.ask(known).await?,
+        Source::Path(path) => {
+            let why = format!("`{}` is on this machine", path.display());
+            return Err(Failed::server(why));
+        }
+    };
+    // Nothing was told of that could be unchanged.
+    if known.is_none() && matches!(got, Got::Unchanged { .. }) {
+        return Err(Failed::server("status 304 to no tag".to_owned()));
+    }
+    Ok(got)
+}
+
+/// `awaits` says whether the source is asked to wait for news at all: only then is one that can asked
+/// again at once.
+async fn take(
+    bundles: &Arc<Bundles>,
+    name: &BundleName,
+    (got, takes_deltas): (Got, bool),
+    awaits: bool,
+    now: fn() -> UnixSeconds,
+) -> Again {
+    let (taken, is_awaited) = match got {
+        Got::Unchanged { is_awaited } => (confirm(bundles, name, now).await, is_awaited),
+        Got::Document(document) => {
             let offered = Offered::Packed(Packed {
                 content: document.body,
                 tag: document.tag,
                 may_be_delta: takes_deltas,
             });
-            match offer(bundles, name, offered, now).await {
-                Ok(outcome) => again(&outcome, is_awaited),
-                Err(why) => failed("bundle-policy", why),
-            }
+            let taken = offer(bundles, name, offered, now).await;
+            (taken, document.is_awaited)
         }
-        Err(error @ FetchError::TooLarge(_)) => failed("bundle-oversized", error.to_string()),
-        Err(error) => failed("bundle-server", error.to_string()),
+    };
+    match taken {
+        // Refused as a delta, it may be good as a whole.
+        Ok(Outcome::Refused(..)) if takes_deltas && !bundles.known(name).1 => Again::AtOnce,
+        Ok(Outcome::Refused(..)) => Again::Usually,
+        Ok(_) if is_awaited && awaits => Again::AtOnce,
+        Ok(_) => Again::Usually,
+        Err(why) => {
+            bundles.failed(name, "bundle-policy", why, now());
+            Again::Later
+        }
+    }
+}
+
+impl Endpoint {
+    async fn ask(&self, known: Option<&str>, takes_deltas: bool) -> Result<Got, Failed> {
+        let token = self.bearer_token.as_deref();
+        let credential = token.map(Credential::bearer_in).transpose();
+        let credential = credential.map_err(|error| Failed::credential(error.to_string()))?;
+        let question = Ask {
+            known,
+            modes: Some(if takes_deltas {
+                Modes::Both
+            } else {
+                Modes::Snapshot
+            }),
+            // The first answer is wanted at once.
+            wait: known.and(self.long_poll),
+            credential: credential.as_ref(),
+            ..Ask::BUNDLE
+        };
+        let server = Server::WebPki(self.fetch.ca_file.as_deref());
+        Ok(ask(
+            &self.url,
+            server,
+            Redirects::SameOrigin,
+            &self.fetch,
+            &question,
+        )
+        .await?)
     }
 }
 

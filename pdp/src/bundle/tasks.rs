@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::activation::Bundles;
 use super::settings::{BundleName, Source};
 use super::source::{Again, apart, ask_server, look};
-use crate::fetch::{Pace, RefreshSettings};
+use crate::fetch::Pace;
 
 /// How often a path of this machine is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -47,11 +47,8 @@ async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSecond
     let Some(settings) = bundles.settings.bundles.get(&name).cloned() else {
         return;
     };
-    let refresh = match &settings.source {
-        Source::Http(endpoint) => endpoint.fetch.refresh.clone(),
-        Source::Path(_) => RefreshSettings::default(),
-    };
-    let mut pace = Pace::new(refresh);
+    let refresh = settings.source.fetch().map(|fetch| fetch.refresh.clone());
+    let mut pace = Pace::new(refresh.unwrap_or_default());
     let mut seen = None;
     loop {
         let pause = match &settings.source {
@@ -65,7 +62,7 @@ async fn follow(bundles: Arc<Bundles>, name: BundleName, now: fn() -> UnixSecond
                 });
                 LOOK_EVERY
             }
-            Source::Http(endpoint) => match ask_server(&bundles, &name, endpoint, now).await {
+            source => match ask_server(&bundles, &name, source, now).await {
                 Again::AtOnce => AT_ONCE,
                 Again::Usually => pace.after_success(None),
                 Again::Later => pace.after_failure(),

@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use thiserror::Error;
 
 /// The type by which a server says that it lets askers wait (OPA, "Bundle service API").
@@ -23,7 +26,7 @@ pub(crate) struct Ask<'a> {
     /// How long the server may wait for news before it says that there are none.
     pub(crate) wait: Option<Duration>,
     /// Who we are; sent only to the URL's own scheme, host and port.
-    pub(crate) bearer: Option<&'a Bearer>,
+    pub(crate) credential: Option<&'a Credential>,
 }
 
 /// Kinds of bundles (OPA, "Bundle service API").
@@ -42,6 +45,8 @@ pub(crate) enum Kind {
     Json,
     /// Bytes, whatever they are called: a policy bundle proves itself.
     Bundle,
+    /// What is asked for by this media type, whatever it is called then.
+    Named(&'static str),
 }
 
 impl Kind {
@@ -52,6 +57,7 @@ impl Kind {
             Self::Bundle => {
                 "application/vnd.openpolicyagent.bundles, application/gzip, application/octet-stream"
             }
+            Self::Named(kind) => kind,
         }
     }
 }
@@ -73,7 +79,7 @@ impl Ask<'_> {
         known: None,
         modes: None,
         wait: None,
-        bearer: None,
+        credential: None,
     };
     /// A policy bundle.
     pub(crate) const BUNDLE: Self = Self {
@@ -81,7 +87,7 @@ impl Ask<'_> {
         known: None,
         modes: None,
         wait: None,
-        bearer: None,
+        credential: None,
     };
 }
 
@@ -104,30 +110,49 @@ pub(crate) enum BearerError {
     },
 }
 
-/// An `Authorization: Bearer` header, marked so that nobody prints it.
+/// Headers that say who we are, marked so that nobody prints them.
 #[derive(Debug, Clone)]
-pub(crate) struct Bearer(HeaderValue);
+pub(crate) struct Credential(HeaderMap);
 
-impl Bearer {
-    /// Reads the token of a file, without the white space around it.
-    pub(crate) fn read(path: &Path) -> Result<Self, BearerError> {
+impl Credential {
+    /// These headers; none where one of them cannot be.
+    pub(crate) fn of<'h>(headers: impl IntoIterator<Item = (&'h str, String)>) -> Option<Self> {
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            let mut value = HeaderValue::try_from(value).ok()?;
+            value.set_sensitive(true);
+            all.insert(HeaderName::try_from(name).ok()?, value);
+        }
+        Some(Self(all))
+    }
+
+    /// A bearer token; none where the text is none.
+    pub(crate) fn bearer(token: &str) -> Option<Self> {
+        let is_token = !token.is_empty()
+            && token.len() <= MAX_TOKEN_BYTES
+            && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let header = is_token.then(|| (AUTHORIZATION.as_str(), format!("Bearer {token}")));
+        Self::of([header?])
+    }
+
+    /// The bearer token of a file, without the white space around it.
+    pub(crate) fn bearer_in(path: &Path) -> Result<Self, BearerError> {
         let text = std::fs::read_to_string(path).map_err(|error| BearerError::Io {
             path: path.to_owned(),
             error,
         })?;
-        let token = text.trim();
-        let is_token = !token.is_empty()
-            && token.len() <= MAX_TOKEN_BYTES
-            && token.bytes().all(|byte| byte.is_ascii_graphic());
-        let header = is_token.then(|| HeaderValue::from_str(&format!("Bearer {token}")).ok());
-        let mut header = header.flatten().ok_or_else(|| BearerError::Content {
+        Self::bearer(text.trim()).ok_or_else(|| BearerError::Content {
             path: path.to_owned(),
-        })?;
-        header.set_sensitive(true);
-        Ok(Self(header))
+        })
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
-        self.0.clone()
+    /// User name and password (RFC 7617); none where they cannot be sent.
+    pub(crate) fn basic(username: &str, password: &str) -> Option<Self> {
+        let both = STANDARD.encode(format!("{username}:{password}"));
+        Self::of([(AUTHORIZATION.as_str(), format!("Basic {both}"))])
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.0
     }
 }

@@ -1,7 +1,9 @@
 //! One HTTP request and its answer on a connection that is already trusted.
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH};
-use http::header::{CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{
+    CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
+};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
@@ -32,9 +34,13 @@ pub(super) enum Answer {
     Redirect { status: u16, location: String },
 }
 
-/// Which redirects are followed. None ever leaves scheme, host and port.
+/// Which redirects are followed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Redirects {
+    /// None.
+    None,
+    /// All, over https: of what proves itself by its digest. Another host is not told who asks.
+    AnyOrigin,
     /// All within the origin.
     SameOrigin,
     /// Only temporary ones (SPIFFE Federation section 5.2): 302, 303, 307.
@@ -53,13 +59,16 @@ impl Redirects {
             location: shown(location),
             reason,
         };
+        if matches!(self, Self::None) {
+            return Err(refused("it is not followed".to_owned()));
+        }
         if matches!(self, Self::SameOriginTemporary) && matches!(status, 301 | 308) {
             return Err(refused("permanent redirects are not followed".to_owned()));
         }
         let target = at
             .join(location)
             .map_err(|error| refused(error.to_string()))?;
-        if !target.same_origin(at) {
+        if !matches!(self, Self::AnyOrigin) && !target.same_origin(at) {
             return Err(refused(
                 "it is another host, which is never followed".to_owned(),
             ));
@@ -133,8 +142,12 @@ fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Empty<By
     if let Some(preference) = ask.preference() {
         set(HeaderName::from_static("prefer"), &preference);
     }
-    if let Some(bearer) = ask.bearer {
-        headers.insert(AUTHORIZATION, bearer.header());
+    if let Some(credential) = ask.credential {
+        let all = credential.headers();
+        headers.extend(
+            all.iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
     request
 }
@@ -184,6 +197,10 @@ fn redirect(parts: &Parts) -> Result<Option<Answer>, FetchError> {
             status,
             location: location.to_owned(),
         })),
+        (401, _) => Err(match text(&parts.headers, &WWW_AUTHENTICATE) {
+            Some(challenge) => FetchError::Unauthorized(challenge.to_owned()),
+            None => FetchError::Status(status),
+        }),
         _ => Err(FetchError::Status(status)),
     }
 }

@@ -1,5 +1,5 @@
 //! Fetches one document over https, trusting nothing: bounded in time and size, only from allowed
-//! addresses, never led to another host.
+//! addresses, never led to another host but for what proves itself.
 //!
 //! What this is not: a general HTTP client. It sends a GET (`Ask` says what beside the URL) and takes
 //! a 200, or a 304 where it told what it has; all else is an error.
@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use ::url::Host;
 
-pub(crate) use self::ask::{Ask, Bearer, Modes};
+pub(crate) use self::ask::{Ask, Credential, Kind, Modes};
 pub(crate) use self::exchange::Redirects;
 pub(crate) use self::pace::Pace;
 pub use self::settings::{AddressRule, FetchSettings, RefreshSettings};
@@ -105,6 +105,12 @@ pub enum FetchError {
     /// Any status but 200 and the redirects that are followed.
     #[error("server answered with status {0}")]
     Status(u16),
+    /// 401: what the server wants to see (`WWW-Authenticate`).
+    #[error("server answered with status 401")]
+    Unauthorized(String),
+    /// Led to what is no URL that is fetched from.
+    #[error(transparent)]
+    Url(#[from] SourceUrlError),
     /// A redirect that is not followed.
     #[error("server redirects to `{location}`: {reason}")]
     Redirect {
@@ -162,12 +168,14 @@ async fn follow(
     settings: &FetchSettings,
     ask: &Ask<'_>,
 ) -> Result<Got, FetchError> {
-    let mut at = url.clone();
+    let (mut at, mut ask) = (url.clone(), *ask);
     for _ in 0..=MAX_REDIRECTS {
-        match get_one(&at, server, settings, ask).await? {
+        match get_one(&at, server, settings, &ask).await? {
             exchange::Answer::Got(got) => return Ok(got),
             exchange::Answer::Redirect { status, location } => {
                 at = redirects.target(&at, status, &location)?;
+                // Nor is who asks told again where another host leads back.
+                ask.credential = ask.credential.filter(|_| at.same_origin(url));
             }
         }
     }

@@ -76,7 +76,7 @@ impl SourceUrl {
 
     /// The URL that `reference` (a `Location`) means when seen at this one; plain http only if
     /// this one is.
-    pub(super) fn join(&self, reference: &str) -> Result<Self, SourceUrlError> {
+    pub(crate) fn join(&self, reference: &str) -> Result<Self, SourceUrlError> {
         let url = self
             .0
             .join(reference)
@@ -90,6 +90,16 @@ impl SourceUrl {
             Plaintext::Loopback
         };
         Self::try_from_url(url, plaintext)
+    }
+
+    /// This one with these parameters behind what its query has.
+    pub(crate) fn with_query<'q>(
+        &self,
+        parameters: impl IntoIterator<Item = (&'q str, &'q str)>,
+    ) -> Self {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().extend_pairs(parameters);
+        Self(url)
     }
 
     /// Whether both have the same scheme, host and port.

@@ -85,6 +85,7 @@ impl Outcome {
         match error {
             LoadError::Fetch { error, .. } => match error {
                 FetchError::Status(_)
+                | FetchError::Unauthorized(_)
                 | FetchError::PlaintextEndpoint
                 | FetchError::Redirect { .. }
                 | FetchError::TooLarge(_)

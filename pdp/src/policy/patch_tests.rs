@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn patched(data: &Json, operations: Json) -> Result<Json, String> {
+fn patched(data: &Json, operations: &Json) -> Result<Json, String> {
     let bytes = json!({ "data": operations }).to_string().into_bytes();
     let patch = Patch::parse(bytes).map_err(|error| error.to_string())?;
     let data = data.as_object().unwrap().clone();
@@ -16,7 +16,7 @@ fn patched(data: &Json, operations: Json) -> Result<Json, String> {
 fn operations_change_what_they_name_and_nothing_else() {
     let data = json!({"a": {"b": 1, "list": [1, 2, {"x": 1}]}, "s": "text"});
     let one = |op: &str, path: &str, value: Json| {
-        patched(&data, json!([{"op": op, "path": path, "value": value}])).unwrap()
+        patched(&data, &json!([{"op": op, "path": path, "value": value}])).unwrap()
     };
     for (found, place, expected) in [
         (one("upsert", "/a/b", json!(2)), "/a/b", Some(json!(2))),
@@ -77,7 +77,7 @@ fn operations_change_what_they_name_and_nothing_else() {
         {"op": "upsert", "path": "/n", "value": {"x": 1}},
         {"op": "remove", "path": "/n/x"},
     ]);
-    assert_eq!(patched(&data, both).unwrap()["n"], json!({}));
+    assert_eq!(patched(&data, &both).unwrap()["n"], json!({}));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_is_no_operation_or_finds_nothing_is_named() {
     ] {
         let shown = operation.to_string();
         let first = json!({"op": "upsert", "path": "/a/ok", "value": 1});
-        let error = patched(&data, json!([first, operation])).unwrap_err();
+        let error = patched(&data, &json!([first, operation])).unwrap_err();
         assert!(
             error.contains(says) && error.contains("`data[1]`"),
             "{shown}: {error}"

@@ -258,3 +258,23 @@ fn a_signed_delta_that_was_kept_is_verified_again_when_it_is_read_back() {
     assert_eq!(without.withheld(), Some(crate::policy::Withheld::NotLoaded));
     assert_eq!(without.status("authz").code, Some("bundle-signature"));
 }
+
+#[test]
+fn a_delta_as_deep_as_it_may_be_is_built_and_read_back() {
+    let release = Release::new();
+    let directory = tempfile::tempdir().unwrap();
+    let room = open(&release, Some(directory.path()));
+    room.offer("authz", &release.sign(&authz("7")));
+    let path = format!("/authz{}", "/a".repeat(127));
+    let mut value = json!(1);
+    for _ in 0..120 {
+        value = json!([value]);
+    }
+    let deep = delta(Some("7"), "8", &upsert(&path, &value));
+    assert_eq!(room.answer(&release.sign(&deep)), Outcome::Activated);
+    assert!(room.allows());
+    assert_eq!(
+        open(&release, Some(directory.path())).in_force(),
+        room.in_force()
+    );
+}

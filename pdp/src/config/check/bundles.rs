@@ -1,26 +1,22 @@
-//! The policy bundles: each from one place, signed by somebody where it comes over a network.
+//! The policy bundles: each from one place (`bundle_sources`), signed by somebody where it comes over a
+//! network.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::sources::{fetch_settings, file_path, source_url};
+use super::bundle_sources::{Around, Place};
+use super::sources::file_path;
 use super::{Context, exactly_one, scalar};
 use crate::bundle::{
-    BundleKeys, BundleName, BundleSettings, BundlesSettings, Endpoint, PemKey, Rollback, Source,
-    Trust,
+    BundleKeys, BundleName, BundleSettings, BundlesSettings, PemKey, Rollback, Trust,
 };
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_bundles::{RawBundleKey, RawPolicyBundle, RawSignature};
-use crate::config::raw_text::{DurationText, SizeText};
-use crate::config::raw_trust::RawFetch;
-use crate::fetch::FetchSettings;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const MAX_BUNDLES: usize = 64;
-const SIZE: std::ops::RangeInclusive<u64> = 1024..=1024 * 1024 * 1024;
-const DEFAULT_SIZE: u64 = 64 * 1024 * 1024;
 
 pub(super) fn bundles(
     raw: BTreeMap<String, RawPolicyBundle>,
@@ -53,11 +49,6 @@ pub(super) fn bundles(
     }
 }
 
-enum Place {
-    Url(String),
-    Path(PathBuf),
-}
-
 fn bundle(
     raw: RawPolicyBundle,
     field: &Field,
@@ -71,7 +62,7 @@ fn bundle(
         &field.key("max_age"),
         findings,
     );
-    let is_remote = raw.url.is_some();
+    let is_remote = raw.url.is_some() || raw.s3.is_some() || raw.oci.is_some();
     let rollback = rollback(raw.rollback.as_deref(), is_remote, field, findings);
     if is_remote && raw.signature.is_none() && !raw.unsigned {
         let message = "comes over a network and nobody needs to sign it: set `signature`, or \
@@ -91,94 +82,24 @@ fn bundle(
     let choices = vec![
         ("url", raw.url.map(Place::Url)),
         ("path", raw.path.map(Place::Path)),
+        ("s3", raw.s3.map(Place::S3)),
+        ("oci", raw.oci.map(Place::Oci)),
     ];
-    let remote = Remote {
+    let around = Around {
+        unsigned: raw.unsigned,
         fetch: raw.fetch,
         max_size: raw.max_size,
         long_poll: raw.long_poll,
         bearer_token: raw.bearer_token_file,
     };
-    let source = match exactly_one(choices, field, findings)? {
-        Place::Path(path) => {
-            remote.refuse(raw.unsigned, field, context, findings);
-            Source::Path(file_path(&path, &field.key("path"), context, findings)?)
-        }
-        Place::Url(url) => {
-            let endpoint = remote.endpoint(&url, field, context, findings)?;
-            Source::Http(Box::new(endpoint))
-        }
-    };
+    let place = exactly_one(choices, field, findings)?;
+    let source = around.source(place, field, context, findings)?;
     Some(BundleSettings {
         source,
         trust: signature.flatten(),
         rollback,
         max_age,
     })
-}
-
-/// What is only for a `url`.
-struct Remote {
-    fetch: Option<RawFetch>,
-    max_size: Option<SizeText>,
-    long_poll: Option<DurationText>,
-    bearer_token: Option<PathBuf>,
-}
-
-impl Remote {
-    fn refuse(self, unsigned: bool, field: &Field, context: &Context<'_>, findings: &mut Findings) {
-        for (name, is_set) in [
-            ("unsigned", unsigned),
-            ("max_size", self.max_size.is_some()),
-            ("long_poll", self.long_poll.is_some()),
-            ("bearer_token_file", self.bearer_token.is_some()),
-        ] {
-            if is_set {
-                findings.refuse(&field.key(name), "is only for a `url`: remove it");
-            }
-        }
-        let defaults = FetchSettings::default();
-        fetch_settings(self.fetch, false, &defaults, field, context, findings);
-    }
-
-    fn endpoint(
-        self,
-        url: &str,
-        field: &Field,
-        context: &Context<'_>,
-        findings: &mut Findings,
-    ) -> Option<Endpoint> {
-        let fetch = fetch_settings(self.fetch, true, &defaults(), field, context, findings);
-        let size = self.max_size.map(|SizeText(text)| {
-            let given = scalar::size(&text);
-            given.and_then(|given| scalar::within(given, &SIZE))
-        });
-        let size = size.and_then(|size| findings.accept(&field.key("max_size"), size));
-        let wait = self.long_poll.as_ref();
-        let long_poll = field.key("long_poll");
-        let long_poll = scalar::duration_if(wait, SECOND..=600 * SECOND, &long_poll, findings);
-        let token = field.key("bearer_token_file");
-        let bearer_token = self.bearer_token;
-        let bearer_token =
-            bearer_token.and_then(|path| file_path(&path, &token, context, findings));
-        Some(Endpoint {
-            url: source_url(url, &field.key("url"), context, findings)?,
-            fetch: FetchSettings {
-                max_bytes: usize::try_from(size.unwrap_or(DEFAULT_SIZE)).ok()?,
-                ..fetch
-            },
-            long_poll,
-            bearer_token,
-        })
-    }
-}
-
-fn defaults() -> FetchSettings {
-    let mut defaults = FetchSettings {
-        timeout: 30 * SECOND,
-        ..FetchSettings::default()
-    };
-    defaults.refresh.interval = 30 * SECOND;
-    defaults
 }
 
 fn rollback(

@@ -4,6 +4,7 @@
 //! is not: I/O. Whether the files named exist is asked later.
 
 mod atoms;
+mod bundle_sources;
 mod bundles;
 mod cache;
 mod ext_authz;
