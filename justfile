@@ -8,6 +8,7 @@ cargo_deny_version := "0.20.2"
 cargo_fuzz_version := "0.13.2"
 binaryen_version := "132.0.0"
 opa_engine_version := "0.4.4"
+moto_version := "5.2.5"
 toolchain := "1.95.0"
 wasm_target := "wasm32-unknown-unknown"
 
@@ -25,7 +26,7 @@ default:
 # ── Set up ──────────────────────────────────────────────────────────────────────────────────────
 
 # Fetch what build, tests and demo need: toolchain, wasm target, a real Envoy. Quick when done
-setup: setup-rust setup-envoy setup-oracle
+setup: setup-rust setup-envoy setup-oracle setup-stores
 
 [private]
 setup-rust:
@@ -110,6 +111,39 @@ setup-oracle:
     fi
     rm -rf "$engine"
     mv "$staging/engine" "$engine"
+
+# Fetch where bundles lie in `test` (120 MB, once): a store like S3, and the registry of OCI artifacts from Debian
+setup-stores:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    mkdir -p "{{ tools }}"
+    # Unpacked beside their place, then renamed: a broken download never looks like an installed tool.
+    staging=$(mktemp -d "{{ tools }}/stores.XXXXXX")
+    trap 'rm -rf "$staging"' EXIT
+    moto="{{ tools }}/moto"
+    if [[ ! -d $moto/moto-{{ moto_version }}.dist-info ]]; then
+      echo "setup: fetching moto {{ moto_version }} (110 MB, once)"
+      if python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        --target "$staging/moto" "moto[s3]=={{ moto_version }}" flask flask-cors 2>"$staging/said"; then
+        rm -rf "$moto"
+        mv "$staging/moto" "$moto"
+      else
+        cat "$staging/said" >&2
+        echo "skipped: moto (PyPI is not reachable): bundles from S3 are not tried"
+      fi
+    fi
+    registry="{{ tools }}/bin/docker-registry"
+    if [[ ! -x $registry ]]; then
+      echo "setup: fetching Debian's docker-registry (5 MB, once)"
+      # Unpacked, not installed: a service of that name would start with the machine.
+      if (cd "$staging" && apt-get -qq -o APT::Sandbox::User=root download docker-registry >/dev/null &&
+        dpkg-deb -x docker-registry_*.deb registry); then
+        mkdir -p "{{ tools }}/bin"
+        mv "$staging/registry/usr/bin/docker-registry" "$registry"
+      else
+        echo "skipped: docker-registry (needs a Debian machine): bundles from registries are not tried"
+      fi
+    fi
 
 # Fetch what only `deny` needs (compiles for some minutes, once)
 setup-lint: setup-rust

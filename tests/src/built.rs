@@ -41,6 +41,18 @@ pub fn opa() -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// The real registry of OCI artifacts, where `./just setup` could fetch it.
+pub fn registry() -> Option<PathBuf> {
+    let path = workspace().join(".tools/bin/docker-registry");
+    path.is_file().then_some(path)
+}
+
+/// The folder with moto, where `./just setup` could fetch it.
+pub fn moto() -> Option<PathBuf> {
+    let path = workspace().join(".tools/moto");
+    path.is_dir().then_some(path)
+}
+
 /// The release filter: `$EDGEWARD_FILTER`, else [`linked_filter`].
 pub fn filter() -> &'static Path {
     static FILTER: LazyLock<PathBuf> = LazyLock::new(|| {

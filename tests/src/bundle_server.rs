@@ -1,10 +1,8 @@
 //! A server of one policy bundle over https, with what OPA's clients know: `ETag` and 304, waiting for
 //! news (`Prefer: wait=…`), deltas (`Prefer: modes=…`), and a bearer token that it wants to see.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -12,16 +10,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
+use tokio::task::JoinHandle;
 
-use crate::ca::Authority;
-use crate::runtime;
+use crate::ca::{Authority, Leaf};
+use crate::{https, runtime};
 
 /// The token that it wants to see.
 pub const TOKEN: &str = "s3cret-of-the-bundle-server";
@@ -43,7 +38,7 @@ struct Published {
 /// A server that runs, or was killed and can run again at the same address.
 pub struct BundleServer {
     address: SocketAddr,
-    acceptor: TlsAcceptor,
+    leaf: Leaf,
     bundle: watch::Sender<Published>,
     requests: watch::Sender<Vec<HeaderMap>>,
     folder: TempDir,
@@ -60,7 +55,7 @@ impl BundleServer {
         let leaf = authority.issue(&["spiffe://bundles.test/server"]);
         let mut server = Self {
             address: crate::pdp::free_address(),
-            acceptor: TlsAcceptor::from(Arc::new(leaf.server_config())),
+            leaf,
             bundle: watch::Sender::new(Published {
                 whole: bundle.into(),
                 delta: None,
@@ -78,9 +73,13 @@ impl BundleServer {
         let listener = runtime()
             .block_on(TcpListener::bind(self.address))
             .expect("the address is free");
-        let (acceptor, requests) = (self.acceptor.clone(), self.requests.clone());
-        let accepting = accept(listener, acceptor, self.bundle.subscribe(), requests);
-        self.running = Some(runtime().spawn(accepting));
+        let (bundle, requests) = (self.bundle.clone(), self.requests.clone());
+        let answered = move |request: Request<Incoming>| {
+            requests.send_modify(|seen| seen.push(request.headers().clone()));
+            let bundle = bundle.subscribe();
+            async move { answer(&request, bundle).await }
+        };
+        self.running = Some(https::serve(listener, &self.leaf, answered));
     }
 
     /// Kills it, with all that is asked of it.
@@ -133,32 +132,6 @@ impl BundleServer {
     /// The headers of every request so far.
     pub fn requests(&self) -> Vec<HeaderMap> {
         self.requests.borrow().clone()
-    }
-}
-
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    bundle: watch::Receiver<Published>,
-    requests: watch::Sender<Vec<HeaderMap>>,
-) {
-    // Dropped, and so ended, with the server.
-    let mut connections = JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, bundle, requests) = (acceptor.clone(), bundle.clone(), requests.clone());
-        connections.spawn(async move {
-            let Ok(stream) = acceptor.accept(stream).await else {
-                return;
-            };
-            let service = service_fn(move |request: Request<Incoming>| {
-                requests.send_modify(|seen| seen.push(request.headers().clone()));
-                let bundle = bundle.clone();
-                async move { Ok::<_, Infallible>(answer(&request, bundle).await) }
-            });
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
     }
 }
 

@@ -11,6 +11,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, StreamOwned};
+use serde_json::{Value, json};
 
 use crate::mint;
 
@@ -123,6 +124,17 @@ impl Leaf {
             &self.certificate,
         );
         format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// A JWT of these claims, signed with this certificate's key, that shows the certificate (`x5c`).
+    pub fn token(&self, claims: &Value) -> String {
+        let der = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            &self.certificate,
+        );
+        let header = json!({ "typ": "JWT", "alg": "ES256", "x5c": [der] });
+        let key = mint::SigningKey::of_pkcs8("leaf", &self.key.serialize_der());
+        key.sign(&header.to_string(), &claims.to_string())
     }
 
     /// The private key as PEM.

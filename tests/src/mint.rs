@@ -35,6 +35,15 @@ impl SigningKey {
         }
     }
 
+    /// This P-256 key (PKCS #8, DER).
+    pub fn of_pkcs8(kid: &str, der: &[u8]) -> Self {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der);
+        Self {
+            kid: kid.to_owned(),
+            pair: Pair::Es256(pair.expect("a P-256 key")),
+        }
+    }
+
     /// A fresh 2048-bit RSA key.
     pub fn rs256(kid: &str) -> Self {
         let pair = RsaKeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).expect("an RSA key");

@@ -213,3 +213,17 @@ fn a_signed_delta_decides_at_once_and_outlives_a_dead_server_and_a_restart() {
     assert_eq!(world.status()["type"], "snapshot");
     assert!(!world.decision().0);
 }
+
+#[test]
+fn a_server_that_could_wait_is_asked_no_more_often_than_said_where_that_is_not_configured() {
+    let mut world = World::new(None, |_| {});
+    world.pdp.run();
+    world.until_revision("1");
+    let before = world.server.requests().len();
+    std::thread::sleep(Duration::from_secs(3));
+    let asked = world.server.requests().len() - before;
+    assert!(
+        (1..=5).contains(&asked),
+        "{asked} requests in 3 s, every second one"
+    );
+}

@@ -93,9 +93,9 @@ impl World {
         (allowed, reason.unwrap_or_default().to_owned())
     }
 
-    /// The bundle's status, as OPA's clients read it.
+    /// The bundle's status, as OPA's clients read it; null before the PDP listens.
     pub(crate) fn status(&self) -> Value {
-        let reply = raw::get(self.pdp.address(), "/v1/status").expect("a status");
+        let reply = raw::get(self.pdp.address(), "/v1/status").unwrap_or_default();
         reply.json()["result"]["bundles"]["authz"].clone()
     }
 
