@@ -13,6 +13,7 @@ use crate::bundle_server::{BundleServer, TOKEN};
 use crate::pdp::free_address;
 use crate::process::{Process, wait_for};
 use crate::raw;
+use crate::registry::Registry;
 
 /// A running OPA.
 pub struct Opa {
@@ -25,15 +26,34 @@ impl Opa {
     /// Starts it as a follower of `server`'s bundle, which it calls `authz`; none where there is no OPA
     /// (`./just setup-opa`).
     pub fn following(server: &BundleServer) -> Option<Self> {
+        let (origin, resource) = server.url_in_two();
+        let service = json!({
+            "url": origin,
+            "credentials": { "bearer": { "token": TOKEN } },
+            "tls": { "ca_cert": server.ca_file() },
+        });
+        Self::start(&service, resource)
+    }
+
+    /// The same of an artifact of this tag in `registry`.
+    pub fn pulling(registry: &Registry, tag: &str) -> Option<Self> {
+        let resource = registry.reference(&format!(":{tag}"));
+        let resource = resource.trim_start_matches("oci://");
+        let (host, _) = resource.split_once('/').expect("a registry");
+        let service = json!({
+            "url": format!("https://{host}"),
+            "type": "oci",
+            "tls": { "ca_cert": registry.ca_file() },
+        });
+        Self::start(&service, resource)
+    }
+
+    fn start(service: &Value, resource: &str) -> Option<Self> {
         let program = built::opa()?;
         let folder = TempDir::with_prefix("edgeward-opa").expect("a temporary folder");
-        let (origin, resource) = server.url_in_two();
         let config = json!({
-            "services": { "bundles": {
-                "url": origin,
-                "credentials": { "bearer": { "token": TOKEN } },
-                "tls": { "ca_cert": server.ca_file() },
-            }},
+            "services": { "bundles": service },
+            "persistence_directory": folder.path().join("kept"),
             "bundles": { "authz": {
                 "service": "bundles",
                 "resource": resource,

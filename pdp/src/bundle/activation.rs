@@ -170,7 +170,12 @@ impl Bundles {
         let mut others = self.settings.bundles.keys().filter(|other| *other != name);
         let are_there = others.all(|other| work.contains_key(other));
         // One that is too old keeps everything denied until its source says something.
-        if !are_there || self.too_old(now, Some(name)).is_some() {
+        let too_old = self.too_old(now, Some(name));
+        if !are_there || too_old.is_some() {
+            // At once: what is held but not in force must not be taken for what is.
+            if let Some(other) = too_old.filter(|_| self.store.why_withheld().is_none()) {
+                self.withhold(&other);
+            }
             self.hold(work, name, held, now);
             return Outcome::Waiting;
         }

@@ -76,6 +76,11 @@ impl Bundles {
         let Some(name) = self.too_old(now, None) else {
             return;
         };
+        self.withhold(&name);
+    }
+
+    /// Denies everything, for `name` is older than it may be.
+    pub(super) fn withhold(&self, name: &BundleName) {
         tracing::error!(bundle = %name, "bundle older than `max_age`: its source has not confirmed it");
         if let Err(error) = self.store.withhold(Withheld::TooOld) {
             tracing::error!(%error, "policies cannot be withheld");

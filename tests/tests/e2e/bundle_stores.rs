@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use edgeward_tests::ca::Authority;
+use edgeward_tests::opa::Opa;
 use edgeward_tests::pdp::free_address;
 use edgeward_tests::policy_bundle::PolicyBundle;
 use edgeward_tests::registry::{Gate, PASSWORD, Registry, USER};
@@ -132,6 +133,34 @@ fn a_bundle_of_a_registry_is_the_layer_of_its_tag_or_of_its_digest() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(pinned.status()["active_revision"], "9");
     assert_eq!(pinned.status()["code"], Value::Null);
+}
+
+#[test]
+fn opa_and_edgeward_take_the_same_artifact() {
+    let Some(registry) = Registry::start(&Gate::default()) else {
+        return skipped("bin/docker-registry");
+    };
+    registry.push("1", &bundle("1", true).pack());
+    let Some(opa) = Opa::pulling(&registry, "1") else {
+        eprintln!("skipped: there is no `.tools/bin/opa` to compare with (`./just setup-opa`)");
+        return;
+    };
+    let place = json!({ "reference": registry.reference(":1") });
+    let mut world = World::new(None, |bundle| {
+        *bundle = json!({
+            "oci": place,
+            "unsigned": true,
+            "fetch": { "ca_file": registry.ca_file(), "refresh": "1s" },
+        });
+    });
+    world.pdp.run();
+    for (revision, open) in [("1", true), ("2", false)] {
+        registry.push("1", &bundle(revision, open).pack());
+        opa.until_revision(revision);
+        world.until_revision(revision);
+        world.until_allowed(open);
+        assert_eq!(opa.data("authz/decision/allow"), json!(open));
+    }
 }
 
 #[test]

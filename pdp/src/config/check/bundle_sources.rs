@@ -243,10 +243,15 @@ fn login(
     match (&raw.username, &raw.password_file, &raw.bearer_token_file) {
         (None, None, None) => Some(OciLogin::Anonymous),
         (None, None, Some(file)) => path(file, "bearer_token_file").map(OciLogin::Token),
-        (Some(username), Some(file), None) => Some(OciLogin::Password {
+        (Some(username), Some(file), None) if !username.contains(':') => Some(OciLogin::Password {
             username: username.clone(),
             password: path(file, "password_file")?,
         }),
+        (Some(username), Some(_), None) => {
+            let message = format!("`{username}` has a `:`, which no user name has");
+            findings.refuse(&field.key("username"), message);
+            None
+        }
         _ => {
             let message =
                 "must have `username` with `password_file`, or `bearer_token_file`, or none";

@@ -45,6 +45,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1'}}}}", "policies.bundles.a: comes over a network and nobody needs to sign it: set `signature`, or `unsigned: true` where that is meant (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a'}, unsigned: true}}}", "policies.bundles.a.oci.reference: `r.test/a` has neither a tag (`:1`) nor a digest (`@sha256:…`) (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1', username: u}, unsigned: true}}}", "policies.bundles.a.oci: must have `username` with `password_file`, or `bearer_token_file`, or none (line 1)"),
+    ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1', username: 'u:p', password_file: f}, unsigned: true}}}", "policies.bundles.a.oci.username: `u:p` has a `:`, which no user name has (line 1)"),
     ("policies: {bundles: {a: {s3: {bucket: b, key: k, region: r}, unsigned: true}}}", "policies.bundles.a.s3: `bucket`: `b` is no bucket: 3 to 63 lower-case letters, digits, `-` and `.`, a letter or digit at both ends (line 1)"),
     ("policies: {bundles: {a: {s3: {bucket: bbb, key: k, region: r, endpoint: 'http://m.test'}, unsigned: true}}}", "policies.bundles.a.s3: `endpoint`: `http://m.test/` must begin with `https://` (line 1)"),
     ("policies: {bundles: {a: {s3: {bucket: bbb, key: k, region: r, credentials: {}}, unsigned: true}}}", "policies.bundles.a.s3.credentials: must have exactly one of `access_key_id`, `file` (line 1)"),
