@@ -5,6 +5,7 @@
 
 mod atoms;
 mod bundle_deltas;
+mod bundle_registries;
 mod bundle_stores;
 mod bundles;
 mod caching;
