@@ -186,6 +186,13 @@ fn a_signed_delta_decides_at_once_and_outlives_a_dead_server_and_a_restart() {
     world.until_revision("2");
     world.until_allowed(false);
     assert_eq!(world.status()["type"], "delta");
+    // In force first, then kept: what dies between comes back with what it had before.
+    let record = folder.path().join("bundles/authz.json");
+    let is_kept = || {
+        let text = std::fs::read_to_string(&record).unwrap_or_default();
+        text.contains("\"deltas\"").then_some(())
+    };
+    assert!(wait_for(SOON, is_kept).is_some(), "{}", world.pdp.log());
 
     world.server.crash();
     world.pdp.crash();
