@@ -14,7 +14,7 @@ pub fn imports(path: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for payload in Parser::new(0).parse_all(&bytes) {
         if let Payload::ImportSection(section) = payload.expect("a Wasm module") {
-            for import in section {
+            for import in section.into_imports() {
                 let import = import.expect("an import");
                 names.insert(format!("{}.{}", import.module, import.name));
             }
@@ -52,7 +52,9 @@ pub fn with_trap(original: &Path, function: &str, copy: &Path) {
     for payload in Parser::new(0).parse_all(&bytes) {
         match payload.expect("a Wasm module") {
             Payload::ImportSection(section) => {
-                let imports = section.into_iter().map(|import| import.expect("an import"));
+                let imports = section
+                    .into_imports()
+                    .map(|import| import.expect("an import"));
                 imported += imports
                     .filter(|import| matches!(import.ty, TypeRef::Func(_)))
                     .count();

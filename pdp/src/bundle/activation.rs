@@ -252,6 +252,7 @@ pub(super) fn code_of(error: &LoadError) -> &'static str {
         LoadError::Read(ReadError::Roots { .. }) | LoadError::Package { .. } => "bundle-roots",
         LoadError::Read(ReadError::Patch { .. }) => "bundle-delta",
         LoadError::Tests { .. } => "bundle-tests",
+        LoadError::Compiled { .. } => "bundle-wasm",
         _ => "bundle-policy",
     }
 }

@@ -3,6 +3,7 @@
 //! INVARIANT: a [`PolicyBundle`] has passed everything that can be said of it without the others; that
 //! its policies compile and go together with those of other bundles is the policy room's to say.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,13 +15,14 @@ use super::folder::{self, FolderError};
 use super::manifest::{MANIFEST, Manifest, ManifestError};
 use super::revision::{Rollback, RollbackError};
 use super::signature::{self, SignatureError, Trust};
-use crate::policy::{Content, Part, Patch, Roots};
+use crate::policy::{Content, EntryPoint, Part, Patch, Roots};
 
 /// A bundle that may decide.
 #[derive(Debug)]
 pub struct PolicyBundle {
     revision: String,
     roots: Arc<Roots>,
+    compiled: Arc<BTreeMap<String, Vec<EntryPoint>>>,
     files: Arc<Files>,
     /// What deltas have changed since.
     patches: Vec<Arc<Patch>>,
@@ -54,11 +56,14 @@ pub enum BundleError {
     /// Changes to a bundle instead of one.
     #[error(transparent)]
     Delta(#[from] DeltaError),
-    /// A policy that is no Rego any more.
-    #[error("has `policy.wasm`: build the bundle without `--target wasm`")]
-    Wasm,
+    /// A compiled policy that answers for nothing.
+    #[error("has `{0}`, which `wasm` of `.manifest` does not name: name it there, or leave it out")]
+    CompiledUnnamed(String),
+    /// A compiled policy that is not there.
+    #[error("has no `{0}`, which `wasm` of `.manifest` names")]
+    CompiledMissing(String),
     /// Neither policy nor data.
-    #[error("has neither `*.rego` nor `data.json`")]
+    #[error("has neither `*.rego` nor `policy.wasm` nor `data.json`")]
     Empty,
 }
 
@@ -74,7 +79,9 @@ impl BundleError {
             Self::Folder(FolderError::Io { .. }) => "bundle-unreadable",
             Self::Signature(SignatureError::Missing) => "bundle-unsigned",
             Self::Signature(_) => "bundle-signature",
-            Self::Manifest(_) | Self::Wasm => "bundle-manifest",
+            Self::Manifest(_) | Self::CompiledUnnamed(_) | Self::CompiledMissing(_) => {
+                "bundle-manifest"
+            }
             Self::Rollback(_) => "bundle-rollback",
             Self::Delta(_) => "bundle-delta",
         }
@@ -116,16 +123,14 @@ impl PolicyBundle {
 
     fn of(files: Files) -> Result<Self, BundleError> {
         let manifest = Manifest::of(files.get(MANIFEST).map(Vec::as_slice))?;
-        let name = |file: &String| file.rsplit('/').next().unwrap_or_default().to_owned();
-        if files.keys().any(|file| name(file) == "policy.wasm") {
-            return Err(BundleError::Wasm);
-        }
+        check_compiled(&files, &manifest.compiled)?;
         if !files.keys().any(|file| Content::of(file).is_some()) {
             return Err(BundleError::Empty);
         }
         Ok(Self {
             revision: manifest.revision,
             roots: Arc::new(manifest.roots),
+            compiled: Arc::new(manifest.compiled),
             files: Arc::new(files),
             patches: Vec::new(),
         })
@@ -138,6 +143,7 @@ impl PolicyBundle {
         Self {
             revision,
             roots: Arc::clone(&self.roots),
+            compiled: Arc::clone(&self.compiled),
             files: Arc::clone(&self.files),
             patches,
         }
@@ -191,8 +197,26 @@ impl PolicyBundle {
         Part {
             bundle,
             roots: &self.roots,
+            compiled: &self.compiled,
             files: &self.files,
             patches: &self.patches,
         }
+    }
+}
+
+/// Refuses compiled policies that the manifest does not name, and names of none.
+fn check_compiled(
+    files: &Files,
+    named: &BTreeMap<String, Vec<EntryPoint>>,
+) -> Result<(), BundleError> {
+    let is_compiled = |file: &&String| Content::of(file) == Some(Content::Compiled);
+    let mut compiled = files.keys().filter(is_compiled);
+    if let Some(file) = compiled.find(|file| !named.contains_key(*file)) {
+        return Err(BundleError::CompiledUnnamed(file.clone()));
+    }
+    let is_missing = |file: &&String| !is_compiled(file) || !files.contains_key(*file);
+    match named.keys().find(is_missing) {
+        Some(file) => Err(BundleError::CompiledMissing(file.clone())),
+        None => Ok(()),
     }
 }

@@ -93,6 +93,11 @@ impl CoarseClock {
         })
     }
 
+    /// What it shows.
+    pub(super) fn nanoseconds(&self) -> u64 {
+        self.nanoseconds.load(Ordering::Relaxed)
+    }
+
     /// Shows `now` from now on.
     pub(super) fn set(&self, now: UnixSeconds) {
         let start = self.quantum.start(now);

@@ -7,20 +7,34 @@ use regorus::{Engine, Value};
 
 use super::set::LoadError;
 
+/// A corrected built-in of one argument.
+pub(super) type Function = fn(&Value) -> bool;
+
 /// Puts the corrected built-ins before the engine's own, which fail on what is no text; to OPA that is
 /// not valid.
 pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
-    let mut add = |name: &str, is_valid: fn(&str) -> bool| {
-        let function = move |args: Vec<Value>| {
-            let text = args.first().and_then(|value| value.as_string().ok());
-            Ok(Value::from(text.is_some_and(|text| is_valid(text))))
-        };
+    for (name, function) in ALL {
+        let call = move |args: Vec<Value>| Ok(Value::from(args.first().is_some_and(function)));
         engine
-            .add_extension(name.to_owned(), 1, Box::new(function))
-            .map_err(|error| LoadError::engine(&error))
-    };
-    add("json.is_valid", |text| {
-        serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-    })?;
-    add("yaml.is_valid", |text| Value::from_yaml_str(text).is_ok())
+            .add_extension(name.to_owned(), 1, Box::new(call))
+            .map_err(|error| LoadError::engine(&error))?;
+    }
+    Ok(())
 }
+
+/// The corrected built-in `name`.
+pub(super) fn function(name: &str) -> Option<Function> {
+    let found = ALL.iter().find(|(own, _)| *own == name);
+    found.map(|(_, function)| *function)
+}
+
+const ALL: [(&str, Function); 2] = [
+    ("json.is_valid", |value| {
+        let text = value.as_string();
+        text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+    }),
+    ("yaml.is_valid", |value| {
+        let text = value.as_string();
+        text.is_ok_and(|text| Value::from_yaml_str(text).is_ok())
+    }),
+];

@@ -3,7 +3,7 @@
 //! a [`Failure`], which denies.
 //!
 //! Order of reading: `set` (how a set comes to be), `gate` (what is refused by name), `worker`
-//! (one evaluation; `bytecode` where that is faster and safe), `verdict` (what counts as an answer), `store` (watching the folder). `documents` is beside that way: any document, for the
+//! (one evaluation; `bytecode` where that is faster and safe, `wasm` where OPA has compiled the policy), `verdict` (what counts as an answer), `store` (watching the folder). `documents` is beside that way: any document, for the
 //! Data API; and `queries`: what callers write themselves, for whom that is allowed.
 //!
 //! What this is not: it opens no socket and knows nothing of HTTP. It reads the clock only to stop
@@ -18,9 +18,11 @@ mod coarse_clock;
 mod corrected;
 mod data;
 mod deep_stack;
+mod differences;
 mod documents;
 mod embedded;
 mod engine_error;
+mod evaluator;
 pub mod footprint;
 mod gate;
 mod own_tests;
@@ -39,6 +41,7 @@ mod sources;
 mod store;
 mod value;
 mod verdict;
+mod wasm;
 mod withheld;
 mod worker;
 
@@ -51,6 +54,7 @@ pub use builtin_errors::BuiltinErrors;
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};
 pub use coarse_clock::{Quantum, QuantumError};
 pub use deep_stack::{STACK_BYTES, on_deep_stack};
+pub use differences::{disagreements, doubts};
 pub use documents::{NoDocument, Reference};
 pub use gate::{MAX_FRAMES, Refusal};
 pub use own_tests::{Outcome, TestReport, TestResult, test_folder};
@@ -63,9 +67,10 @@ pub use regorus::Value;
 pub use roots::{Roots, RootsError};
 pub use set::{LoadError, PolicySet};
 pub use settings::PolicySettings;
-pub use sources::{Module, ReadError, Sources};
+pub use sources::{CompiledPolicy, Module, ReadError, Sources};
 pub use store::{PolicyState, PolicyStore, WatchError};
 pub use value::{from_json, from_key};
 pub use verdict::{Failure, Verdict};
+pub use wasm::{EntryPoint, EntryPointError, Unusable};
 pub use withheld::Withheld;
-pub use worker::{Worker, disagreements, doubts};
+pub use worker::Worker;

@@ -1,7 +1,8 @@
 //! A policy set made of policy bundles: each speaks for its own roots, and no two for the same.
 //!
 //! As in OPA a bundle's policies are its `*.rego`, its data only what is called `data.json`, `data.yaml`
-//! or `data.yml`, and the folder such a file lies in is its place. Other files are passed over.
+//! or `data.yml`, and the folder such a file lies in is its place. `policy.wasm` is a policy that OPA has compiled,
+//! for the entry points that the manifest gives it. Other files are passed over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use super::data::Documents;
 use super::gate::paths::Names;
 use super::patch::Patch;
 use super::roots::{Roots, RootsError};
-use super::sources::{Module, ReadError, Sources, hash_file, text_of};
+use super::sources::{CompiledPolicy, Module, ReadError, Sources, hash_file, text_of};
+use super::wasm::EntryPoint;
 
 /// One policy bundle's share in a policy set.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,8 @@ pub struct Part<'a> {
     pub bundle: &'a str,
     /// What it may speak for.
     pub roots: &'a Arc<Roots>,
+    /// What its compiled policies answer for, by the paths of their files.
+    pub compiled: &'a BTreeMap<String, Vec<EntryPoint>>,
     /// Its files by their paths.
     pub files: &'a BTreeMap<String, Vec<u8>>,
     /// What has changed in its data since, in order.
@@ -36,6 +40,8 @@ pub enum Content {
     Rego,
     /// Data, at the folder's place.
     Data,
+    /// A policy compiled to WebAssembly.
+    Compiled,
 }
 
 impl Content {
@@ -44,6 +50,7 @@ impl Content {
         let name = file.rsplit('/').next().unwrap_or(file);
         match name.rsplit_once('.') {
             Some((_, "rego")) => Some(Self::Rego),
+            Some(("policy", "wasm")) => Some(Self::Compiled),
             Some(("data", "json" | "yaml" | "yml")) => Some(Self::Data),
             _ => None,
         }
@@ -56,6 +63,7 @@ impl Sources {
     pub fn of_bundles(parts: &[Part<'_>]) -> Result<Self, ReadError> {
         let mut hash = Sha256::new();
         let mut modules = Vec::new();
+        let mut compiled = Vec::new();
         let mut documents = Documents::default();
         for (index, part) in parts.iter().enumerate() {
             let others = parts.get(index + 1..).unwrap_or_default();
@@ -73,6 +81,7 @@ impl Sources {
                         roots: Some(Arc::clone(part.roots)),
                     }),
                     Some(Content::Data) => own.add_at(&folders, &file, bytes)?,
+                    Some(Content::Compiled) => compiled.push(compiled_policy(part, path, bytes)?),
                     None => {}
                 }
             }
@@ -93,10 +102,31 @@ impl Sources {
         }
         Ok(Self {
             modules,
+            compiled,
             data: documents.into_value(),
             digest: hex(&hash.finalize()),
         })
     }
+}
+
+/// The compiled policy at `path`, whose entry points the bundle speaks for. The manifest has been
+/// compared with the files before.
+fn compiled_policy(part: &Part<'_>, path: &str, bytes: &[u8]) -> Result<CompiledPolicy, ReadError> {
+    let entry_points = part.compiled.get(path).cloned().unwrap_or_default();
+    for entry_point in &entry_points {
+        let names = entry_point.at().parts();
+        if !part.roots.have(names.iter().map(String::as_str)) {
+            return Err(ReadError::Roots {
+                bundle: part.bundle.to_owned(),
+                error: part.roots.outside(names.join(".")),
+            });
+        }
+    }
+    Ok(CompiledPolicy {
+        file: format!("{}/{path}", part.bundle),
+        bytes: bytes.into(),
+        entry_points,
+    })
 }
 
 fn refuse_shared(part: &Part<'_>, others: &[Part<'_>]) -> Result<(), ReadError> {

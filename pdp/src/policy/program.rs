@@ -85,6 +85,13 @@ fn policies(sources: &Sources, settings: &PolicySettings, footprint: &Analysis) 
         text(&mut hash, &module.file);
         text(&mut hash, &module.text);
     }
+    for policy in &sources.compiled {
+        text(&mut hash, &policy.file);
+        hash.update((policy.bytes.len() as u64).to_be_bytes());
+        hash.update(&policy.bytes);
+        // Which of its parts answers for what.
+        text(&mut hash, &format!("{:?}", policy.entry_points));
+    }
     hash.finalize().into()
 }
 

@@ -6,15 +6,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use regorus::{Engine, Rc};
+use regorus::Engine;
 use thiserror::Error;
 
 use super::builtin_errors::BuiltinErrors;
 use super::builtins;
-use super::bytecode::{Interpreted, Lowered, Machine, choose};
-use super::coarse_clock::{CoarseClock, Quantum};
+use super::coarse_clock::Quantum;
 use super::deep_stack::on_deep_stack;
 use super::documents::{Documents, Index, Reference};
+use super::evaluator::Evaluator;
 use super::footprint::{self, Analysis};
 use super::gate::{self, Refusal};
 use super::own_tests::{self, TestReport};
@@ -24,8 +24,8 @@ use super::program::Program;
 use super::roots::RootsError;
 use super::settings::PolicySettings;
 use super::sources::{Module, ReadError, Sources};
+use super::wasm::{Compiled, Unusable};
 use super::withheld::Withheld;
-use super::worker::Worker;
 use super::{embedded, engine_error};
 
 /// Why a policy set cannot serve.
@@ -40,9 +40,22 @@ pub enum LoadError {
     /// The gate refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A compiled policy cannot be asked.
+    #[error("{file}: {error}")]
+    Compiled {
+        /// Its file.
+        file: String,
+        /// Why.
+        error: Unusable,
+    },
     /// A rule and a data file both say what stands at a path.
     #[error("{0} is a rule, and the data files have a value there too: rename one of them")]
     Overlap(String),
+    /// A compiled policy and a data file do.
+    #[error(
+        "{0} is an entry point of a compiled policy, and the data files have a value there too: leave one of them out"
+    )]
+    OverCompiled(String),
     /// A policy lies where its bundle has no say.
     #[error("{file}: package {error}")]
     Package {
@@ -80,18 +93,19 @@ impl LoadError {
 #[derive(Debug)]
 pub struct PolicySet {
     revision: String,
-    sources: Sources,
-    entry_point: String,
+    pub(super) sources: Sources,
+    pub(super) entry_point: String,
     pub(super) timeout: Duration,
     pub(super) clock_quantum: Option<Quantum>,
-    builtin_errors: BuiltinErrors,
-    prints: bool,
+    pub(super) builtin_errors: BuiltinErrors,
+    pub(super) prints: bool,
     tests: TestReport,
     pub(super) footprint: Analysis,
     pub(super) program: Program,
-    lowered: Result<Lowered, Interpreted>,
-    index: Arc<Index>,
-    entry_is_document: bool,
+    pub(super) evaluator: Evaluator,
+    pub(super) compiled: Compiled,
+    pub(super) index: Arc<Index>,
+    pub(super) entry_is_document: bool,
     pub(super) withheld: Option<Withheld>,
 }
 
@@ -148,19 +162,6 @@ impl PolicySet {
         &self.footprint
     }
 
-    /// The name of what evaluates it.
-    pub fn engine(&self) -> &'static str {
-        match &self.lowered {
-            Ok(_) => "bytecode",
-            Err(_) => "interpreter",
-        }
-    }
-
-    /// Why the interpreter evaluates it; none when bytecode does.
-    pub fn interpreted(&self) -> Option<&Interpreted> {
-        self.lowered.as_ref().err()
-    }
-
     /// What is asked for every decision.
     pub fn entry_point(&self) -> Reference {
         Reference::at(&self.entry_point)
@@ -180,69 +181,32 @@ impl PolicySet {
     pub fn module_texts(&self) -> &[Module] {
         &self.sources.modules
     }
-
-    /// An engine with the serving rules in order, and the clock that they see where that can be set.
-    pub(super) fn ready_engine(
-        &self,
-        errors: BuiltinErrors,
-    ) -> Result<(Engine, Option<CoarseClock>), LoadError> {
-        let mut engine = serving_engine(&self.sources, errors)?;
-        let clock = self.clock_quantum;
-        let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum, errors));
-        if clock.is_none() {
-            builtins::install_clock(&mut engine, builtins::Instant::True, errors)?;
-        }
-        // Here and not at the first question, nor again after an evaluation that failed.
-        analyse(&mut engine, &self.entry_point)?;
-        Ok((engine, clock.transpose()?))
-    }
-
-    /// An engine for the calling thread alone. The thread must have [`super::STACK_BYTES`] of stack.
-    pub fn worker(&self) -> Result<Worker, LoadError> {
-        let (engine, clock) = self.ready_engine(self.builtin_errors)?;
-        let machine = match &self.lowered {
-            // It was compiled once before, so that only a panic is in the way: the interpreter answers.
-            Ok(lowered) => Machine::new(lowered, self.sources.data.clone(), self.timeout).ok(),
-            Err(_) => None,
-        };
-        Ok(Worker::new(
-            engine,
-            self.entry_point.clone(),
-            self.timeout,
-            self.prints,
-            clock,
-            machine,
-        )
-        .with_documents(
-            self.index.clone(),
-            self.sources.data.clone(),
-            self.entry_is_document,
-        ))
-    }
-
-    /// As [`PolicySet::worker`], built on a thread of its own so that the caller need not wait.
-    pub fn worker_for_another_thread(self: Arc<Self>) -> Result<Worker, LoadError> {
-        on_deep_stack(move || self.worker())?
-    }
 }
 
 fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadError> {
     let mut serving = serving_engine(&sources, settings.builtin_errors)?;
     refuse_outsiders(&sources, &mut serving)?;
-    let passed = gate::pass(serving.get_modules(), &settings.entry_point)?;
-    analyse(&mut serving, &settings.entry_point)?;
-    let footprint = footprint::of(serving.get_modules(), &settings.entry_point, &sources.data);
+    let compiled = Compiled::of(&sources.compiled, &sources.data)?;
+    let paths = compiled.paths();
+    let passed = gate::pass(serving.get_modules(), &settings.entry_point, &paths)?;
+    let evaluator = Evaluator::of(settings, &mut serving, &sources, &compiled)?;
+    let footprint = compiled.analysis(&Reference::at(&settings.entry_point));
+    let footprint = footprint.unwrap_or_else(|| {
+        footprint::of(serving.get_modules(), &settings.entry_point, &sources.data)
+    });
     let index = Arc::new(Index::of(serving.get_modules()));
     if let Some(path) = index.overlap(&sources.data) {
         return Err(LoadError::Overlap(path));
     }
-    let lowered = choose(settings, serving.get_modules(), &sources.data);
+    if let Some(path) = compiled.overlap(&sources.data) {
+        return Err(LoadError::OverCompiled(path));
+    }
     let errors = settings.builtin_errors;
     let mut trial = parse::engine(sources.modules.iter(), sources.data.clone(), errors)?;
     builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
     refuse_outsiders(&sources, &mut trial)?;
-    let with_tests = gate::pass(trial.get_modules(), &settings.entry_point)?;
-    analyse(&mut trial, &settings.entry_point)?;
+    let with_tests = gate::pass(trial.get_modules(), &settings.entry_point, &paths)?;
+    evaluator.analyse(&mut trial, &settings.entry_point)?;
     let tests = own_tests::run(&mut trial, &with_tests.tests);
     Ok(PolicySet {
         revision: sources.digest.clone(),
@@ -255,8 +219,10 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         sources,
         tests,
         footprint,
-        lowered,
-        entry_is_document: Documents::is_one_rule(&index, &settings.entry_point),
+        entry_is_document: evaluator.is_compiled()
+            || Documents::is_one_rule(&index, &settings.entry_point),
+        evaluator,
+        compiled,
         index,
         withheld: None,
     })
@@ -268,16 +234,10 @@ fn refuse_outsiders(sources: &Sources, engine: &mut Engine) -> Result<(), LoadEr
         .map_err(|(file, error)| LoadError::Package { file, error })
 }
 
-fn serving_engine(sources: &Sources, errors: BuiltinErrors) -> Result<Engine, LoadError> {
+pub(super) fn serving_engine(
+    sources: &Sources,
+    errors: BuiltinErrors,
+) -> Result<Engine, LoadError> {
     let modules = sources.modules.iter().filter(|m| !m.is_test());
     parse::engine(modules, sources.data.clone(), errors)
-}
-
-/// Makes the engine order and check the rules, without evaluating any.
-fn analyse(engine: &mut Engine, entry_point: &str) -> Result<(), LoadError> {
-    let entry_point: Rc<str> = Rc::from(entry_point);
-    engine
-        .compile_with_entrypoint(&entry_point)
-        .map_err(|error| LoadError::engine(&error))?;
-    Ok(())
 }

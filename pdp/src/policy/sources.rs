@@ -6,6 +6,7 @@
 //!
 //! This file reads bytes and hashes them. It does not parse Rego and never sees the engine.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use super::data::{self, DataError};
 use super::patch::PatchError;
 use super::roots::{Roots, RootsError};
+use super::wasm::EntryPoint;
 
 /// Bytes one policy or data file may have.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -115,11 +117,30 @@ impl Module {
     }
 }
 
+/// A policy that was compiled elsewhere, with what the manifest of its bundle says of it.
+#[derive(Clone)]
+pub struct CompiledPolicy {
+    /// As [`Module::file`].
+    pub file: String,
+    /// The module.
+    pub bytes: Arc<[u8]>,
+    /// What it answers for.
+    pub entry_points: Vec<EntryPoint>,
+}
+
+impl fmt::Debug for CompiledPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.file, self.entry_points)
+    }
+}
+
 /// The content of a policy set, in one order: by path.
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// Rego files, tests included.
     pub modules: Vec<Module>,
+    /// Policies that are no Rego any more.
+    pub compiled: Vec<CompiledPolicy>,
     /// The merged data document.
     pub data: Value,
     /// SHA-256 over every path and content, as lower-case hex.
@@ -192,6 +213,7 @@ impl Sources {
         }
         Ok(Self {
             modules,
+            compiled: Vec::new(),
             data: documents.into_value(),
             digest: hex(&hash.finalize()),
         })

@@ -47,6 +47,9 @@ pub enum Failure {
     /// Evaluation took longer than it may.
     #[error("evaluation took longer than it may")]
     Timeout,
+    /// Evaluation took more memory than it may.
+    #[error("evaluation took more memory than it may")]
+    Memory,
 }
 
 impl Failure {
@@ -57,6 +60,7 @@ impl Failure {
             Self::ResultInvalid(_) => "policy-result-invalid",
             Self::Error(_) => "policy-error",
             Self::Timeout => "policy-timeout",
+            Self::Memory => "policy-memory",
         }
     }
 }

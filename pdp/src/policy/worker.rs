@@ -4,15 +4,15 @@
 //! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
 //! engine, a run past its time), the process goes on and the answer is a deny.
 //!
-//! Two engines: the interpreter, which is right, and for policies of which it is known to be right too
+//! Two engines of our own: the interpreter, which is right, and for policies of which it is known to be right too
 //! (`bytecode`) the bytecode machine, which is several times as fast. Whatever the machine is in doubt
 //! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
-//! the stricter answer counts and the machine has answered for the last time.
+//! the stricter answer counts and the machine has answered for the last time. What a bundle brought compiled
+//! (`wasm`) answers in place of both.
 
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
@@ -20,30 +20,17 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
 use super::builtin_errors::BuiltinErrors;
-use super::builtins::gather_notes;
+use super::builtins::{self, gather_notes};
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
+use super::differences;
 use super::documents::{Documents, Index, NoDocument, Reference};
 use super::engine_error;
 use super::verdict::{Failure, Verdict};
+use super::wasm::{Asked, Instances};
 
 /// One in so many of the machine's answers is asked of the interpreter too, the first among them.
 const COMPARE_EVERY: u32 = 1024;
-
-/// How often the two engines differed, in this process.
-static DISAGREEMENTS: AtomicU64 = AtomicU64::new(0);
-/// How often the interpreter had to answer what the machine could not.
-static DOUBTS: AtomicU64 = AtomicU64::new(0);
-
-/// How often the bytecode machine answered otherwise than the interpreter in this process. Should be 0.
-pub fn disagreements() -> u64 {
-    DISAGREEMENTS.load(Ordering::Relaxed)
-}
-
-/// How often the interpreter answered in place of a machine in doubt.
-pub fn doubts() -> u64 {
-    DOUBTS.load(Ordering::Relaxed)
-}
 
 /// An engine that only one thread uses.
 pub struct Worker {
@@ -60,6 +47,8 @@ pub struct Worker {
     documents: Option<Documents>,
     /// Whether the entry point is a document that the machine can make whole.
     entry_is_document: bool,
+    /// Where there are compiled policies.
+    compiled: Option<Instances>,
 }
 
 impl Worker {
@@ -85,6 +74,7 @@ impl Worker {
             clock,
             documents: None,
             entry_is_document: false,
+            compiled: None,
         }
     }
 
@@ -101,10 +91,16 @@ impl Worker {
         self
     }
 
+    /// The same, with the compiled policies of its set.
+    pub(super) fn with_compiled(mut self, compiled: Option<Instances>) -> Self {
+        self.compiled = compiled;
+        self
+    }
+
     /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined.
     /// That of the entry point by the machine, where there is one and no built-in failed, for only of
     /// those does it matter what `errors` says; all else by an interpreter that [`Worker::evaluate`] does
-    /// not ask.
+    /// not ask. Where compiled policies make it, they are asked, and they alone.
     pub fn document(
         &mut self,
         at: &Reference,
@@ -115,6 +111,24 @@ impl Worker {
         if let Some(clock) = &self.clock {
             clock.set(now);
         }
+        let Some(mut compiled) = self.compiled.take() else {
+            return self.document_of_rules(at, input, errors);
+        };
+        let (time, now) = (self.timeout, self.instant());
+        let asked = Asked { time, now, errors };
+        let document = compiled.document(at, input, asked, || {
+            self.document_of_rules(at, input, errors)
+        });
+        self.compiled = Some(compiled);
+        document
+    }
+
+    fn document_of_rules(
+        &mut self,
+        at: &Reference,
+        input: &Value,
+        errors: BuiltinErrors,
+    ) -> Result<Option<Value>, NoDocument> {
         let Some(documents) = &mut self.documents else {
             return Ok(None);
         };
@@ -177,7 +191,7 @@ impl Worker {
             }
             Outcome::TimedOut => Err(Failure::Timeout),
             Outcome::InDoubt => {
-                DOUBTS.fetch_add(1, Ordering::Relaxed);
+                differences::doubted();
                 self.interpret(input)
             }
         }
@@ -194,7 +208,7 @@ impl Worker {
             Some(Outcome::Value(value)) => value,
             Some(Outcome::TimedOut) => return Err(Failure::Timeout),
             Some(Outcome::InDoubt) => {
-                DOUBTS.fetch_add(1, Ordering::Relaxed);
+                differences::doubted();
                 self.interpreted(input)?
             }
             None => self.interpreted(input)?,
@@ -218,7 +232,7 @@ impl Worker {
     }
 
     fn distrust_machine(&mut self) {
-        DISAGREEMENTS.fetch_add(1, Ordering::Relaxed);
+        differences::disagreed();
         tracing::error!(
             entry_point = &*self.entry_point,
             "the policy answers otherwise in bytecode than in the interpreter, which answers from now on: please report this"
@@ -230,7 +244,13 @@ impl Worker {
         Verdict::read(&self.interpreted(input)?)
     }
 
+    /// What the interpreter says, or the compiled policy where one makes the entry point.
     fn interpreted(&mut self, input: Value) -> Result<Value, Failure> {
+        let instant = self.instant();
+        let compiled = self.compiled.as_mut();
+        if let Some(answer) = compiled.and_then(|all| all.entry_point(&input, instant)) {
+            return answer;
+        }
         let started = Instant::now();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();
@@ -251,6 +271,15 @@ impl Worker {
             self.engine = self.pristine.clone();
         }
         value
+    }
+
+    /// What the policies' clock shows, in nanoseconds since 1970.
+    fn instant(&self) -> u64 {
+        let clock = self.clock.as_ref();
+        clock.map_or_else(
+            || builtins::Instant::True.nanoseconds(),
+            CoarseClock::nanoseconds,
+        )
     }
 
     fn log_prints(&mut self) {

@@ -7,6 +7,7 @@ use edgeward_core::time::UnixSeconds;
 use super::*;
 use crate::policy::bytecode::lower;
 use crate::policy::tests::sources;
+use crate::policy::{disagreements, doubts};
 use crate::policy::{from_json, on_deep_stack};
 
 const ENTRY_POINT: &str = "data.edgeward.authz.decision";

@@ -279,7 +279,10 @@ impl Decider {
             .evaluate(from_json(whole), now)
             .map(Arc::new);
         let broke = |outcome: &Result<_, Failure>| {
-            matches!(outcome, Err(Failure::Timeout | Failure::Error(_)))
+            matches!(
+                outcome,
+                Err(Failure::Timeout | Failure::Memory | Failure::Error(_))
+            )
         };
         if shadow == *outcome || broke(&shadow) || broke(outcome) {
             return;

@@ -33,7 +33,7 @@ pub struct Metrics {
     registry: Registry,
     allows: StripedCounter,
     denies: StripedCounter,
-    failures: [StripedCounter; 4],
+    failures: [StripedCounter; FAILURES.len()],
     refusals: [StripedCounter; 3],
     evaluation: Durations,
     pub(super) cache: CacheMetrics,
@@ -176,11 +176,12 @@ impl Metrics {
 const REFUSALS: [&str; 3] = ["request", "identity", "unavailable"];
 
 /// Codes of `policy::Failure`.
-const FAILURES: [&str; 4] = [
+const FAILURES: [&str; 5] = [
     "policy-undefined",
     "policy-result-invalid",
     "policy-error",
     "policy-timeout",
+    "policy-memory",
 ];
 
 pub(super) fn answer(metrics: &Metrics) -> Reply {

@@ -41,6 +41,10 @@ rules below keywords, `walk` as a value, results as arguments, `rego.metadata.ch
 a guard, and negated expressions, whose parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are
 not there: `pdp/src/policy/gate/mod.rs`.
 
+Policies that OPA compiled to WebAssembly (`policy.wasm`, ABI 1.2 and 1.3) run as OPA made them: its own operators and built-ins, and
+Edgeward's for those that a module asks its host for (`docs/bundles.md`). Native built-ins of a module that fail are undefined
+whatever is asked for, as with OPA's own Wasm engine; modules of ABI 1.1, which old OPAs made, are refused.
+
 Beside the suite, policies made by chance and the shipped ones are asked of OPA's own engine too (`tests/tests/oracle/main.rs`,
 `./just soak-rego`). What is known to differ, and is not refused:
 

@@ -1,5 +1,6 @@
 //! Bundles from end to end within this process: who signs them, and the room that they come to. Servers and restarts are `tests/tests/e2e/bundles.rs`'s.
 
+mod compiled;
 mod deltas;
 mod oracle;
 mod outcomes;

@@ -48,11 +48,6 @@ fn each_kind_of_wrong_bundle_has_its_named_outcome_and_the_old_one_stays() {
         ("authz/a_test.rego", "package authz\ntest_x if false\n"),
     ];
     let failing = files("8", &["authz"], &failing);
-    let wasm = files(
-        "8",
-        &["authz"],
-        &[("policy.wasm", "\0asm"), ("authz/p.rego", ALLOW)],
-    );
     let delta = files("8", &["authz"], &[("patch.json", r#"{"data":[]}"#)]);
     for (bytes, code, says) in [
         (pack(&authz("8")), "bundle-unsigned", "not signed"),
@@ -92,7 +87,6 @@ fn each_kind_of_wrong_bundle_has_its_named_outcome_and_the_old_one_stays() {
         (signed(&outside), "bundle-roots", "`data.other` is outside"),
         (signed(&data_outside), "bundle-roots", "`data.x` is outside"),
         (signed(&failing), "bundle-tests", "1 of 1 policy tests fail"),
-        (signed(&wasm), "bundle-manifest", "target wasm"),
         (signed(&delta), "bundle-delta", "base_revision"),
         (
             signed(&files("8", &["authz"], &[])),

@@ -37,6 +37,7 @@ use self::arguments::Arguments;
 use super::builtin_errors::BuiltinErrors;
 use super::set::LoadError;
 
+pub(super) use jwt::DECODE_VERIFY;
 pub(super) use jwt::clock::{Instant, install as install_clock};
 pub(super) use notes::gather as gather_notes;
 
@@ -99,7 +100,17 @@ pub(super) fn function(name: &str) -> Option<Function> {
 
 /// What a built-in answers; none where it fails.
 pub(super) fn answer(function: Function, arguments: &[Value]) -> Option<Value> {
-    function(&Arguments(arguments)).ok()
+    called_with(function, arguments).ok()
+}
+
+/// What a built-in answers.
+pub(super) fn called_with(function: Function, arguments: &[Value]) -> Result<Value, Failed> {
+    function(&Arguments(arguments))
+}
+
+/// What `io.jwt.decode_verify` answers at `now`, in nanoseconds since 1970.
+pub(super) fn decode_verify(arguments: &[Value], now: u64) -> Result<Value, Failed> {
+    jwt::decode_verify::decode_verify(&Arguments(arguments), now)
 }
 
 /// A URL as Go reads and writes it; none where it is none to Go, or not text.

@@ -27,7 +27,7 @@ mod scope;
 mod terms;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::policy) mod tests;
 
 use thiserror::Error;
 

@@ -104,20 +104,8 @@ impl Index {
     /// A rule in whose place, or on the way to it, the data files say something as well: where it is
     /// undefined the engine would take that for its value.
     pub(in crate::policy) fn overlap(&self, base: &Value) -> Option<String> {
-        let says = |path: &&Vec<String>| {
-            let mut at = base;
-            for name in *path {
-                let Value::Object(members) = at else {
-                    return true;
-                };
-                match members.get(&Value::from(name.as_str())) {
-                    Some(member) => at = member,
-                    None => return false,
-                }
-            }
-            true
-        };
-        self.rules.keys().find(says).map(|path| written(path))
+        let said = |path: &&Vec<String>| says(base, path);
+        self.rules.keys().find(said).map(|path| written(path))
     }
 
     /// What to ask for the document at `path`.
@@ -166,6 +154,21 @@ impl Index {
             None => Ok(()),
         }
     }
+}
+
+/// Whether data files say something at `path` below `data`, or on the way to it.
+pub(in crate::policy) fn says(base: &Value, path: &[String]) -> bool {
+    let mut at = base;
+    for name in path {
+        let Value::Object(members) = at else {
+            return true;
+        };
+        match members.get(&Value::from(name.as_str())) {
+            Some(member) => at = member,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// Everything at `path` and below.

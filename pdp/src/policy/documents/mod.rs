@@ -10,7 +10,7 @@
 //! `queries`.
 
 mod index;
-mod reference;
+pub(super) mod reference;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 use regorus::{Engine, Value};
 use thiserror::Error;
 
-pub(super) use self::index::Index;
 use self::index::{Found, RuleName};
+pub(super) use self::index::{Index, says};
 pub use self::reference::Reference;
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::with_errors;
@@ -58,7 +58,7 @@ pub enum NoDocument {
 /// What the whole of `data` does not show, in OPA neither: who wants it has to ask for it.
 const HIDDEN: &str = "system";
 
-fn is_hidden(path: &[String]) -> bool {
+pub(super) fn is_hidden(path: &[String]) -> bool {
     path.first().is_some_and(|first| first == HIDDEN)
 }
 

@@ -57,7 +57,7 @@ pub(super) fn write_part(out: &mut impl fmt::Write, part: &str) -> fmt::Result {
 
 /// What `names` lead to within `value`: members by name, else by number; elements by their place;
 /// members of a set by themselves.
-pub(super) fn descend(value: &Value, names: &[String]) -> Option<Value> {
+pub(in crate::policy) fn descend(value: &Value, names: &[String]) -> Option<Value> {
     let mut at = value;
     for name in names {
         at = match at {
@@ -87,7 +87,7 @@ fn place_of(name: &str) -> Option<usize> {
 
 /// Puts `value` where `names` lead to within `whole`, making the objects on the way. Without a value,
 /// or with one that is undefined, only these are made: the last name included where there is no value.
-pub(super) fn place(whole: &mut Value, names: &[String], value: Option<Value>) {
+pub(in crate::policy) fn place(whole: &mut Value, names: &[String], value: Option<Value>) {
     match (names.split_first(), value) {
         (None, Some(Value::Undefined)) => {}
         (None, Some(value)) => *whole = value,

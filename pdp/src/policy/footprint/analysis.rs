@@ -36,7 +36,7 @@ pub struct Part {
 pub struct Place {
     /// File below the policy folder.
     pub file: String,
-    /// Line, from 1.
+    /// Line, from 1; 0 in a file that has none.
     pub line: u32,
 }
 
@@ -82,6 +82,8 @@ pub enum Why {
     With,
     /// The analysis lost track of it.
     Unbounded,
+    /// It is asked of a compiled policy, and its bundle does not declare what that can read.
+    Compiled,
 }
 
 impl Analysis {
@@ -130,7 +132,10 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
     }
 }
 
@@ -208,6 +213,9 @@ impl fmt::Display for Why {
             }
             Self::With => f.write_str("`with` replaces a document or a function"),
             Self::Unbounded => f.write_str("it is passed on in too many ways to follow"),
+            Self::Compiled => {
+                f.write_str("the manifest does not declare what of it the compiled policy can read")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::super::source;
 
 /// What the answer of a built-in depends on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Depends {
+pub(in crate::policy) enum Depends {
     /// Its arguments alone.
     Arguments,
     /// The time of day.
@@ -75,7 +75,7 @@ const PURE: [&str; 33] = [
 ];
 
 /// What the answer of `name` depends on.
-pub(super) fn depends_on(name: &str) -> Depends {
+pub(in crate::policy) fn depends_on(name: &str) -> Depends {
     let pure = match name.split_once('.') {
         // `count`, `concat`, `print` …: those without a family have always been pure.
         None => true,

@@ -25,6 +25,8 @@ mod tests;
 use regorus::Value;
 use regorus::unstable::{Module, Ref};
 
+pub(super) use builtins::{Depends, depends_on};
+
 pub use analysis::{Analysis, Part, Place, Uncacheable, Why, Widening};
 
 /// What asking `entry_point` of `modules` over `data` can read.

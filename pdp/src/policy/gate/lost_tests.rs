@@ -12,7 +12,7 @@ fn engine(rules: &str) -> Engine {
 }
 
 fn refused(rules: &str) -> Option<String> {
-    let refusal = pass(engine(rules).get_modules(), "data.p.allow").err();
+    let refusal = pass(engine(rules).get_modules(), "data.p.allow", &[]).err();
     refusal.map(|refusal| refusal.to_string())
 }
 

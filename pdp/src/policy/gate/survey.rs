@@ -10,7 +10,7 @@ use super::graph::Graph;
 use super::head::parts_of;
 use super::paths::{Names, Path};
 use super::uses::{Manner, Use, uses_of};
-use super::{Refusal, lost, parameters};
+use super::{Refusal, compiled, lost, parameters};
 use crate::policy::capability;
 
 /// The name of a query's rule: no path begins so, for no rule can need it.
@@ -65,8 +65,9 @@ impl Survey {
         Ok(())
     }
 
-    /// Refuses what is wrong with what the rules use; tells whether one prints.
-    pub(super) fn check(&self) -> Result<bool, Refusal> {
+    /// Refuses what is wrong with what the rules use, beside a compiled policy that says what stands at the
+    /// paths `compiled`; tells whether one prints.
+    pub(super) fn check(&self, compiled: &[Path]) -> Result<bool, Refusal> {
         let mut prints = false;
         for (_, file, uses) in &self.uses {
             for used in uses {
@@ -80,6 +81,7 @@ impl Survey {
             .map(|(path, _, uses)| (path.as_slice(), uses.as_slice()))
             .collect();
         Graph::build(&self.rules, &edges).check(&self.rules)?;
+        compiled::check(compiled, &self.rules, &self.uses)?;
         Ok(prints)
     }
 }
@@ -88,10 +90,11 @@ impl Survey {
 pub(in crate::policy) fn pass_query(
     query: &Module,
     modules: &[Ref<Module>],
+    compiled: &[Path],
 ) -> Result<(), Refusal> {
     let mut survey = Survey::of(modules)?;
     survey.add(query, Some(QUERY))?;
-    survey.check().map(|_| ())
+    survey.check(compiled).map(|_| ())
 }
 
 fn declaration(rule: &Rule, names: &Names) -> (Path, u32, bool) {

@@ -113,7 +113,12 @@ impl Queries {
         let started = Instant::now();
         let policies = self.set.module_texts().iter().filter(|m| !m.is_test());
         let policies: Vec<&Module> = policies.collect();
-        let expression = text::read(text, &policies, self.engine.get_modules())?;
+        let expression = text::read(
+            text,
+            &policies,
+            self.engine.get_modules(),
+            &self.set.compiled.paths(),
+        )?;
         let reading = started.elapsed();
         if let Some(clock) = &self.clock {
             clock.set(now);

@@ -8,6 +8,7 @@ use regorus::unstable::{Module as Tree, Ref};
 
 use super::names::{Bound, bound_by};
 use super::{Fault, NoAnswer};
+use crate::policy::gate::paths::Path;
 use crate::policy::gate::{Refusal, pass_query};
 use crate::policy::parse::{self, Unread};
 use crate::policy::sources::Module;
@@ -28,11 +29,13 @@ const WHOLE_DATA: &str = "`data` as a whole is not to be had in a query: name it
 const LINES_IN_MODULE: u32 = 3;
 const LINES_IN_EXPRESSION: u32 = 1;
 
-/// What the engine is asked for `text`, which may name the rules of `policies`, read as `trees`.
+/// What the engine is asked for `text`, which may name the rules of `policies`, read as `trees`, but
+/// not what compiled policies say at the paths `compiled`.
 pub(super) fn read(
     text: &str,
     policies: &[&Module],
     trees: &[Ref<Tree>],
+    compiled: &[Path],
 ) -> Result<String, NoAnswer> {
     if text.len() > MAX_QUERY_BYTES {
         let message = format!("the query is longer than {MAX_QUERY_BYTES} bytes");
@@ -70,7 +73,7 @@ pub(super) fn read(
     }
     let whole = module(&format!("{{{}}}", term.join(", ")), &body);
     let (written, tree) = parse::alone(&whole, policies, trees).map_err(|why| unread(why, text))?;
-    pass_query(&tree, trees).map_err(|refusal| refused(&refusal, text))?;
+    pass_query(&tree, trees, compiled).map_err(|refusal| refused(&refusal, text))?;
     let expression = written.strip_prefix(HEAD).ok_or_else(more)?;
     Ok(expression.to_owned())
 }

@@ -23,7 +23,8 @@ pub(in crate::policy) enum Instant {
 }
 
 impl Instant {
-    fn nanoseconds(&self) -> u64 {
+    /// The instant, in nanoseconds since 1970.
+    pub(in crate::policy) fn nanoseconds(&self) -> u64 {
         match self {
             Self::Set(shown) => shown.load(Ordering::Relaxed),
             Self::True => {

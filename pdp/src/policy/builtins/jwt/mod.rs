@@ -40,7 +40,7 @@ pub(super) const ALL: &[Builtin] = &[
 ];
 
 /// The one that reads the clock.
-pub(super) const DECODE_VERIFY: &str = "io.jwt.decode_verify";
+pub(in crate::policy) const DECODE_VERIFY: &str = "io.jwt.decode_verify";
 
 /// Header, payload and signature of a token, or of the one inside. Nothing is verified.
 fn decode(a: &Arguments<'_>) -> Result<Value, Failed> {

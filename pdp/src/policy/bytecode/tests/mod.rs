@@ -4,7 +4,7 @@ mod conformance;
 mod generated;
 mod generator;
 mod indexed;
-mod questions;
+pub(in crate::policy) mod questions;
 mod shapes;
 mod shipped;
 
@@ -58,7 +58,7 @@ impl Pair {
         let data = data.unwrap_or(sources.data);
         let mut engine = parse::engine(sources.modules.iter(), data.clone(), BuiltinErrors::Fail)
             .map_err(|e| refused(&e))?;
-        gate::pass(engine.get_modules(), entry_point).map_err(|e| refused(&e))?;
+        gate::pass(engine.get_modules(), entry_point, &[]).map_err(|e| refused(&e))?;
         engine
             .compile_with_entrypoint(&Rc::from(entry_point))
             .map_err(|e| refused(&e))?;
