@@ -12,7 +12,7 @@ use regorus::{Engine, Value};
 use super::engine_error;
 use super::set::{LoadError, PolicySet};
 use super::settings::PolicySettings;
-use super::worker::timer;
+use super::time_limit::timer;
 
 /// A single test may take this long.
 const TEST_TIMEOUT: Duration = Duration::from_secs(5);

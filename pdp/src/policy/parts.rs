@@ -15,8 +15,8 @@ use super::data::Documents;
 use super::gate::paths::Names;
 use super::patch::Patch;
 use super::roots::{Roots, RootsError};
-use super::sources::{CompiledPolicy, Module, ReadError, Sources, hash_file, text_of};
-use super::wasm::EntryPoint;
+use super::sources::{Module, ReadError, Sources, hash_file, text_of};
+use super::wasm::{CompiledPolicy, EntryPoint};
 
 /// One policy bundle's share in a policy set.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,6 @@
 //!
 //! This file reads bytes and hashes them. It does not parse Rego and never sees the engine.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use thiserror::Error;
 use super::data::{self, DataError};
 use super::patch::PatchError;
 use super::roots::{Roots, RootsError};
-use super::wasm::EntryPoint;
+use super::wasm::CompiledPolicy;
 
 /// Bytes one policy or data file may have.
 pub(super) const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -114,23 +113,6 @@ impl Module {
     /// Whether the file holds tests only, so that the serving engine does without it.
     pub fn is_test(&self) -> bool {
         self.file.ends_with("_test.rego")
-    }
-}
-
-/// A policy that was compiled elsewhere, with what the manifest of its bundle says of it.
-#[derive(Clone)]
-pub struct CompiledPolicy {
-    /// As [`Module::file`].
-    pub file: String,
-    /// The module.
-    pub bytes: Arc<[u8]>,
-    /// What it answers for.
-    pub entry_points: Vec<EntryPoint>,
-}
-
-impl fmt::Debug for CompiledPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.file, self.entry_points)
     }
 }
 

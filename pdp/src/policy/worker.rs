@@ -10,27 +10,23 @@
 //! the stricter answer counts and the machine has answered for the last time. What a bundle brought compiled
 //! (`wasm`) answers in place of both.
 
-use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
-use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::{self, gather_notes};
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
-use super::differences;
+use super::differences::{self, COMPARE_EVERY, stricter};
 use super::documents::{Documents, Index, NoDocument, Reference};
 use super::engine_error;
+use super::time_limit::timer;
 use super::verdict::{Failure, Verdict};
 use super::wasm::{Asked, Instances};
-
-/// One in so many of the machine's answers is asked of the interpreter too, the first among them.
-const COMPARE_EVERY: u32 = 1024;
 
 /// An engine that only one thread uses.
 pub struct Worker {
@@ -111,14 +107,25 @@ impl Worker {
         if let Some(clock) = &self.clock {
             clock.set(now);
         }
+        self.compiled_or(at, input, errors, |own| {
+            own.document_of_rules(at, input, errors)
+        })
+    }
+
+    /// What compiled policies say at `at`, where they do; of all else, what `of_rules` gives.
+    fn compiled_or(
+        &mut self,
+        at: &Reference,
+        input: &Value,
+        errors: BuiltinErrors,
+        of_rules: impl FnOnce(&mut Self) -> Result<Option<Value>, NoDocument>,
+    ) -> Result<Option<Value>, NoDocument> {
         let Some(mut compiled) = self.compiled.take() else {
-            return self.document_of_rules(at, input, errors);
+            return of_rules(self);
         };
         let (time, now) = (self.timeout, self.instant());
         let asked = Asked { time, now, errors };
-        let document = compiled.document(at, input, asked, || {
-            self.document_of_rules(at, input, errors)
-        });
+        let document = compiled.document(at, input, asked, || of_rules(self));
         self.compiled = Some(compiled);
         document
     }
@@ -155,7 +162,7 @@ impl Worker {
         interpreted
     }
 
-    /// As [`Worker::document`], always by the interpreter, and what `trace` noted on the way.
+    /// As [`Worker::document`], of rules always by the interpreter, and what `trace` noted on the way.
     pub fn explained_document(
         &mut self,
         at: &Reference,
@@ -166,10 +173,12 @@ impl Worker {
         if let Some(clock) = &self.clock {
             clock.set(now);
         }
-        let Some(documents) = &mut self.documents else {
-            return (Ok(None), Vec::new());
-        };
-        gather_notes(|| documents.read(&self.pristine, at, input, errors))
+        gather_notes(|| {
+            self.compiled_or(at, input, errors, |own| match &mut own.documents {
+                Some(documents) => documents.read(&own.pristine, at, input, errors),
+                None => Ok(None),
+            })
+        })
     }
 
     /// Asks the entry point about `input`, at `now`: what the policy's own clock shows.
@@ -232,11 +241,7 @@ impl Worker {
     }
 
     fn distrust_machine(&mut self) {
-        differences::disagreed();
-        tracing::error!(
-            entry_point = &*self.entry_point,
-            "the policy answers otherwise in bytecode than in the interpreter, which answers from now on: please report this"
-        );
+        differences::disagreed(&self.entry_point);
         self.machine = None;
     }
 
@@ -286,27 +291,6 @@ impl Worker {
         for line in self.engine.take_prints().unwrap_or_default() {
             tracing::debug!(target: "edgeward::policy::print", line, "policy print");
         }
-    }
-}
-
-/// The interpreter's answer, unless only that allows.
-fn stricter(
-    interpreted: Result<Verdict, Failure>,
-    machine: Result<Verdict, Failure>,
-) -> Result<Verdict, Failure> {
-    let allows = |outcome: &Result<Verdict, Failure>| outcome.as_ref().is_ok_and(|v| v.allow);
-    if allows(&interpreted) && !allows(&machine) {
-        machine
-    } else {
-        interpreted
-    }
-}
-
-/// How often the engine looks at the clock: every so many steps.
-pub(super) fn timer(limit: Duration) -> ExecutionTimerConfig {
-    ExecutionTimerConfig {
-        limit,
-        check_interval: NonZeroU32::new(16).unwrap_or(NonZeroU32::MIN),
     }
 }
 

@@ -28,7 +28,7 @@ pub use self::reference::Reference;
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::with_errors;
 use super::engine_error;
-use super::worker::timer;
+use super::time_limit::timer;
 
 /// Why a document cannot be given. That it is undefined is none of these.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -30,7 +30,7 @@ use super::documents::{NoDocument, refused};
 use super::engine_error;
 use super::set::{LoadError, PolicySet};
 use super::sources::Module;
-use super::worker::timer;
+use super::time_limit::timer;
 
 /// Why a query has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

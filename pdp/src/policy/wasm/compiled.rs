@@ -6,6 +6,7 @@ use std::sync::Arc;
 use edgeward_core::footprint::Footprint;
 use regorus::Value;
 
+use super::entry_point::CompiledPolicy;
 use super::instance::Instance;
 use super::module::Module;
 use super::unusable::Unusable;
@@ -13,7 +14,6 @@ use super::workers::{Instances, Usual};
 use crate::policy::documents::{Reference, says};
 use crate::policy::footprint::{Analysis, Depends, Place, Uncacheable, Why, Widening, depends_on};
 use crate::policy::set::LoadError;
-use crate::policy::sources::CompiledPolicy;
 
 /// The compiled policies of a set; there may be none.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,9 @@
 //! What a manifest says of a compiled policy: which documents it answers for, and what of the input each
 //! can read.
 
+use std::fmt;
+use std::sync::Arc;
+
 use edgeward_core::footprint::Footprint;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
@@ -78,5 +81,22 @@ mod tests {
         for name in ["", "/a", "a/", "a//b", "a/%ff", &"a".repeat(MAX_NAME + 1)] {
             assert!(EntryPoint::parse(name, None).is_err(), "{name}");
         }
+    }
+}
+
+/// A policy that was compiled elsewhere, with what the manifest of its bundle says of it.
+#[derive(Clone)]
+pub struct CompiledPolicy {
+    /// Its path below the policy folder, its bundle first.
+    pub file: String,
+    /// The module.
+    pub bytes: Arc<[u8]>,
+    /// What it answers for.
+    pub entry_points: Vec<EntryPoint>,
+}
+
+impl fmt::Debug for CompiledPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.file, self.entry_points)
     }
 }

@@ -30,7 +30,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-pub use entry_point::{EntryPoint, EntryPointError};
+pub use entry_point::{CompiledPolicy, EntryPoint, EntryPointError};
 pub use unusable::Unusable;
 
 pub(super) use compiled::{Compiled, Found};

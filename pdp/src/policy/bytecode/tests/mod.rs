@@ -14,7 +14,7 @@ use regorus::{Engine, Rc, Value};
 
 use super::super::builtin_errors::BuiltinErrors;
 use super::super::parse;
-use super::super::worker::timer;
+use super::super::time_limit::timer;
 use super::super::{gate, tests::sources};
 use super::{Machine, Obstacle, Outcome, lower};
 

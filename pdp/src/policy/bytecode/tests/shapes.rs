@@ -222,7 +222,10 @@ const NOT_LET_THROUGH: &[(&str, &str)] = &[
     ("decision if input.a == 1 with input.a as 1", "`with`"),
     ("decision if input.a + 1 == 2", "arithmetic"),
     ("decision if 1 / 2 == 1", "a division"),
-    ("decision if 1, input.a in input.b", "`in` with a key"),
+    (
+        "decision if 1, input.a in input.b",
+        "a call of `internal.member_3`",
+    ),
     (
         "decision := {x: 1 | some x in input.b}",
         "an object comprehension",

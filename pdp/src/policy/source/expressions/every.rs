@@ -2,6 +2,8 @@
 //! so that `every x in xs { x = 1 }` holds whatever is in `xs`. Names bound by `:=` have one:
 //! `every x1 in xs { x := x1; x = 1 }`.
 
+use std::fmt::Write as _;
+
 use regorus::unstable::{AssignOp, Expr, Literal, Query, Span};
 
 use super::Walk;
@@ -27,7 +29,7 @@ impl<'a> Walk<'a> {
             let fresh = self.next_name();
             let (start, end) = range(name);
             self.edits.insert(start, (end, fresh.clone()));
-            bindings.push_str(&format!("{} := {fresh}; ", name.text()));
+            let _ = write!(bindings, "{} := {fresh}; ", name.text());
         }
         self.edits.insert(bracket, (bracket + 1, bindings));
     }

@@ -5,7 +5,6 @@ pub(super) const QUERIES: &[&str] = &[
     "x := 1",
     "true",
     "false",
-    "null",
     "1",
     "\"a\"",
     "1 == 2",
