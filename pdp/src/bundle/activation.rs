@@ -142,7 +142,10 @@ impl Bundles {
         let mut held = match came {
             Came::Whole(held) => held,
             Came::Delta(delta, packed) => {
-                let base = former.filter(|_| self.store.why_withheld().is_none());
+                // What would wait for another is tried by nobody, and may be no change of what is held.
+                let waits =
+                    self.store.why_withheld().is_some() || self.too_old(now, Some(name)).is_some();
+                let base = former.filter(|_| !waits);
                 base.ok_or(DeltaError::NoBase)?
                     .changed(delta, packed, now)?
             }

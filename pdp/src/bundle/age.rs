@@ -36,6 +36,7 @@ impl Bundles {
             let outcome = Outcome::Refused(code_of(&error), error.to_string());
             tracing::error!(bundle = %name, %error, "what was in force cannot be again");
             self.note(name, &outcome, now);
+            return;
         }
         // What could not be written may be by now.
         self.keep(&mut work);

@@ -43,6 +43,11 @@ pub enum DeltaError {
         /// What is there.
         held: String,
     },
+    /// It could be applied again, and again.
+    #[error(
+        "is a delta from revision `{0}` to the same one: give each delta a revision of its own"
+    )]
+    SameRevision(String),
     /// Signed, and could be put after any bundle.
     #[error(
         "is signed and does not say what it changes: set `metadata.base_revision` in {MANIFEST}"
@@ -100,6 +105,10 @@ impl Delta {
                 base: named,
                 held: base.revision().to_owned(),
             });
+        }
+        let is_named = self.manifest.base.is_some();
+        if is_named && self.manifest.revision == base.revision() {
+            return Err(DeltaError::SameRevision(self.manifest.revision));
         }
         let sorted = |roots: &crate::policy::Roots| {
             let mut texts: Vec<String> = roots.texts().collect();

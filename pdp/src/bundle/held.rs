@@ -115,7 +115,8 @@ impl Held {
         let packed = kept.deltas.iter().map(Vec::len).sum::<usize>() + kept.content.len();
         Ok(Self {
             size: Some(packed),
-            tag: kept.record.tag.clone(),
+            // Whoever may write to the disk could keep a bundle in force by the tag of a newer one.
+            tag: None,
             record: Some(kept.record),
             ..Self::new(bundle, None, None)
         })

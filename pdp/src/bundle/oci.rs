@@ -61,6 +61,8 @@ struct Manifest {
     media_type: Option<String>,
     #[serde(default)]
     layers: Vec<Descriptor>,
+    /// Of an index: what is both would be read two ways.
+    manifests: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -151,7 +153,7 @@ impl OciArtifact {
             .media_type
             .as_deref()
             .is_none_or(|kind| kind == MANIFEST);
-        if manifest.schema_version != 2 || !is_image {
+        if manifest.schema_version != 2 || !is_image || manifest.manifests.is_some() {
             return Err(wrong(format!("is no `{MANIFEST}`")));
         }
         let mut layers = manifest.layers.into_iter();

@@ -56,7 +56,7 @@ impl Redirects {
         location: &str,
     ) -> Result<SourceUrl, FetchError> {
         let refused = |reason: String| FetchError::Redirect {
-            location: shown(location),
+            location: shown(without_query(location)),
             reason,
         };
         if matches!(self, Self::None) {
@@ -65,9 +65,11 @@ impl Redirects {
         if matches!(self, Self::SameOriginTemporary) && matches!(status, 301 | 308) {
             return Err(refused("permanent redirects are not followed".to_owned()));
         }
-        let target = at
-            .join(location)
-            .map_err(|error| refused(error.to_string()))?;
+        let target = at.join(location).map_err(|_| {
+            // What is shown of it here has no query either.
+            let why = at.join(without_query(location)).err();
+            refused(why.map_or_else(|| "it is no URL".to_owned(), |why| shown(&why.to_string())))
+        })?;
         if !matches!(self, Self::AnyOrigin) && !target.same_origin(at) {
             return Err(refused(
                 "it is another host, which is never followed".to_owned(),
@@ -237,6 +239,11 @@ fn check_type(headers: &HeaderMap, kind: Kind) -> Result<(), FetchError> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
+}
+
+/// A URL without what may be as good as a password: presigned URLs have it in their query.
+pub(super) fn without_query(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(before, _)| before)
 }
 
 fn shown(text: &str) -> String {

@@ -180,7 +180,7 @@ async fn follow(
         }
     }
     Err(FetchError::Redirect {
-        location: at.to_string(),
+        location: exchange::without_query(&at.to_string()).to_owned(),
         reason: format!("more than {MAX_REDIRECTS} redirects"),
     })
 }

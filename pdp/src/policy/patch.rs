@@ -16,6 +16,8 @@ use super::roots::{Roots, RootsError};
 
 /// Operations one patch may have.
 const MAX_OPERATIONS: usize = 1_000_000;
+/// Items of arrays that the operations of one patch may move to other places, all together.
+const MAX_MOVED: usize = 50_000_000;
 /// Names one path may have.
 const MAX_NAMES: usize = 128;
 
@@ -114,9 +116,10 @@ impl Patch {
     /// Changes `data`. After an error it is good for nothing.
     pub(super) fn apply(&self, data: Map<String, Json>) -> Result<Map<String, Json>, PatchError> {
         let mut root = Json::Object(data);
+        let mut moved = 0;
         for (index, operation) in self.operations.iter().enumerate() {
             operation
-                .apply(&mut root)
+                .apply(&mut root, &mut moved)
                 .map_err(|reason| PatchError::Operation {
                     index,
                     shown: format!(" ({operation})"),
@@ -170,14 +173,15 @@ impl Operation {
         Ok(Self { action, path })
     }
 
-    fn apply(&self, root: &mut Json) -> Result<(), String> {
+    /// Adds to `moved` how many items of arrays it moves.
+    fn apply(&self, root: &mut Json, moved: &mut usize) -> Result<(), String> {
         let Some((last, parents)) = self.path.split_last() else {
             return Err("`path` names nothing".to_owned());
         };
         let may_make = matches!(self.action, Action::Upsert(_));
         match reach(root, parents, may_make)? {
             Json::Object(members) => self.apply_to_member(members, last),
-            Json::Array(items) => self.apply_to_item(items, last),
+            Json::Array(items) => self.apply_to_item(items, last, moved),
             _ => Err(no_members(last)),
         }
     }
@@ -198,9 +202,21 @@ impl Operation {
     }
 
     /// An upsert into an array inserts before the item of that index, or at the end (`-`).
-    fn apply_to_item(&self, items: &mut Vec<Json>, name: &str) -> Result<(), String> {
+    fn apply_to_item(
+        &self,
+        items: &mut Vec<Json>,
+        name: &str,
+        moved: &mut usize,
+    ) -> Result<(), String> {
         let end = items.len();
         let index = if name == "-" { Some(end) } else { index(name) };
+        if !matches!(self.action, Action::Replace(_)) {
+            let behind = index.map_or(0, |index| end.saturating_sub(index));
+            *moved = moved.saturating_add(behind);
+        }
+        if *moved > MAX_MOVED {
+            return Err(format!("moves more than {MAX_MOVED} items of arrays"));
+        }
         match (&self.action, index) {
             (Action::Upsert(value), Some(index)) if index <= end => {
                 items.insert(index, value.clone());

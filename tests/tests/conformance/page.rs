@@ -66,7 +66,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 - `json.verify_schema` is an error for references, unusual keywords and faults whose words are not known
   (`pdp/src/policy/builtins/schemas.rs`).
 - Behind a loop (`data.lists[_][input.n]`), a text is no index into an array of data files; in OPA it is. Nor is one that a
-  name gets by `=` or from another loop.
+  name gets by `=` or from another loop, but inside of `not`, where it is as in OPA.
+- A number as the name of a member is looked for as it is shortest: `1.0` and `1e3` in a policy or an input are not looked for as
+  they are written.
 - What a built-in or a reference cannot take is an error in some places where OPA has it undefined.
 - `trace` leaves notes (`explain=notes`), and these alone are explained: the engine keeps no trace of its steps, so that
   `explain=full`, `fails` and `debug` are a 501. There is no partial evaluation: `/v1/compile` is a 501 (`docs/opa-api.md`).

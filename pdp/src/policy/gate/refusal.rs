@@ -63,9 +63,9 @@ pub enum Refusal {
         /// Line, from 1.
         line: u32,
     },
-    /// An index that OPA looks up in a document otherwise than in a rule, where it may be in either.
+    /// An index that OPA looks up in a document otherwise than in another value, where it may be in either.
     #[error(
-        "{file}:{line}: something computed as an index of what may be a rule or a document of data, where a number and its text are one: give what is indexed a name first (`found := …`)"
+        "{file}:{line}: something computed as an index of what may be a document of data, where a number and its text are one, or else a rule or what `with` puts in the place of a document: give what is indexed a name first (`found := …`)"
     )]
     RuleOrDocument {
         /// File below the policy folder.

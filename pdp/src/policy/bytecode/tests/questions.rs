@@ -3,7 +3,7 @@
 use serde_json::json;
 
 /// Questions that grants, suspensions and claims of the tests' data are about, and odd ones.
-pub(in crate::policy) fn questions() -> Vec<serde_json::Value> {
+pub(crate) fn questions() -> Vec<serde_json::Value> {
     let ids = [
         "spiffe://x.test/a",
         "spiffe://x.test/b",

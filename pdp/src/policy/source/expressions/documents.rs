@@ -10,7 +10,7 @@
 
 use std::str::FromStr as _;
 
-use regorus::unstable::Expr;
+use regorus::unstable::{Expr, Module};
 use regorus::{Engine, Value};
 
 use super::Walk;
@@ -18,7 +18,7 @@ use super::spans::{is_comprehension, parts, whole};
 use crate::policy::footprint::rules::Leads;
 use crate::policy::gate::Refusal;
 use crate::policy::gate::lost::is_literal;
-use crate::policy::gate::paths::take_apart;
+use crate::policy::gate::paths::{Path, take_apart};
 use crate::policy::set::LoadError;
 
 /// The function. Its arguments: the document, or a set of it or nothing; and what it is to be indexed by.
@@ -47,6 +47,14 @@ impl Walk<'_> {
             }
             _ => return,
         }
+        if let Some(path) = self.path_of(refr) {
+            let span = index.span();
+            let refusal = Refusal::RuleOrDocument {
+                file: span.source.file().clone(),
+                line: span.line,
+            };
+            self.lookups.indexed.push((path, refusal));
+        }
         let (start, end) = whole(refr);
         let document = self.read(start, end);
         // `not` of an index into what is not there holds; a call with it would be undefined.
@@ -61,8 +69,22 @@ impl Walk<'_> {
         self.edits.insert(start, (end, text));
     }
 
+    /// Remembers that `with` replaces `target`.
+    pub(super) fn mocks(&mut self, target: &Expr) {
+        let reference = take_apart(target);
+        if let Some(root) = reference.root {
+            let path = self.names.resolve(root, &reference.literal);
+            self.lookups.mocked.extend(path);
+        }
+    }
+
     /// Where `to` leads, if it is named by its whole path, in `data` or below an import.
     fn lead(&self, to: &Expr) -> Option<Leads> {
+        Some(self.all.lead(&self.path_of(to)?))
+    }
+
+    /// The path of `to`, with nothing in the place of what is computed.
+    fn path_of(&self, to: &Expr) -> Option<Vec<Option<String>>> {
         let reference = take_apart(to);
         let root = reference.root?;
         if self.scopes.iter().any(|scope| scope.contains(root)) {
@@ -77,10 +99,7 @@ impl Walk<'_> {
             return None;
         }
         let start = start.into_iter().map(Some);
-        Some(
-            self.all
-                .lead(&start.chain(reference.steps).collect::<Vec<_>>()),
-        )
+        Some(start.chain(reference.steps).collect())
     }
 
     fn is_lookup(&self, document: &Expr, index: &Expr) -> bool {
@@ -113,12 +132,46 @@ impl Walk<'_> {
                 let name = span.text();
                 let is_local = self.scopes.iter().any(|scope| scope.contains(name));
                 let may_loop = self.somes.iter().any(|somes| somes.contains(name));
-                !may_loop && (is_local || self.elsewhere(name).is_some())
+                // Whatever is inside of `not` has its value from outside.
+                let given = self.negating && name != "_";
+                given || !may_loop && (is_local || self.elsewhere(name).is_some())
             }
             // The function's name.
             Expr::Call { params, .. } => params.iter().all(|param| self.has_value(param)),
-            other if is_comprehension(other) => false,
+            other if is_comprehension(other) => true,
             other => parts(other).into_iter().all(|part| self.has_value(part)),
+        }
+    }
+}
+
+/// What is looked up in documents, and what `with` puts in the place of documents: that is none, and is indexed
+/// as any value.
+#[derive(Default)]
+pub(super) struct Lookups {
+    mocked: Vec<Path>,
+    indexed: Vec<(Vec<Option<String>>, Refusal)>,
+}
+
+impl Lookups {
+    /// Adds those of `module`. What tests put in the place of a document is for tests alone.
+    pub(super) fn add(&mut self, mut other: Self, module: &Module) {
+        if !module.package.span.source.file().ends_with("_test.rego") {
+            self.mocked.append(&mut other.mocked);
+        }
+        self.indexed.append(&mut other.indexed);
+    }
+
+    /// Refuses to look up what is replaced.
+    pub(super) fn check(self) -> Result<(), Refusal> {
+        let meets = |path: &[Option<String>]| {
+            self.mocked.iter().any(|other| {
+                let mut parts = path.iter().zip(other);
+                parts.all(|(part, name)| part.as_ref().is_none_or(|part| part == name))
+            })
+        };
+        match self.indexed.into_iter().find(|(path, _)| meets(path)) {
+            Some((_, refusal)) => Err(refusal),
+            None => Ok(()),
         }
     }
 }

@@ -107,6 +107,19 @@ fn deep_inside_of_a_document_it_is_the_same() {
         ("r if not data.d.absent[input.k]", json!(true)),
         ("r if not data.d.l[input.k]", Value::Null),
         ("r if not data.d.l[input.k] == \"z\"", json!(true)),
+        (
+            "r if { i = input.k; not data.d.l[i] == \"y\" }",
+            Value::Null,
+        ),
+        ("r if { some i; i = input.k; not data.d.l[i] }", Value::Null),
+        (
+            "r if not data.d.l[[x | x := input.k][0]] == \"y\"",
+            Value::Null,
+        ),
+        (
+            "r if not count([1 | data.d.l[i] == \"y\"; i > 0]) == 2",
+            json!(true),
+        ),
     ] {
         let expected = (!expected.is_null()).then_some(expected);
         assert_eq!(answers(text, &input).unwrap(), [expected], "{text}");
@@ -148,6 +161,9 @@ fn what_may_be_a_rule_or_a_document_is_refused_where_that_matters() {
         "r := data.lib[input.lib].names[input.k]",
         "r if data[input.a].one.names[input.k].x",
         "r := $\"{data.lib.one.list[input.k]}\"",
+        "q if data.d.l[\"1\"] == \"B\"\nr if q with data.d.l as [\"A\", \"B\"]",
+        "q if data.d.l[input.k] == \"B\"\nr if q with data.d as {\"l\": [\"A\", \"B\"]}",
+        "q if data.d.l[input.k] == \"B\"\nr if q with data as {}",
     ] {
         let refused = answers(text, &input).unwrap_err().to_string();
         assert!(

@@ -73,6 +73,7 @@ fn rewrite_from(first: usize, modules: &[Ref<Module>]) -> Result<Vec<Option<Stri
         }));
     }
     let mut texts = Vec::with_capacity(modules.len());
+    let mut lookups = documents::Lookups::default();
     for (module, names) in modules.iter().zip(&names).skip(first) {
         let source = module.package.span.source.contents();
         let mut walk = Walk {
@@ -81,6 +82,7 @@ fn rewrite_from(first: usize, modules: &[Ref<Module>]) -> Result<Vec<Option<Stri
             rules: rules.get(names.package()),
             all: &all,
             negating: false,
+            lookups: documents::Lookups::default(),
             scopes: Vec::new(),
             every: Vec::new(),
             edits: BTreeMap::new(),
@@ -96,7 +98,9 @@ fn rewrite_from(first: usize, modules: &[Ref<Module>]) -> Result<Vec<Option<Stri
             return Err(refusal);
         }
         texts.push((!walk.edits.is_empty()).then(|| walk.cut(0, source.len())));
+        lookups.add(walk.lookups, module);
     }
+    lookups.check()?;
     Ok(texts)
 }
 
@@ -123,6 +127,7 @@ struct Walk<'a> {
     all: &'a Rules<'a>,
     /// Whether what is walked is inside of a negated expression.
     negating: bool,
+    lookups: documents::Lookups,
     scopes: Vec<BTreeSet<&'a str>>,
     /// Names bound by `every`, which the engine does not look up as an index inside of `not`.
     every: Vec<&'a str>,
@@ -185,6 +190,8 @@ impl<'a> Walk<'a> {
     }
 
     fn query(&mut self, query: &'a Query) {
+        // What is inside of a comprehension inside of `not` may loop.
+        let negating = std::mem::replace(&mut self.negating, false);
         self.scopes.push(declared_in(query));
         self.somes.push(declared_only(query));
         for statement in &query.stmts {
@@ -196,10 +203,12 @@ impl<'a> Walk<'a> {
         }
         self.somes.pop();
         self.scopes.pop();
+        self.negating = negating;
     }
 
     fn statement(&mut self, statement: &'a LiteralStmt) {
         for with in &statement.with_mods {
+            self.mocks(&with.refr);
             self.expr(&with.r#as);
         }
         match &statement.literal {
