@@ -6,7 +6,7 @@
 //! from the network, each signature included.
 //!
 //! What this is not: protection against whoever may write to the directory, where the signature is not
-//! asked for.
+//! asked for; and where it is, against an older bundle of the publisher's, until the server's first answer.
 
 use std::fs;
 use std::io;
