@@ -50,6 +50,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 
 - A loop over what is no collection and arithmetic with what is no number are an error, which denies, where OPA takes them for
   undefined.
+- Where a failed built-in is undefined (OPA's API, `ext_authz.dialect: opa-envoy`): of a function with several definitions one may
+  fail by other than a built-in (a loop over what is no collection) while another has a value; the engine then goes on with what it
+  has of the first, and may answer wrongly. At all other doors that is an error, which denies.
 - A rule is evaluated here that OPA leaves out, its index knowing that something its body reads of `input` is not there: a
   function with two values that it calls is an error, which denies.
 - Sets are ordered before objects by `<` and its like, and in sets that hold both; in OPA behind them.
