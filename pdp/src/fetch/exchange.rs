@@ -249,3 +249,30 @@ pub(super) fn without_query(url: &str) -> &str {
 fn shown(text: &str) -> String {
     text.chars().take(MAX_SHOWN).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::url::Plaintext;
+
+    #[test]
+    fn what_is_said_of_a_redirect_has_no_query() {
+        let at = SourceUrl::parse("https://registry.test/v2/x", Plaintext::Refused).unwrap();
+        for (redirects, location) in [
+            (
+                Redirects::AnyOrigin,
+                "http://cdn.test/x?X-Amz-Signature=secret",
+            ),
+            (Redirects::AnyOrigin, "https://[/x?X-Amz-Signature=secret"),
+            (
+                Redirects::SameOrigin,
+                "https://cdn.test/x?X-Amz-Signature=secret",
+            ),
+            (Redirects::None, "/y?X-Amz-Signature=secret"),
+        ] {
+            let refused = redirects.target(&at, 307, location).unwrap_err();
+            let said = format!("{refused} {refused:?}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+}

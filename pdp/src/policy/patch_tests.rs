@@ -195,3 +195,16 @@ fn a_path_outside_of_the_roots_is_named() {
         );
     }
 }
+
+#[test]
+fn what_all_operations_move_together_is_bounded() {
+    let inserts = |count: usize| {
+        let one = json!({"op": "upsert", "path": "/a/0", "value": 1});
+        patched(&json!({"a": []}), &vec![one; count].into())
+    };
+    assert!(inserts(5_000).is_ok());
+    let refused = inserts(10_100).unwrap_err();
+    assert!(refused.contains("moves more than"), "{refused}");
+    let at_the_end = json!({"op": "upsert", "path": "/a/-", "value": 1});
+    assert!(patched(&json!({"a": []}), &vec![at_the_end; 20_000].into()).is_ok());
+}

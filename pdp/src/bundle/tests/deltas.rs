@@ -130,6 +130,11 @@ fn a_delta_that_does_not_follow_changes_nothing_and_a_whole_bundle_is_asked_for(
             "`metadata.base_revision`",
         ),
         (
+            release.sign(&delta(Some("7"), "7", &ok)),
+            "bundle-delta",
+            "to the same one",
+        ),
+        (
             release.sign(&delta(Some("7"), "6", &ok)),
             "bundle-rollback",
             "older",
