@@ -107,6 +107,7 @@ fn a_delta_that_does_not_follow_changes_nothing_and_a_whole_bundle_is_asked_for(
     let mut changed = release.sign(&delta(Some("7"), "8", &ok));
     changed.insert("patch.json".to_owned(), br#"{"data":[]}"#.to_vec());
     let conflict = upsert("/authz/allow", &json!(true));
+    let same = delta(Some("7"), "7", &ok);
     for (files, code, says) in [
         (delta(Some("7"), "8", &ok), "bundle-unsigned", "not signed"),
         (
@@ -129,11 +130,7 @@ fn a_delta_that_does_not_follow_changes_nothing_and_a_whole_bundle_is_asked_for(
             "bundle-delta",
             "`metadata.base_revision`",
         ),
-        (
-            release.sign(&delta(Some("7"), "7", &ok)),
-            "bundle-delta",
-            "to the same one",
-        ),
+        (release.sign(&same), "bundle-delta", "to the same one"),
         (
             release.sign(&delta(Some("7"), "6", &ok)),
             "bundle-rollback",
