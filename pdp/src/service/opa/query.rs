@@ -69,6 +69,8 @@ pub(super) async fn answer(
     read::check_in_force(worker)?;
     let outcome = ask(worker, question).await;
     worker.state().metrics.documents.queried(outcome.as_ref());
+    // It may have waited for another.
+    read::check_in_force(worker)?;
     tell(&outcome?, &wanted, arrived)
 }
 
