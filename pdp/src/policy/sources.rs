@@ -112,8 +112,13 @@ pub struct Module {
 impl Module {
     /// Whether the file holds tests only, so that the serving engine does without it.
     pub fn is_test(&self) -> bool {
-        self.file.ends_with("_test.rego")
+        is_test_file(&self.file)
     }
+}
+
+/// Whether a policy file's name says that it holds tests, as it does to OPA.
+pub(super) fn is_test_file(file: &str) -> bool {
+    file.ends_with("_test.rego")
 }
 
 /// The content of a policy set, in one order: by path.

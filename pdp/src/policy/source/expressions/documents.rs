@@ -20,6 +20,7 @@ use crate::policy::gate::Refusal;
 use crate::policy::gate::lost::is_literal;
 use crate::policy::gate::paths::{Path, take_apart};
 use crate::policy::set::LoadError;
+use crate::policy::sources::is_test_file;
 
 /// The function. Its arguments: the document, or a set of it or nothing; and what it is to be indexed by.
 pub(in crate::policy) const DOCUMENT_KEY: &str = "internal.document_key";
@@ -33,27 +34,18 @@ impl Walk<'_> {
         let Expr::RefBrack { refr, index, .. } = expr else {
             return;
         };
-        match self.lead(refr) {
-            Some(Leads::ToDocuments) if self.is_lookup(refr, index) => {}
-            Some(Leads::IntoRules) => {
-                if !is_literal(index) && self.has_value(index) {
-                    let span = index.span();
-                    self.refused.get_or_insert(Refusal::RuleOrDocument {
-                        file: span.source.file().clone(),
-                        line: span.line,
-                    });
-                }
+        let Some(path) = self.path_of(refr) else {
+            return;
+        };
+        match self.all.lead(&path) {
+            Leads::ToDocuments if self.is_lookup(refr, index) => {
+                self.lookups.indexed.push((path, refusal(index)));
+            }
+            Leads::IntoRules if !is_literal(index) && self.has_value(index) => {
+                self.refused.get_or_insert_with(|| refusal(index));
                 return;
             }
             _ => return,
-        }
-        if let Some(path) = self.path_of(refr) {
-            let span = index.span();
-            let refusal = Refusal::RuleOrDocument {
-                file: span.source.file().clone(),
-                line: span.line,
-            };
-            self.lookups.indexed.push((path, refusal));
         }
         let (start, end) = whole(refr);
         let document = self.read(start, end);
@@ -78,12 +70,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Where `to` leads, if it is named by its whole path, in `data` or below an import.
-    fn lead(&self, to: &Expr) -> Option<Leads> {
-        Some(self.all.lead(&self.path_of(to)?))
-    }
-
-    /// The path of `to`, with nothing in the place of what is computed.
+    /// The path of `to`, if it is named by its whole path, in `data` or below an import, with nothing in the
+    /// place of what is computed.
     fn path_of(&self, to: &Expr) -> Option<Vec<Option<String>>> {
         let reference = take_apart(to);
         let root = reference.root?;
@@ -103,7 +91,8 @@ impl Walk<'_> {
     }
 
     fn is_lookup(&self, document: &Expr, index: &Expr) -> bool {
-        let import = take_apart(document).root != Some("data");
+        let reference = take_apart(document);
+        let import = reference.root != Some("data");
         let is_key = match index {
             // The engine looks for such a number itself.
             Expr::Number { .. } => import,
@@ -118,7 +107,7 @@ impl Walk<'_> {
             | Expr::Object { .. } => false,
             other => self.has_value(other),
         };
-        let indexes = take_apart(document).indexes.into_iter();
+        let indexes = reference.indexes.into_iter();
         let computed = indexes.filter(|index| !is_literal(index));
         is_key
             && computed.clone().count() < MAX_INDEXES
@@ -144,6 +133,14 @@ impl Walk<'_> {
     }
 }
 
+fn refusal(index: &Expr) -> Refusal {
+    let span = index.span();
+    Refusal::RuleOrDocument {
+        file: span.source.file().clone(),
+        line: span.line,
+    }
+}
+
 /// What is looked up in documents, and what `with` puts in the place of documents: that is none, and is indexed
 /// as any value.
 #[derive(Default)]
@@ -155,7 +152,7 @@ pub(super) struct Lookups {
 impl Lookups {
     /// Adds those of `module`. What tests put in the place of a document is for tests alone.
     pub(super) fn add(&mut self, mut other: Self, module: &Module) {
-        if !module.package.span.source.file().ends_with("_test.rego") {
+        if !is_test_file(module.package.span.source.file()) {
             self.mocked.append(&mut other.mocked);
         }
         self.indexed.append(&mut other.indexed);

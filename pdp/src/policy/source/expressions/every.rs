@@ -4,19 +4,44 @@
 
 use std::fmt::Write as _;
 
-use regorus::unstable::{AssignOp, Expr, Literal, Query, Span};
+use regorus::unstable::{AssignOp, Expr, Query, Span};
 
 use super::Walk;
-use super::spans::{parts, range};
+use super::spans::range;
 use crate::policy::gate::scope::variables_in;
 
 impl<'a> Walk<'a> {
-    /// Binds `names`, which `every` binds in `query`, by `:=`, where an equation has one of them as a side.
-    pub(super) fn bound_by_every(&mut self, names: &[&'a Span], query: &'a Query) {
-        let texts: Vec<&str> = names.iter().map(|name| name.text()).collect();
-        if !is_in_an_equation(&texts, query) {
-            return;
+    /// Walks the body of an `every` that binds `names`, and binds them by `:=` where one of them is a side of an
+    /// equation there, or part of a pattern that is one.
+    pub(super) fn body_of_every(&mut self, names: &[&'a Span], query: &'a Query) {
+        let outer = std::mem::take(&mut self.equated);
+        let outer_names = self.every.len();
+        self.every.extend(names.iter().map(|name| name.text()));
+        self.scopes
+            .push(names.iter().map(|name| name.text()).collect());
+        self.query(query);
+        self.scopes.pop();
+        self.every.truncate(outer_names);
+        if names.iter().any(|name| self.equated.contains(name.text())) {
+            self.bound_by_every(names, query);
         }
+        self.equated.extend(outer);
+    }
+
+    /// Remembers the names that are a side of `expr`, if it is an equation, or part of one.
+    pub(super) fn equates(&mut self, expr: &'a Expr) {
+        if let Expr::AssignExpr {
+            op: AssignOp::Eq,
+            lhs,
+            rhs,
+            ..
+        } = expr
+        {
+            self.equated.extend(variables_in([lhs, rhs]));
+        }
+    }
+
+    fn bound_by_every(&mut self, names: &[&'a Span], query: &'a Query) {
         let (start, _) = range(&query.span);
         // The body's own bracket: the engine's span of it begins there, or behind it.
         let before = self.source.get(..=start).unwrap_or_default();
@@ -32,55 +57,5 @@ impl<'a> Walk<'a> {
             let _ = write!(bindings, "{} := {fresh}; ", name.text());
         }
         self.edits.insert(bracket, (bracket + 1, bindings));
-    }
-}
-
-/// Whether one of `names` is a side of an equation in `query`, or part of a pattern that is one.
-fn is_in_an_equation(names: &[&str], query: &Query) -> bool {
-    let mut queries = vec![query];
-    let mut pending: Vec<&Expr> = Vec::new();
-    loop {
-        if let Some(expr) = pending.pop() {
-            match expr {
-                Expr::AssignExpr {
-                    op: AssignOp::Eq,
-                    lhs,
-                    rhs,
-                    ..
-                } if variables_in([lhs, rhs])
-                    .iter()
-                    .any(|name| names.contains(name)) =>
-                {
-                    return true;
-                }
-                Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
-                    queries.push(query);
-                    pending.push(term);
-                }
-                Expr::ObjectCompr {
-                    key, value, query, ..
-                } => {
-                    queries.push(query);
-                    pending.extend([key.as_ref(), value.as_ref()]);
-                }
-                other => pending.extend(parts(other).into_iter().map(AsRef::as_ref)),
-            }
-            continue;
-        }
-        let Some(query) = queries.pop() else {
-            return false;
-        };
-        for statement in &query.stmts {
-            pending.extend(statement.with_mods.iter().map(|with| with.r#as.as_ref()));
-            match &statement.literal {
-                Literal::SomeVars { .. } => {}
-                Literal::SomeIn { collection, .. } => pending.push(collection),
-                Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => pending.push(expr),
-                Literal::Every { domain, query, .. } => {
-                    pending.push(domain);
-                    queries.push(query);
-                }
-            }
-        }
     }
 }

@@ -85,6 +85,7 @@ fn rewrite_from(first: usize, modules: &[Ref<Module>]) -> Result<Vec<Option<Stri
             lookups: documents::Lookups::default(),
             scopes: Vec::new(),
             every: Vec::new(),
+            equated: BTreeSet::new(),
             edits: BTreeMap::new(),
             bound: 0,
             prefix: unused_prefix(source),
@@ -131,6 +132,8 @@ struct Walk<'a> {
     scopes: Vec<BTreeSet<&'a str>>,
     /// Names bound by `every`, which the engine does not look up as an index inside of `not`.
     every: Vec<&'a str>,
+    /// Names that are a side of an equation in the body of the innermost `every`.
+    equated: BTreeSet<&'a str>,
     /// What takes the place of which bytes: start to end and text. None lies in another.
     edits: BTreeMap<usize, (usize, String)>,
     bound: usize,
@@ -238,15 +241,8 @@ impl<'a> Walk<'a> {
                 ..
             } => {
                 self.expr(domain);
-                let spans: Vec<&Span> = key.iter().chain([value]).collect();
-                let names: Vec<&str> = spans.iter().map(|name| name.text()).collect();
-                let outer = self.every.len();
-                self.every.extend(&names);
-                self.scopes.push(names.into_iter().collect());
-                self.query(query);
-                self.scopes.pop();
-                self.every.truncate(outer);
-                self.bound_by_every(&spans, query);
+                let names: Vec<&Span> = key.iter().chain([value]).collect();
+                self.body_of_every(&names, query);
             }
         }
     }
@@ -282,6 +278,7 @@ impl<'a> Walk<'a> {
                 for part in parts(other) {
                     self.expr(part);
                 }
+                self.equates(other);
                 self.document_key(other);
                 self.membership(other);
             }
