@@ -25,6 +25,8 @@ pub mod config;
 pub mod crypto;
 pub mod fetch;
 pub mod keys;
+#[cfg(test)]
+mod opa_program;
 pub mod policy;
 pub mod revocation;
 pub mod service;

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{ALLOW, Release};
 use crate::bundle::{BundleKeys, PemKey, PolicyBundle, Trust};
 use crate::crypto::{KeyPurpose, Signer};
+use crate::opa_program::opa_program;
 
 /// Numbers and texts that JSON libraries write in more than one way.
 const DATA: &str = r#"{
@@ -20,8 +21,7 @@ const YAML: &str =
     "half: 0.5\nwhole: 3.0\ntiny: 1.0e-9\nhuge: 1e25\nlist: [true, ~, 12, text]\n'1': one\n";
 
 fn opa(arguments: &[&str], folder: &Path) -> bool {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/opa");
-    let mut command = Command::new(program);
+    let mut command = Command::new(opa_program().unwrap());
     let ended = command
         .args(arguments)
         .current_dir(folder)
@@ -35,19 +35,9 @@ fn opa(arguments: &[&str], folder: &Path) -> bool {
     true
 }
 
-fn is_there() -> bool {
-    let is_there = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../.tools/bin/opa")
-        .exists();
-    if !is_there {
-        eprintln!("skipped: there is no `.tools/bin/opa` to compare with (`./just setup-opa`)");
-    }
-    is_there
-}
-
 #[test]
 fn a_bundle_that_opa_built_and_signed_is_taken_and_one_changed_afterwards_is_not() {
-    if !is_there() {
+    if opa_program().is_none() {
         return;
     }
     for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::Es384] {
@@ -125,7 +115,7 @@ fn a_bundle_that_opa_built_and_signed_is_taken_and_one_changed_afterwards_is_not
 
 #[test]
 fn keys_in_pem_verify_what_opa_signed_by_their_key_id() {
-    if !is_there() {
+    if opa_program().is_none() {
         return;
     }
     let release = Release::new();

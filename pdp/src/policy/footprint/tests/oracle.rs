@@ -4,26 +4,18 @@
 //! its presence is read: ours may be the narrower. It does not know what this engine evaluates
 //! besides, and (1.4.2) does not look into `else`, so that the policies here keep clear of both.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use edgeward_core::footprint::Footprint;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::opa_program::opa_program as opa;
 use crate::policy::set::PolicySet;
 use crate::policy::{PolicySettings, Sources};
 
 const ENTRY_POINT: &str = "data.edgeward.authz.decision";
-
-fn opa() -> Option<PathBuf> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/opa");
-    let found = program.is_file().then_some(program);
-    if found.is_none() {
-        eprintln!("skipped: there is no `.tools/bin/opa` to compare with");
-    }
-    found
-}
 
 /// The paths below `document` that OPA says the entry point of `folder` needs.
 fn told_by_opa(opa: &Path, folder: &Path, document: &str) -> Vec<Vec<String>> {

@@ -34,15 +34,7 @@ fn a_policy_is_shown_what_it_is_declared_to_read_and_no_more() {
         let name = "edgeward/authz/values";
         let entry_points = vec![EntryPoint::parse(name, Some(vary)).unwrap()];
         let files = BTreeMap::from([("policy.wasm".to_owned(), module())]);
-        let roots = Arc::new(Roots::default());
-        let part = Part {
-            bundle: "b",
-            roots: &roots,
-            compiled: &BTreeMap::from([("policy.wasm".to_owned(), entry_points)]),
-            files: &files,
-            patches: &[],
-        };
-        let sources = Sources::of_bundles(&[part]).unwrap();
+        let sources = brought(entry_points, Roots::default(), &files).unwrap();
         PolicySet::build(sources, &settings("data.edgeward.authz.values")).unwrap()
     };
     let input = json!({"a": {"b": 1, "c": 2}, "d": {"e": 3}, "f": 4});

@@ -16,7 +16,7 @@ mod oracle;
 mod refused;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +24,10 @@ use edgeward_core::time::UnixSeconds;
 use serde_json::{Value as Json, json};
 
 use crate::bundle::PolicyBundle;
+use crate::opa_program::opa_program as opa;
 use crate::policy::{
     BuiltinErrors, EntryPoint, Failure, LoadError, NoDocument, Part, PolicySet, PolicySettings,
-    Reference, Roots, Sources, Value, Worker, from_json, on_deep_stack,
+    ReadError, Reference, Roots, Sources, Value, Worker, from_json, on_deep_stack,
 };
 
 const AUTHZ: &[u8] = include_bytes!("authz.tar.gz");
@@ -48,16 +49,6 @@ fn settings(entry_point: &str) -> PolicySettings {
     }
 }
 
-/// OPA's own program, where it was built; says so where not.
-fn opa() -> Option<PathBuf> {
-    let opa = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/opa");
-    if !opa.exists() {
-        eprintln!("skipped: there is no `.tools/bin/opa` to compare with (`./just setup-opa`)");
-        return None;
-    }
-    Some(opa)
-}
-
 /// The policy set of a packed bundle.
 fn set_of(bundle: &[u8], settings: &PolicySettings) -> Result<PolicySet, LoadError> {
     let bundle = PolicyBundle::unpack(bundle, None).unwrap();
@@ -76,6 +67,21 @@ fn module() -> Vec<u8> {
     bundle.part("b").files["policy.wasm"].clone()
 }
 
+/// What a bundle of these roots and files brings, whose module answers for these entry points.
+fn brought(
+    entry_points: Vec<EntryPoint>,
+    roots: Roots,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<Sources, ReadError> {
+    Sources::of_bundles(&[Part {
+        bundle: "b",
+        roots: &Arc::new(roots),
+        compiled: &BTreeMap::from([("policy.wasm".to_owned(), entry_points)]),
+        files,
+        patches: &[],
+    }])
+}
+
 /// The set of a module, as a bundle with these other files would bring it.
 fn set_of_module(
     module: &[u8],
@@ -88,15 +94,7 @@ fn set_of_module(
     }
     let parse = |name: &&str| EntryPoint::parse(name, None).unwrap();
     let entry_points: Vec<EntryPoint> = entry_points.iter().map(parse).collect();
-    let roots = Arc::new(Roots::default());
-    let part = Part {
-        bundle: "b",
-        roots: &roots,
-        compiled: &BTreeMap::from([("policy.wasm".to_owned(), entry_points)]),
-        files: &files,
-        patches: &[],
-    };
-    let sources = Sources::of_bundles(&[part])?;
+    let sources = brought(entry_points, Roots::default(), &files)?;
     PolicySet::build(sources, &settings("data.edgeward.authz.decision"))
 }
 

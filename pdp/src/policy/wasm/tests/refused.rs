@@ -111,15 +111,9 @@ fn a_rule_and_a_compiled_policy_never_speak_for_the_same() {
 fn an_entry_point_must_be_among_the_roots() {
     let files = BTreeMap::from([("policy.wasm".to_owned(), module())]);
     let entry_point = EntryPoint::parse(DECISION[0], None).unwrap();
-    let roots = Arc::new(Roots::parse(["other"]).unwrap());
-    let part = Part {
-        bundle: "b",
-        roots: &roots,
-        compiled: &BTreeMap::from([("policy.wasm".to_owned(), vec![entry_point])]),
-        files: &files,
-        patches: &[],
-    };
-    let refused = Sources::of_bundles(&[part]).unwrap_err().to_string();
+    let roots = Roots::parse(["other"]).unwrap();
+    let refused = brought(vec![entry_point], roots, &files);
+    let refused = refused.unwrap_err().to_string();
     assert!(
         refused.contains("`data.edgeward.authz.decision` is outside"),
         "{refused}"

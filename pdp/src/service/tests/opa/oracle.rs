@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::fixtures::frontend;
 use super::super::harness::{Pdp, exchange, settings};
 use super::{FILES, answer, open, serving};
+use crate::opa_program::opa_program;
 
 /// OPA itself; stopped hard at the end.
 pub(super) struct Opa {
@@ -28,11 +29,7 @@ impl Drop for Opa {
 impl Opa {
     /// Of `./just setup-opa`, with these files and flags; none where it was not built.
     pub(super) fn start(files: &[(&str, &str)], flags: &[&str]) -> Option<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/bin/opa");
-        if !program.exists() {
-            eprintln!("skipped: there is no `.tools/bin/opa` to compare with (`./just setup-opa`)");
-            return None;
-        }
+        let program = opa_program()?;
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in files {
             let path = folder.path().join("files").join(name);
