@@ -17,6 +17,7 @@
 //! shared with the filter. Nothing here knows proxy-wasm.
 
 pub mod atoms;
+pub mod attestation;
 mod background;
 pub mod bundle;
 pub mod cache;

@@ -1,0 +1,70 @@
+//! Attestation: a workload shows evidence, a trust provider checks it, and what comes out are the
+//! attributes that its platform vouches for.
+//!
+//! What this is not: who that workload is to us (`crate::workloads`), or the token it gets
+//! (`crate::token_service`).
+
+mod attributes;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use edgeward_core::time::UnixSeconds;
+use thiserror::Error;
+
+pub use attributes::{AttributeError, Attributes, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_VALUES};
+
+/// The name of a trust provider, as the configuration has it: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderName(Arc<str>);
+
+/// The text cannot name a trust provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the name of a trust provider is 1 to 64 of `a` to `z`, digits, `-` and `_`")]
+pub struct ProviderNameError;
+
+impl ProviderName {
+    /// The name as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ProviderName {
+    type Err = ProviderNameError;
+
+    fn from_str(text: &str) -> Result<Self, ProviderNameError> {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(allowed) {
+            return Err(ProviderNameError);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What checked evidence says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attested {
+    /// What the platform vouches for.
+    pub attributes: Attributes,
+    /// The first instant at which the evidence must no longer be honoured.
+    pub expires_at: UnixSeconds,
+    /// Set where the evidence may be shown only once, or by one party only.
+    pub once: Option<Once>,
+}
+
+/// Evidence that anybody who reads it could show again: it counts the first time only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// What is the same in every copy of it (never a secret: it is kept on disk).
+    pub id: String,
+    /// Until when it must be remembered; none for as long as there is a disk.
+    pub until: Option<UnixSeconds>,
+}
