@@ -13,6 +13,7 @@ mod lines;
 mod problem;
 mod raw;
 mod raw_atoms;
+mod raw_attestation;
 mod raw_bundles;
 mod raw_ext_authz;
 mod raw_text;
@@ -38,6 +39,7 @@ use crate::bundle::BundlesSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
+use crate::token_service::TokenServiceSettings;
 use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi, Searches};
 
 /// The rule that decides where the file names none.
@@ -76,6 +78,8 @@ pub struct Config {
     pub atoms: AtomSettings,
     /// Whom we believe and where their keys come from.
     pub keys: KeySettings,
+    /// Tokens of our own; none where none are issued.
+    pub token_service: Option<TokenServiceSettings>,
 }
 
 /// Whether what is only fit for a laptop is allowed.
