@@ -10,6 +10,7 @@
 //! - [`atoms`]: the small values that policies are told in place of large ones;
 //! - [`cache`]: decisions remembered;
 //! - [`revocation`]: what is taken back before its time, kept on disk;
+//! - [`workloads`]: attested attributes → a client workload;
 //! - [`service`]: sockets in, decisions out;
 //! - [`crypto`]: the signature arithmetic.
 //!
