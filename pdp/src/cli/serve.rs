@@ -26,6 +26,7 @@ use crate::policy::PolicyStore;
 use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
+use crate::token_service::keys::Clock;
 
 /// Arguments of `edgeward serve` and of `edgeward` alone.
 #[derive(Debug, clap::Args)]
@@ -84,7 +85,8 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     // Installed first: a signal during start-up must not be lost.
     let mut signals = Signals::listen()?;
     let (policies, bundles) = open_policies(file, &config)?;
-    let token_service = token_issuing::open(file, &config)?;
+    let clock = Clock::start();
+    let token_service = token_issuing::open(file, &config, clock)?;
     let own_bundle = token_service.as_ref().map(OwnBundleFeed::of);
     let keys = match &own_bundle {
         Some(feed) => config.keys.clone().with_own_bundle(&feed.bundle),
@@ -125,7 +127,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let tasks = (
         keyring.start(),
         bundles.map(|bundles| bundles.start(|| Instant::now().0)),
-        token_service.map(|service| token_issuing::start(&service)),
+        token_service.map(|service| token_issuing::start(&service, clock)),
         own_bundle.map(OwnBundleFeed::start),
     );
     let expiry = tokio::spawn(revocations.keep_expiring(|| Instant::now().0));

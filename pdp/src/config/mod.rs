@@ -39,8 +39,8 @@ use crate::bundle::BundlesSettings;
 use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
-use crate::token_service::TokenServiceSettings;
 use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi, Searches};
+use crate::token_service::TokenServiceSettings;
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";

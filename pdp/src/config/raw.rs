@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw_attestation::{RawClientWorkload, RawTokenService, RawTrustProvider};
 use super::raw_atoms::{RawRoute, RawSchedule};
+use super::raw_attestation::{RawClientWorkload, RawTokenService, RawTrustProvider};
 use super::raw_bundles::RawPolicyBundle;
 use super::raw_ext_authz::RawExtAuthz;
 use super::raw_text::{DurationText, ModeText, SizeText};

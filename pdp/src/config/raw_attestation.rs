@@ -149,8 +149,12 @@ pub struct RawSigningKeys {
     pub directory: PathBuf,
     /// A file with 32 bytes that seal the private keys on disk.
     pub sealing_key_file: PathBuf,
+    /// While the sealing key is changed: the one before.
+    pub previous_sealing_key_file: Option<PathBuf>,
     /// How long a key signs. Default: `24h`.
     pub rotate_after: Option<DurationText>,
     /// How long a key is published before it signs. Default: `10m`.
     pub propagation: Option<DurationText>,
+    /// How often verifiers are told to fetch the keys. Default: `5m`.
+    pub refresh_hint: Option<DurationText>,
 }

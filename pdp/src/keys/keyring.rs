@@ -219,7 +219,7 @@ fn load_local(state: &State, entry: &Entry) -> Result<(), KeyringError> {
     let (name, bytes) = match &entry.source.origin {
         Origin::Inline(text) => ("inline".to_owned(), text.clone().into_bytes()),
         Origin::File(path) => (shown(path), read(path).map_err(failed)?),
-        Origin::Own(own) => ("token service".to_owned(), own.text().into_bytes()),
+        Origin::Own(own) => ("token service".to_owned(), own.text()),
         _ => return Ok(()),
     };
     let document = Document::parse(entry.source.kind(), bytes).map_err(|error| {

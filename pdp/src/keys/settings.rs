@@ -5,9 +5,9 @@
 //! files exist or servers answer; `Keyring::open` checks the files, fetching the servers.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use edgeward_core::spiffe::{SpiffeId, TrustDomain};
 use edgeward_core::token::{Issuer, TokenRules};
 
@@ -112,22 +112,22 @@ pub enum BundleSource {
 
 /// The bundle of this process's own token service, as it changes.
 #[derive(Debug, Clone)]
-pub struct OwnBundle(watch::Receiver<Arc<str>>);
+pub struct OwnBundle(watch::Receiver<Bytes>);
 
 impl OwnBundle {
     /// What `published` says: the text of a bundle.
-    pub fn of(published: watch::Receiver<Arc<str>>) -> Self {
+    pub fn of(published: watch::Receiver<Bytes>) -> Self {
         Self(published)
     }
 
     /// Of a process that has no token service, such as a command: nothing verifies.
     pub fn absent() -> Self {
-        Self(watch::channel(Arc::from(r#"{"keys":[]}"#)).1)
+        Self(watch::channel(Bytes::from_static(br#"{"keys":[]}"#)).1)
     }
 
     /// The text, now.
-    pub(super) fn text(&self) -> String {
-        self.0.borrow().to_string()
+    pub(super) fn text(&self) -> Vec<u8> {
+        self.0.borrow().to_vec()
     }
 
     /// Waits for another text; for ever where there will be none.

@@ -119,10 +119,9 @@ impl Source {
             Origin::Discovery { fetch, .. }
             | Origin::Url { fetch, .. }
             | Origin::SpiffeEndpoint { fetch, .. } => Some(fetch),
-            Origin::Inline(_)
-            | Origin::File(_)
-            | Origin::WorkloadApi { .. }
-            | Origin::Own(_) => None,
+            Origin::Inline(_) | Origin::File(_) | Origin::WorkloadApi { .. } | Origin::Own(_) => {
+                None
+            }
         }
     }
 

@@ -52,6 +52,13 @@ impl TokenService {
         request: &TokenRequest,
         circumstances: Circumstances<'_>,
     ) -> Result<Issued, ExchangeRefusal> {
+        if let Some(certificate) = &circumstances.certificate {
+            let shown = Identity {
+                certificate: Some(certificate),
+                ..Identity::default()
+            };
+            unrevoked(&shown, circumstances.revocations)?;
+        }
         let subject = self.party(&request.subject, circumstances)?;
         let draft = match &request.actor {
             Some(actor) => {
@@ -62,14 +69,19 @@ impl TokenService {
         };
         let token_id = token_id()?;
         let key = self.keys.current();
-        let token = key.sign(draft.typ(), draft.claims(&token_id).as_bytes())?;
+        let token = key.sign(draft.typ(), draft.claims(&token_id).as_bytes(), draft.now)?;
         Ok(Issued {
             token,
             kind: request.kind,
             expires_in: draft.expires_at.seconds_since(draft.now),
             token_id,
             workload: Arc::clone(&subject.workload),
-            actor: draft.actor.as_ref().and_then(|actor| actor.get("sub")).and_then(Value::as_str).map(str::to_owned),
+            actor: draft
+                .actor
+                .as_ref()
+                .and_then(|actor| actor.get("sub"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         })
     }
 
@@ -80,7 +92,9 @@ impl TokenService {
         subject: &'d Party,
         circumstances: Circumstances<'_>,
     ) -> Result<Draft<'d>, ExchangeRefusal> {
-        let Circumstances { certificate, now, .. } = circumstances;
+        let Circumstances {
+            certificate, now, ..
+        } = circumstances;
         let grant = &subject.workload.grant;
         let mut latest = now.plus(grant.lifetime.unwrap_or(self.settings.lifetime).as_secs());
         if let Some(token) = &subject.token {
@@ -97,7 +111,14 @@ impl TokenService {
             }
         }
         check_scopes(&request.scopes, &grant.scopes)?;
-        self.draft(request, subject, latest, None, binding(&subject.workload, certificate)?, now)
+        self.draft(
+            request,
+            subject,
+            latest,
+            None,
+            binding(&subject.workload, certificate)?,
+            now,
+        )
     }
 
     /// Whether a token of ours may be exchanged by who it was issued to.
@@ -116,7 +137,10 @@ impl TokenService {
         if circumstances.now >= end {
             return Err(ExchangeRefusal::AttestationTooOld);
         }
-        Ok(check_binding(token.claims.binding, circumstances.certificate)?)
+        Ok(check_binding(
+            token.claims.binding,
+            circumstances.certificate,
+        )?)
     }
 
     /// A token for `actor`, on behalf of `subject`, whose token it was sent.
@@ -127,9 +151,14 @@ impl TokenService {
         actor: &Party,
         circumstances: Circumstances<'_>,
     ) -> Result<Draft<'d>, ExchangeRefusal> {
-        let Circumstances { certificate, now, .. } = circumstances;
+        let Circumstances {
+            certificate, now, ..
+        } = circumstances;
         // Evidence of another workload in an actor's hands is a stolen one.
-        let token = subject.token.as_ref().ok_or(ExchangeRefusal::DelegationOfEvidence)?;
+        let token = subject
+            .token
+            .as_ref()
+            .ok_or(ExchangeRefusal::DelegationOfEvidence)?;
         if let Some(own) = &actor.token {
             if own.actor.is_some() {
                 return Err(ExchangeRefusal::DelegatedToken);
@@ -153,7 +182,11 @@ impl TokenService {
             return Err(ExchangeRefusal::DelegationNotAddressed);
         }
         let audiences = &acting.grant.audiences;
-        if let Some(other) = request.audiences.iter().find(|name| !audiences.contains(*name)) {
+        if let Some(other) = request
+            .audiences
+            .iter()
+            .find(|name| !audiences.contains(*name))
+        {
             return Err(ExchangeRefusal::Audience(other.clone()));
         }
         check_scopes(&request.scopes, &token.scopes)?;
@@ -167,7 +200,14 @@ impl TokenService {
         }
         let lifetime = acting.grant.lifetime.unwrap_or(self.settings.lifetime);
         let latest = now.plus(lifetime.as_secs()).min(token.claims.expires_at);
-        self.draft(request, subject, latest, Some(act), binding(acting, certificate)?, now)
+        self.draft(
+            request,
+            subject,
+            latest,
+            Some(act),
+            binding(acting, certificate)?,
+            now,
+        )
     }
 
     fn draft<'d>(
@@ -222,8 +262,13 @@ impl TokenService {
         else {
             return false;
         };
-        let is_member = |id: edgeward_core::spiffe::SpiffeId| id.is_member_of(&self.settings.trust_domain);
-        let issuer = self.settings.issuer.as_ref().map(edgeward_core::token::Issuer::as_str);
+        let is_member =
+            |id: edgeward_core::spiffe::SpiffeId| id.is_member_of(&self.settings.trust_domain);
+        let issuer = self
+            .settings
+            .issuer
+            .as_ref()
+            .map(edgeward_core::token::Issuer::as_str);
         claims.subject.parse().is_ok_and(is_member)
             || (claims.issuer.is_some() && claims.issuer.as_deref() == issuer)
     }
@@ -233,7 +278,7 @@ impl TokenService {
         token: &str,
         circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
-        let own = own::verify(token, &self.own_keys(), circumstances.now)?;
+        let own = own::verify(token, &self.published().keys, circumstances.now)?;
         let workload = self.workloads.named(&own.workload);
         // Renamed or moved to another id since: the token is nobody's now.
         let workload = workload.ok_or(ExchangeRefusal::WorkloadGone)?;
@@ -262,7 +307,9 @@ impl TokenService {
         evidence: &str,
         circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
-        let Circumstances { now, revocations, .. } = circumstances;
+        let Circumstances {
+            now, revocations, ..
+        } = circumstances;
         let snapshot = self.evidence_keys.snapshot();
         let key = digest(evidence);
         let admitted = match self.memory.find(&key, snapshot.revision, now) {
@@ -287,7 +334,8 @@ impl TokenService {
         let attested = self.providers.attest(evidence, &snapshot.trust, now);
         let (provider, attested, verified) = attested.inspect_err(|refusal| {
             if let Some(missing) = refusal.missing_key() {
-                self.evidence_keys.unknown_key(&missing.owner, &missing.key_id);
+                self.evidence_keys
+                    .unknown_key(&missing.owner, &missing.key_id);
             }
         })?;
         let workload = self.workloads.find(&provider.name, &attested.attributes)?;
@@ -301,7 +349,9 @@ impl TokenService {
         };
         match attested.once {
             Some(once) => self.used.take(&once, now)?,
-            None => self.memory.remember(key, snapshot.revision, admitted.clone()),
+            None => self
+                .memory
+                .remember(key, snapshot.revision, admitted.clone()),
         }
         Ok(admitted)
     }

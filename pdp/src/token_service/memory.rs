@@ -61,7 +61,12 @@ pub(super) fn digest(evidence: &str) -> Digest {
 
 impl Memory {
     /// Who is behind the evidence, where it verified by the keys of `revision` and holds at `now`.
-    pub(super) fn find(&self, evidence: &Digest, revision: u64, now: UnixSeconds) -> Option<Admitted> {
+    pub(super) fn find(
+        &self,
+        evidence: &Digest,
+        revision: u64,
+        now: UnixSeconds,
+    ) -> Option<Admitted> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = held.admitted.get(evidence);
         let found = found.filter(|_| held.revision == revision);

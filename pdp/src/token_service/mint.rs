@@ -7,6 +7,7 @@ use edgeward_core::jose::encode_base64url;
 use edgeward_core::time::UnixSeconds;
 use serde_json::{Map, Value, json};
 
+use super::keys::JwtType;
 use super::request::TokenKind;
 use crate::workloads::ClientWorkload;
 
@@ -36,10 +37,10 @@ pub(super) struct Draft<'d> {
 
 impl Draft<'_> {
     /// The `typ` of its header.
-    pub(super) fn typ(&self) -> &'static str {
+    pub(super) fn typ(&self) -> JwtType {
         match self.kind {
-            TokenKind::JwtSvid => "JWT",
-            TokenKind::AccessToken => "at+jwt",
+            TokenKind::JwtSvid => JwtType::Jwt,
+            TokenKind::AccessToken => JwtType::AccessToken,
         }
     }
 

@@ -19,13 +19,10 @@ mod used;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use edgeward_core::bundle::SpiffeBundle;
-use edgeward_core::jose::KeySet;
 use edgeward_core::spiffe::TrustDomain;
-use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::Issuer;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -35,13 +32,13 @@ pub use refusal::ExchangeRefusal;
 pub use request::{ACCESS_TOKEN, JWT, MAX_FORM_BYTES, RequestError, TokenKind, TokenRequest};
 pub use used::{OpenError, UsedError};
 
-use self::keys::{PublishedKeys, SigningKeySettings, SigningKeys, SigningKeysError};
+use self::keys::{Moment, PublishedKeys, SigningKeySettings, SigningKeys, SigningKeysError};
 use self::memory::Memory;
 use self::used::Used;
-use crate::attestation::jwt::{JwtProviders, OwnerTwice};
 use crate::attestation::AttestationSettings;
+use crate::attestation::jwt::{JwtProviders, OwnerTwice};
 use crate::keys::{Keyring, KeyringError};
-use crate::workloads::{ClientWorkload, ClientWorkloads, WorkloadsError};
+use crate::workloads::{ClientWorkload, ClientWorkloads};
 
 /// Checked settings.
 #[derive(Debug, Clone)]
@@ -61,7 +58,7 @@ pub struct TokenServiceSettings {
     /// Whose evidence is taken.
     pub attestation: AttestationSettings,
     /// Who may get tokens.
-    pub workloads: Vec<ClientWorkload>,
+    pub workloads: Arc<ClientWorkloads>,
 }
 
 /// A token that was issued.
@@ -90,9 +87,6 @@ pub enum TokenServiceError {
     /// Keys of a provider.
     #[error("trust_providers: {0}")]
     EvidenceKeys(#[from] KeyringError),
-    /// The workloads.
-    #[error("client_workloads: {0}")]
-    Workloads(#[from] WorkloadsError),
     /// The signing keys.
     #[error("token_service.keys: {0}")]
     SigningKeys(#[from] SigningKeysError),
@@ -106,10 +100,9 @@ pub struct TokenService {
     settings: Issuing,
     providers: JwtProviders,
     evidence_keys: Arc<Keyring>,
-    workloads: ClientWorkloads,
-    keys: SigningKeys,
+    workloads: Arc<ClientWorkloads>,
+    keys: Arc<SigningKeys>,
     published: watch::Receiver<Arc<PublishedKeys>>,
-    own_keys: Mutex<OwnKeys>,
     memory: Memory,
     used: Used,
 }
@@ -123,30 +116,12 @@ struct Issuing {
     renewable_for: Duration,
 }
 
-/// The published keys once more, as they verify.
-struct OwnKeys {
-    of: Arc<PublishedKeys>,
-    keys: Arc<KeySet>,
-}
-
-impl OwnKeys {
-    /// What we publish we can read; what we could not verifies nothing.
-    fn of(published: &Arc<PublishedKeys>) -> Self {
-        let bundle = SpiffeBundle::parse(published.bundle.as_bytes()).unwrap_or_default();
-        Self {
-            of: Arc::clone(published),
-            keys: Arc::new(bundle.jwt_keys),
-        }
-    }
-}
-
 impl TokenService {
     /// Reads keys and what evidence was used; nothing is fetched yet.
-    pub fn open(settings: TokenServiceSettings, now: UnixSeconds) -> Result<Self, TokenServiceError> {
+    pub fn open(settings: TokenServiceSettings, now: Moment) -> Result<Self, TokenServiceError> {
         let directory = settings.keys.directory.clone();
-        let keys = SigningKeys::open(settings.keys, now)?;
+        let keys = Arc::new(SigningKeys::open(settings.keys, now)?);
         let published = keys.published();
-        let own_keys = OwnKeys::of(&published.borrow());
         Ok(Self {
             settings: Issuing {
                 trust_domain: settings.trust_domain,
@@ -157,10 +132,9 @@ impl TokenService {
             },
             providers: JwtProviders::new(settings.attestation.jwt)?,
             evidence_keys: Arc::new(Keyring::open(settings.attestation.keys)?),
-            workloads: ClientWorkloads::new(settings.workloads)?,
-            own_keys: Mutex::new(own_keys),
+            workloads: settings.workloads,
             memory: Memory::default(),
-            used: Used::open(&directory, now)?,
+            used: Used::open(&directory, now.wall)?,
             published,
             keys,
         })
@@ -172,7 +146,7 @@ impl TokenService {
     }
 
     /// The signing keys; whoever opened the service keeps them rotating.
-    pub fn keys(&self) -> &SigningKeys {
+    pub fn keys(&self) -> &Arc<SigningKeys> {
         &self.keys
     }
 
@@ -184,15 +158,5 @@ impl TokenService {
     /// Its `iss`, where it has one.
     pub fn issuer(&self) -> Option<&Issuer> {
         self.settings.issuer.as_ref()
-    }
-
-    /// The keys of tokens of ours.
-    fn own_keys(&self) -> Arc<KeySet> {
-        let published = self.published();
-        let mut own = self.own_keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&own.of, &published) {
-            *own = OwnKeys::of(&published);
-        }
-        Arc::clone(&own.keys)
     }
 }

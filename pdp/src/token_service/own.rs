@@ -4,9 +4,7 @@
 //! What this is not: a verifier for anyone else's tokens (`crate::attestation`), nor the judge of whom
 //! it was for: that is asked by whoever takes it.
 
-use edgeward_core::jose::{
-    Algorithm, CompactJws, KeySelectionError, KeySet, SignatureCheck as _,
-};
+use edgeward_core::jose::{Algorithm, CompactJws, KeySelectionError, KeySet, SignatureCheck as _};
 use edgeward_core::json;
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{Claims, ClaimsError, TokenRefusal, TokenType};
@@ -41,7 +39,10 @@ pub(super) fn verify(
         return Err(TokenRefusal::AlgorithmNotAllowed);
     }
     let token_type = TokenType::of_header(jws.token_type.as_deref());
-    if !["JWT", "at+jwt"].iter().any(|ours| TokenType::of_header(Some(ours)) == token_type) {
+    if !["JWT", "at+jwt"]
+        .iter()
+        .any(|ours| TokenType::of_header(Some(ours)) == token_type)
+    {
         return Err(TokenRefusal::TypeNotAllowed(token_type));
     }
     if now >= claims.expires_at {
@@ -69,9 +70,7 @@ fn read(claims: Claims, key_id: String) -> Result<OwnToken, TokenRefusal> {
     };
     let scopes = match all.remove("scope") {
         None => Vec::new(),
-        Some(Value::String(scopes)) => {
-            scopes.split_ascii_whitespace().map(str::to_owned).collect()
-        }
+        Some(Value::String(scopes)) => scopes.split_ascii_whitespace().map(str::to_owned).collect(),
         Some(_) => return Err(ClaimsError::Malformed("scope").into()),
     };
     Ok(OwnToken {

@@ -9,7 +9,7 @@ use edgeward_core::token::TokenRefusal;
 use http::StatusCode;
 use thiserror::Error;
 
-use super::keys::SigningError;
+use super::keys::SignError;
 use super::used::UsedError;
 use crate::attestation::jwt::JwtRefusal;
 use crate::workloads::NotAdmitted;
@@ -78,7 +78,7 @@ pub enum ExchangeRefusal {
     NoIssuer,
     /// There is no key to sign with.
     #[error("cannot sign: {0}")]
-    Signing(#[from] SigningError),
+    Signing(#[from] SignError),
     /// The system gives no random bytes.
     #[error("cannot name a token")]
     NoRandomness,
@@ -106,7 +106,8 @@ impl ExchangeRefusal {
             Self::DelegationNotAddressed => "delegation-not-addressed",
             Self::DelegationTooDeep => "delegation-too-deep",
             Self::NoIssuer => "access-tokens-not-issued",
-            Self::Signing(_) | Self::NoRandomness => "token-service-unavailable",
+            Self::Signing(error) => error.code(),
+            Self::NoRandomness => "token-service-unavailable",
         }
     }
 
@@ -120,7 +121,9 @@ impl ExchangeRefusal {
             | Self::DelegationNotAllowed { .. }
             | Self::Revoked(_) => "unauthorized_client",
             Self::NoCertificate => "invalid_client",
-            Self::Signing(_) | Self::NoRandomness | Self::Used(UsedError::Disk(_)) => "server_error",
+            Self::Signing(_) | Self::NoRandomness | Self::Used(UsedError::Disk(_)) => {
+                "server_error"
+            }
             // "If either the subject_token or actor_token are invalid for any reason".
             _ => "invalid_request",
         }

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// The longest form, in bytes: evidence of clouds is long.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
 /// The most audiences of one token.
-pub const MAX_AUDIENCES: usize = 16;
+const MAX_AUDIENCES: usize = 16;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ASSERTION: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -154,7 +154,11 @@ impl TokenRequest {
         let subject = match form.need("grant_type")? {
             EXCHANGE => {
                 let token = form.need("subject_token")?;
-                shown(token, form.need("subject_token_type")?, "subject_token_type")?
+                shown(
+                    token,
+                    form.need("subject_token_type")?,
+                    "subject_token_type",
+                )?
             }
             ASSERTION => Shown::Jwt(form.need("assertion")?.to_owned()),
             _ => return Err(RequestError::Grant),
@@ -222,7 +226,11 @@ mod tests {
         assert_eq!(request.subject, Shown::Jwt("a.b.c".to_owned()));
         assert_eq!(request.audiences, ["orders"]);
         assert_eq!(request.kind, TokenKind::JwtSvid);
-        let assertion = read(&[("grant_type", ASSERTION), ("assertion", "a.b.c"), ("audience", "orders")]);
+        let assertion = read(&[
+            ("grant_type", ASSERTION),
+            ("assertion", "a.b.c"),
+            ("audience", "orders"),
+        ]);
         assert_eq!(assertion.unwrap(), request);
         let more = with(&[
             ("resource", "https://pay.test/"),
@@ -242,30 +250,49 @@ mod tests {
 
     #[test]
     fn a_form_that_could_be_read_in_two_ways_is_refused() {
-        for (name, value) in WHOLE.iter().chain(&[("scope", "a")]).filter(|(name, _)| *name != "audience") {
+        for (name, value) in WHOLE
+            .iter()
+            .chain(&[("scope", "a")])
+            .filter(|(name, _)| *name != "audience")
+        {
             let twice = read(&[&WHOLE[..], &[(name, value), (name, "other")]].concat());
-            assert_eq!(twice.unwrap_err().oauth_error(), "invalid_request", "{name}");
+            assert_eq!(
+                twice.unwrap_err().oauth_error(),
+                "invalid_request",
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn what_is_missing_or_of_another_type_is_said_by_name() {
-        for name in ["grant_type", "subject_token", "subject_token_type", "audience"] {
-            let rest: Vec<_> = WHOLE.into_iter().filter(|(there, _)| *there != name).collect();
+        for name in [
+            "grant_type",
+            "subject_token",
+            "subject_token_type",
+            "audience",
+        ] {
+            let rest: Vec<_> = WHOLE
+                .into_iter()
+                .filter(|(there, _)| *there != name)
+                .collect();
             assert_eq!(read(&rest).unwrap_err(), RequestError::Missing(name));
             // RFC 6749 section 3.2: a parameter without a value is one that is not there.
             let empty: Vec<_> = rest.into_iter().chain([(name, "")]).collect();
             assert_eq!(read(&empty).unwrap_err(), RequestError::Missing(name));
         }
-        let refused = |more| with(more).unwrap_err();
-        assert_eq!(refused(&[("actor_token", "x")]), RequestError::Missing("actor_token_type"));
+        let refused = |more: &[(&'static str, &'static str)]| with(more).unwrap_err();
+        assert_eq!(
+            refused(&[("actor_token", "x")]),
+            RequestError::Missing("actor_token_type")
+        );
         assert_eq!(
             refused(&[("actor_token_type", JWT)]),
             RequestError::Without("actor_token_type", "actor_token")
         );
-        let saml = "urn:ietf:params:oauth:token-type:saml2";
+        const SAML: &str = "urn:ietf:params:oauth:token-type:saml2";
         assert_eq!(
-            refused(&[("requested_token_type", saml)]),
+            refused(&[("requested_token_type", SAML)]),
             RequestError::TokenType("requested_token_type")
         );
         let many: Vec<_> = (0..MAX_AUDIENCES).map(|_| ("audience", "x")).collect();

@@ -60,7 +60,9 @@ pub enum OpenError {
         error: io::Error,
     },
     /// The file is not what was once written.
-    #[error("`{path}`, line {line}: damaged: restore the file, or remove it where all evidence may count again")]
+    #[error(
+        "`{path}`, line {line}: damaged: restore the file, or remove it where all evidence may count again"
+    )]
     Damaged {
         /// The file.
         path: String,
@@ -114,7 +116,8 @@ impl Used {
             return Err(UsedError::Replayed);
         }
         if held.used.len() >= MAX_USED || held.lines > held.used.len() + SPARE_LINES {
-            held.used.retain(|_, until| until.is_none_or(|until| now < until));
+            held.used
+                .retain(|_, until| until.is_none_or(|until| now < until));
             held.file = rewrite(&self.directory, &held.used).map_err(UsedError::Disk)?;
             held.lines = held.used.len();
         }
@@ -126,7 +129,9 @@ impl Used {
         held.lines += 1;
         let line = line(&id, once.until);
         let written = held.file.write_all(line.as_bytes());
-        written.and_then(|()| held.file.sync_data()).map_err(UsedError::Disk)
+        written
+            .and_then(|()| held.file.sync_data())
+            .map_err(UsedError::Disk)
     }
 }
 
@@ -159,10 +164,7 @@ fn entry(line: &[u8]) -> Option<([u8; 32], Option<UnixSeconds>)> {
     Some((id, until))
 }
 
-fn rewrite(
-    directory: &Path,
-    used: &HashMap<[u8; 32], Option<UnixSeconds>>,
-) -> io::Result<File> {
+fn rewrite(directory: &Path, used: &HashMap<[u8; 32], Option<UnixSeconds>>) -> io::Result<File> {
     let lines: String = used.iter().map(|(id, until)| line(id, *until)).collect();
     whole_file::replace(directory, FILE, lines.as_bytes())?;
     OpenOptions::new().append(true).open(directory.join(FILE))
@@ -197,7 +199,8 @@ mod tests {
         let used = Used::open(folder.path(), UnixSeconds(1060)).unwrap();
         assert!(replayed(&used, "ever") && replayed(&used, "hour"));
         // Over and forgotten: what it stood for is refused for its age.
-        used.take(&once("minute", Some(1120)), UnixSeconds(1060)).unwrap();
+        used.take(&once("minute", Some(1120)), UnixSeconds(1060))
+            .unwrap();
     }
 
     #[test]
@@ -232,7 +235,14 @@ mod tests {
         damaged[0] = b'!';
         std::fs::write(&path, &damaged).unwrap();
         let error = Used::open(folder.path(), NOW).unwrap_err();
-        assert!(matches!(error, OpenError::Damaged { line: 1, .. }), "{error}");
-        assert_eq!(std::fs::read(&path).unwrap(), damaged, "nothing is overwritten");
+        assert!(
+            matches!(error, OpenError::Damaged { line: 1, .. }),
+            "{error}"
+        );
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            damaged,
+            "nothing is overwritten"
+        );
     }
 }

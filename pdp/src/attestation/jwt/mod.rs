@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 
 use edgeward_core::json::{self, JsonError};
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::{KeyOwner, MissingKey, Subject, TokenRefusal, Trust, VerifiedToken, verify};
+use edgeward_core::token::{
+    KeyOwner, MissingKey, Subject, TokenRefusal, Trust, VerifiedToken, verify,
+};
 use serde_json::{Map, Value};
 use thiserror::Error;
 

@@ -34,7 +34,8 @@ pub(super) fn client_workloads(
         }
         for (index, other) in raw.acts_for.iter().enumerate() {
             if !known.contains(other) {
-                let message = format!("`{other}` is none of `client_workloads`: check its spelling");
+                let message =
+                    format!("`{other}` is none of `client_workloads`: check its spelling");
                 findings.refuse(&field.key("acts_for").index(index), message);
             }
         }
@@ -51,7 +52,12 @@ fn workload(
     findings: &mut Findings,
 ) -> Option<ClientWorkload> {
     let name: Option<WorkloadName> = findings.accept(&field.key("name"), raw.name.parse());
-    let spiffe_id = spiffe_id(&raw.spiffe_id, trust_domain, &field.key("spiffe_id"), findings);
+    let spiffe_id = spiffe_id(
+        &raw.spiffe_id,
+        trust_domain,
+        &field.key("spiffe_id"),
+        findings,
+    );
     let provider: Option<ProviderName> =
         findings.accept(&field.key("provider"), raw.provider.parse());
     if let Some(provider) = provider.as_ref().filter(|name| !providers.contains(name)) {
@@ -60,12 +66,20 @@ fn workload(
     }
     let selectors = raw.selectors.unwrap_or_default();
     if selectors.is_empty() {
-        let message = "must not be empty: everyone whom the provider vouches for would be this workload";
+        let message =
+            "must not be empty: everyone whom the provider vouches for would be this workload";
         findings.refuse(&field.key("selectors"), message);
     }
     let selectors = self::selectors(selectors, &field.key("selectors"), findings);
-    let environment = self::selectors(raw.environment, &field.key("environment"), findings);
-    let audiences = filled(raw.audiences.unwrap_or_default(), &field.key("audiences"), findings);
+    let environment = match raw.environment {
+        none if none.is_empty() => Some(None),
+        some => self::selectors(some, &field.key("environment"), findings).map(Some),
+    };
+    let audiences = filled(
+        raw.audiences.unwrap_or_default(),
+        &field.key("audiences"),
+        findings,
+    );
     if audiences.is_empty() {
         let message = "must not be empty: list whom its tokens may be for";
         findings.refuse(&field.key("audiences"), message);
@@ -73,7 +87,11 @@ fn workload(
     let grant = Grant {
         audiences,
         addressed_as: filled(raw.addressed_as, &field.key("addressed_as"), findings),
-        acts_for: raw.acts_for.iter().filter_map(|name| name.parse().ok()).collect(),
+        acts_for: raw
+            .acts_for
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect(),
         scopes: scopes(raw.scopes, &field.key("scopes"), findings),
         lifetime: scalar::duration_if(
             raw.lifetime.as_ref(),
@@ -114,10 +132,12 @@ fn selectors(
     field: &Field,
     findings: &mut Findings,
 ) -> Option<Selectors> {
-    let named = raw.into_iter().map(|(name, alternatives)| match alternatives {
-        RawAlternatives::One(text) => (name, vec![text]),
-        RawAlternatives::Any(texts) => (name, texts),
-    });
+    let named = raw
+        .into_iter()
+        .map(|(name, alternatives)| match alternatives {
+            RawAlternatives::One(text) => (name, vec![text]),
+            RawAlternatives::Any(texts) => (name, texts),
+        });
     findings.accept(field, Selectors::new(named.collect()))
 }
 

@@ -1,6 +1,7 @@
 //! Tokens of our own: whose they are, how long they live, who signs them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use edgeward_core::spiffe::TrustDomain;
@@ -11,15 +12,14 @@ use super::{Context, scalar};
 use crate::attestation::{AttestationSettings, ProviderName};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawClientWorkload, RawSigningKeys, RawTokenService};
+use crate::config::raw_text::DurationText;
 use crate::fetch::{Plaintext, SourceUrl};
 use crate::keys::{BundleSource, TrustDomainSettings};
 use crate::token_service::TokenServiceSettings;
-use crate::token_service::keys::SigningKeySettings;
+use crate::token_service::keys::{KeyLife, KeyTimes, SigningKeySettings};
+use crate::workloads::ClientWorkloads;
 
 const LIFETIME: Duration = Duration::from_mins(5);
-const ROTATE_AFTER: Duration = Duration::from_hours(24);
-const PROPAGATION: Duration = Duration::from_mins(10);
-const REFRESH_HINT: Duration = Duration::from_mins(5);
 const DAY: Duration = Duration::from_hours(24);
 
 /// The parts of the file that it is made of.
@@ -56,7 +56,8 @@ pub(super) fn token_service(
         let is_own = matches!(trusted.source, BundleSource::TokenService(_));
         if is_own && domain.as_ref() != Some(&trusted.name) {
             let field = root.key("trust_domains").index(index).key("bundle");
-            let message = "is not the trust domain of `token_service`: name the bundle's own source";
+            let message =
+                "is not the trust domain of `token_service`: name the bundle's own source";
             findings.refuse(&field.key("token_service"), message);
         }
     }
@@ -70,13 +71,19 @@ pub(super) fn token_service(
     let domain: TrustDomain = domain?;
     let keys = &parts.attestation.keys;
     if keys.trust_domains.iter().any(|other| other.name == domain) {
-        let message = format!("`{domain}` is a trust provider's too: nobody else may name its workloads");
+        let message =
+            format!("`{domain}` is a trust provider's too: nobody else may name its workloads");
         findings.refuse(&field.key("trust_domain"), message);
     }
     let issuer = issuer(raw.issuer, parts.public_url, &field.key("issuer"), findings);
     let lifetime = raw.lifetime.as_ref();
-    let lifetime =
-        scalar::duration_or(lifetime, LIFETIME, LIFETIMES, &field.key("lifetime"), findings);
+    let lifetime = scalar::duration_or(
+        lifetime,
+        LIFETIME,
+        LIFETIMES,
+        &field.key("lifetime"),
+        findings,
+    );
     let longest = workloads
         .iter()
         .filter_map(|workload| workload.grant.lifetime)
@@ -90,16 +97,30 @@ pub(super) fn token_service(
         findings,
     );
     let longest = longest.unwrap_or(lifetime);
-    let keys = signing_keys(raw.keys, &domain, longest, &field.key("keys"), context, findings);
+    let keys = signing_keys(
+        raw.keys,
+        &domain,
+        longest,
+        &field.key("keys"),
+        context,
+        findings,
+    );
+    let workloads = ClientWorkloads::new(workloads)
+        .map_err(|problems| {
+            for problem in problems {
+                findings.refuse(&root.key("client_workloads"), problem);
+            }
+        })
+        .ok()?;
     Some(TokenServiceSettings {
         name: format!("spiffe://{domain}"),
         trust_domain: domain,
         issuer: issuer?,
         lifetime,
         renewable_for,
-        keys,
+        keys: keys?,
         attestation: parts.attestation,
-        workloads,
+        workloads: Arc::new(workloads),
     })
 }
 
@@ -130,32 +151,39 @@ fn signing_keys(
     field: &Field,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> SigningKeySettings {
-    let rotate_after = scalar::duration_or(
-        raw.rotate_after.as_ref(),
-        ROTATE_AFTER,
-        Duration::from_hours(1)..=90 * DAY,
-        &field.key("rotate_after"),
-        findings,
-    );
-    let propagation = scalar::duration_or(
-        raw.propagation.as_ref(),
-        PROPAGATION,
-        Duration::from_secs(1)..=DAY,
-        &field.key("propagation"),
-        findings,
-    );
-    if propagation * 2 > rotate_after {
-        let message = "must be at most half of `rotate_after`";
-        findings.refuse(&field.key("propagation"), message);
-    }
-    SigningKeySettings {
+) -> Option<SigningKeySettings> {
+    let defaults = KeyTimes::for_tokens_of(longest_token);
+    let mut duration = |key: &str, text: Option<&DurationText>, default| {
+        let range = Duration::from_secs(1)..=90 * DAY;
+        scalar::duration_or(text, default, range, &field.key(key), findings)
+    };
+    let times = KeyTimes {
+        rotate_after: duration(
+            "rotate_after",
+            raw.rotate_after.as_ref(),
+            defaults.rotate_after,
+        ),
+        propagation: duration(
+            "propagation",
+            raw.propagation.as_ref(),
+            defaults.propagation,
+        ),
+        refresh_hint: duration(
+            "refresh_hint",
+            raw.refresh_hint.as_ref(),
+            defaults.refresh_hint,
+        ),
+        ..defaults
+    };
+    let life = KeyLife::try_from(times)
+        .map_err(|error| findings.refuse(&field.key(error.field), error.problem))
+        .ok()?;
+    let previous = raw.previous_sealing_key_file;
+    Some(SigningKeySettings {
         directory: context.resolve(&raw.directory),
         sealing_key_file: context.resolve(&raw.sealing_key_file),
-        rotate_after,
-        propagation,
-        longest_token,
+        previous_sealing_key_file: previous.map(|path| context.resolve(&path)),
         trust_domain: domain.clone(),
-        refresh_hint: REFRESH_HINT,
-    }
+        life,
+    })
 }

@@ -42,7 +42,10 @@ pub(super) fn trust_providers(
         if let Some(name) = &name
             && !names.insert(name.clone())
         {
-            findings.refuse(&field.key("name"), format!("`{name}` is there twice: rename one"));
+            findings.refuse(
+                &field.key("name"),
+                format!("`{name}` is there twice: rename one"),
+            );
         }
         let provider = match kind(raw, &field, findings) {
             Some(Kind::Jwt(platform, raw)) => {
@@ -165,15 +168,19 @@ fn azure_issuer(
         return None;
     };
     let is_uuid = tenant.len() == 36
-        && tenant.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+        && tenant
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
     if !is_uuid {
-        let message = format!("`{tenant}` is no UUID in lower case: a tenant's name can change hands");
+        let message =
+            format!("`{tenant}` is no UUID in lower case: a tenant's name can change hands");
         findings.refuse(&field.key("tenant"), message);
         return None;
     }
     let issuer = issuer.unwrap_or_else(|| format!("https://sts.windows.net/{tenant}/"));
     if !issuer.split('/').any(|part| part == tenant) {
-        let message = format!("does not name the tenant `{tenant}`: tokens of others would be taken");
+        let message =
+            format!("does not name the tenant `{tenant}`: tokens of others would be taken");
         findings.refuse(&field.key("issuer"), message);
         return None;
     }
@@ -187,7 +194,10 @@ fn default_keys(platform: Platform) -> RawIssuerKeys {
         Platform::Azure => &["login.microsoftonline.com", "login.windows.net"],
         _ => &[],
     };
-    let hosts = hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+    let hosts = hosts
+        .iter()
+        .map(|host| (*host).to_owned())
+        .collect::<Vec<_>>();
     RawIssuerKeys {
         discovery: Some(true),
         jwks_hosts: (!hosts.is_empty()).then_some(hosts),

@@ -82,8 +82,8 @@ pub(super) async fn answer(
         Place::Token => exchange(worker, service, arrival, request)
             .await
             .unwrap_or_else(Into::into),
-        Place::Jwks => keys(service.published().jwks.as_bytes()),
-        Place::Bundle => keys(service.published().bundle.as_bytes()),
+        Place::Jwks => keys(&service.published().jwks),
+        Place::Bundle => keys(&service.published().bundle),
         Place::Metadata => metadata(service),
     }
 }
@@ -104,9 +104,10 @@ async fn exchange(
             return Ok(malformed(&error));
         }
     };
-    let certificate = arrival.client.as_ref().and_then(|certificate| {
-        digest(&SHA256, certificate.der()).as_ref().try_into().ok()
-    });
+    let certificate = arrival
+        .client
+        .as_ref()
+        .and_then(|certificate| digest(&SHA256, certificate.der()).as_ref().try_into().ok());
     let revoked = Arc::clone(&worker.state().revocations);
     let service = Arc::clone(service);
     let made = tokio::task::spawn_blocking(move || {
