@@ -13,7 +13,7 @@ struct Labels {
 
 /// Tokens issued, and refused by reason code.
 #[derive(Debug)]
-pub struct TokenMetrics {
+pub(in crate::service) struct TokenMetrics {
     tokens: Family<Labels, Counter>,
     issued: Counter,
 }

@@ -18,7 +18,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-pub use self::metrics::TokenMetrics;
+pub(super) use self::metrics::TokenMetrics;
 
 use super::body::body_of;
 use super::clock;

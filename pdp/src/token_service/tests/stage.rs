@@ -53,7 +53,8 @@ impl Stage {
         };
         change(&mut parts);
         let sealing_key_file = folder.path().join("sealing-key");
-        std::fs::write(&sealing_key_file, [0xa7; 32]).unwrap();
+        let sealing_key: Vec<u8> = (0..32).map(|byte| 128 + byte).collect();
+        std::fs::write(&sealing_key_file, sealing_key).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&sealing_key_file, mode).unwrap();
         let times = KeyTimes::for_tokens_of(Duration::from_mins(5));
