@@ -240,8 +240,13 @@ run *args: setup-rust
 # Real Envoy, filter, PDP and a dozen telling requests; `--check` exits non-zero when one is not as it must be
 demo *args: setup wasm
     # Both in one call: apart, cargo builds the PDP and all below it twice, with other features.
-    cargo build --release -p edgeward-tests --bin demo -p edgeward --bin edgeward
+    cargo build --release -p edgeward-tests --bin demo --bin demo_trust -p edgeward --bin edgeward
     EDGEWARD_PDP="${CARGO_TARGET_DIR:-target}/release/edgeward" "${CARGO_TARGET_DIR:-target}/release/demo" {{ args }}
+
+# Workloads get in by what their platforms vouch for; stolen, replayed and misplaced evidence does not; `--check` as for demo
+demo-trust *args: setup wasm
+    cargo build --release -p edgeward-tests --bin demo --bin demo_trust -p edgeward --bin edgeward
+    EDGEWARD_PDP="${CARGO_TARGET_DIR:-target}/release/edgeward" "${CARGO_TARGET_DIR:-target}/release/demo_trust" {{ args }}
 
 # Print the JSON Schema of the PDP's configuration
 schema: setup-rust
@@ -347,7 +352,7 @@ ci:
     logs="{{ justfile_directory() }}/target/ci"
     mkdir -p "$logs"
     times=()
-    for step in setup lint deny test doc conformance "demo --check"; do
+    for step in setup lint deny test doc conformance "demo --check" "demo-trust --check"; do
       printf '\n──── %s\n' "$step"
       started=$SECONDS
       # Not `if`: a failing step must stop the run, with its own exit code.

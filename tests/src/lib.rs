@@ -27,6 +27,7 @@ pub mod small_disk;
 pub mod stage;
 pub mod store;
 pub mod tap;
+pub mod trust;
 pub mod upstream;
 pub mod wasm;
 

@@ -147,3 +147,13 @@ fn element(der: &[u8]) -> (&[u8], &[u8]) {
     };
     (&der[start..start + length], &der[start + length..])
 }
+
+/// So many random bytes.
+///
+/// # Panics
+/// When the system gives none.
+pub fn random(count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    aws_lc_rs::rand::fill(&mut bytes).expect("random bytes");
+    bytes
+}

@@ -64,6 +64,18 @@ impl Pdp {
         }
     }
 
+    /// Has it listen at one more place, from the next start on.
+    ///
+    /// # Panics
+    /// Never with the configuration that [`Self::prepare`] wrote.
+    pub fn listen_too(&mut self, listener: &Value) {
+        let text = std::fs::read_to_string(self.config_file()).expect("the configuration");
+        let mut config: Value = serde_json::from_str(&text).expect("JSON");
+        let listeners = config["listen"].as_array_mut().expect("a list");
+        listeners.push(listener.clone());
+        std::fs::write(self.config_file(), config.to_string()).expect("it is written");
+    }
+
     /// Starts the process and waits until it is ready.
     pub fn run(&mut self) {
         let mut process = self.spawn();

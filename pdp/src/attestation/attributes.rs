@@ -70,6 +70,15 @@ impl Attributes {
     }
 }
 
+impl<'a> IntoIterator for &'a Attributes {
+    type Item = (&'a String, &'a Vec<String>);
+    type IntoIter = btree_map::Iter<'a, String, Vec<String>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

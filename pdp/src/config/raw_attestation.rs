@@ -24,7 +24,7 @@ pub struct RawTrustProvider {
     pub azure: Option<RawJwtEvidence>,
     /// Bitbucket Pipelines; the `issuer` is the workspace's own.
     pub bitbucket: Option<RawJwtEvidence>,
-    /// CircleCI; the `issuer` is the organization's own.
+    /// `CircleCI`; the `issuer` is the organization's own.
     pub circleci: Option<RawJwtEvidence>,
     /// Identity tokens of Google Cloud's service accounts.
     pub gcp: Option<RawJwtEvidence>,

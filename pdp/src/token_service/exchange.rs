@@ -12,14 +12,13 @@ use std::sync::Arc;
 use edgeward_core::credential::check_binding;
 use edgeward_core::revocation::{Identity, Revocations};
 use edgeward_core::time::UnixSeconds;
-use edgeward_core::token::{Claims, TokenRefusal};
 use serde_json::{Value, json};
 
-use super::memory::{Admitted, digest};
 use super::mint::Draft;
-use super::own::{self, OwnToken};
+use super::own::OwnToken;
+use super::party::{Party, unrevoked};
 use super::refusal::ExchangeRefusal;
-use super::request::{Shown, TokenKind, TokenRequest};
+use super::request::{TokenKind, TokenRequest};
 use super::{Issued, TokenService};
 use crate::workloads::ClientWorkload;
 
@@ -35,14 +34,6 @@ pub struct Circumstances<'c> {
     pub revocations: &'c Revocations,
     /// The time.
     pub now: UnixSeconds,
-}
-
-/// Somebody who showed something good.
-struct Party {
-    workload: Arc<ClientWorkload>,
-    attested_at: UnixSeconds,
-    /// Where a token of ours was shown, and not evidence.
-    token: Option<OwnToken>,
 }
 
 impl TokenService {
@@ -235,132 +226,6 @@ impl TokenService {
             now,
             expires_at,
         })
-    }
-
-    /// Who is behind what is shown.
-    fn party(
-        &self,
-        shown: &Shown,
-        circumstances: Circumstances<'_>,
-    ) -> Result<Party, ExchangeRefusal> {
-        let Shown::Jwt(token) = shown;
-        let party = if self.is_own(token) {
-            self.bearer(token, circumstances)?
-        } else {
-            self.attested(token, circumstances)?
-        };
-        let id = Identity::of_subject(party.workload.spiffe_id.as_str());
-        unrevoked(&id, circumstances.revocations)?;
-        Ok(party)
-    }
-
-    /// Whether a token says that it is ours; whether it is, the signature says.
-    fn is_own(&self, token: &str) -> bool {
-        let Ok(claims) = edgeward_core::jose::CompactJws::parse(token)
-            .map_err(TokenRefusal::from)
-            .and_then(|jws| Ok(Claims::parse(jws.payload)?))
-        else {
-            return false;
-        };
-        let is_member =
-            |id: edgeward_core::spiffe::SpiffeId| id.is_member_of(&self.settings.trust_domain);
-        let issuer = self
-            .settings
-            .issuer
-            .as_ref()
-            .map(edgeward_core::token::Issuer::as_str);
-        claims.subject.parse().is_ok_and(is_member)
-            || (claims.issuer.is_some() && claims.issuer.as_deref() == issuer)
-    }
-
-    fn bearer(
-        &self,
-        token: &str,
-        circumstances: Circumstances<'_>,
-    ) -> Result<Party, ExchangeRefusal> {
-        let own = own::verify(token, &self.published().keys, circumstances.now)?;
-        let workload = self.workloads.named(&own.workload);
-        // Renamed or moved to another id since: the token is nobody's now.
-        let workload = workload.ok_or(ExchangeRefusal::WorkloadGone)?;
-        let is_still = own.claims.subject == workload.spiffe_id.as_str()
-            || own.claims.subject == workload.name.as_str();
-        if !is_still {
-            return Err(ExchangeRefusal::WorkloadGone);
-        }
-        let id = Identity {
-            token: Some(token),
-            token_id: own.claims.token_id.as_deref(),
-            key_id: Some(&own.key_id),
-            ..Identity::of_subject(workload.spiffe_id.as_str())
-        };
-        unrevoked(&id, circumstances.revocations)?;
-        Ok(Party {
-            workload: Arc::clone(workload),
-            attested_at: own.attested_at,
-            token: Some(own),
-        })
-    }
-
-    /// The workload that evidence makes.
-    fn attested(
-        &self,
-        evidence: &str,
-        circumstances: Circumstances<'_>,
-    ) -> Result<Party, ExchangeRefusal> {
-        let Circumstances {
-            now, revocations, ..
-        } = circumstances;
-        let snapshot = self.evidence_keys.snapshot();
-        let key = digest(evidence);
-        let admitted = match self.memory.find(&key, snapshot.revision, now) {
-            Some(admitted) => admitted,
-            None => self.admit(evidence, &snapshot, key, now)?,
-        };
-        unrevoked(&admitted.identity(evidence), revocations)?;
-        Ok(Party {
-            workload: admitted.workload,
-            attested_at: admitted.at,
-            token: None,
-        })
-    }
-
-    fn admit(
-        &self,
-        evidence: &str,
-        snapshot: &crate::keys::KeySnapshot,
-        key: [u8; 32],
-        now: UnixSeconds,
-    ) -> Result<Admitted, ExchangeRefusal> {
-        let attested = self.providers.attest(evidence, &snapshot.trust, now);
-        let (provider, attested, verified) = attested.inspect_err(|refusal| {
-            if let Some(missing) = refusal.missing_key() {
-                self.evidence_keys
-                    .unknown_key(&missing.owner, &missing.key_id);
-            }
-        })?;
-        let workload = self.workloads.find(&provider.name, &attested.attributes)?;
-        let admitted = Admitted {
-            workload: Arc::clone(workload),
-            at: now,
-            expires_at: attested.expires_at,
-            subject: verified.subject.to_string(),
-            token_id: verified.claims.token_id,
-            key_id: verified.key_id,
-        };
-        match attested.once {
-            Some(once) => self.used.take(&once, now)?,
-            None => self
-                .memory
-                .remember(key, snapshot.revision, admitted.clone()),
-        }
-        Ok(admitted)
-    }
-}
-
-fn unrevoked(who: &Identity<'_>, revocations: &Revocations) -> Result<(), ExchangeRefusal> {
-    match revocations.find(who) {
-        Some(kind) => Err(ExchangeRefusal::Revoked(kind)),
-        None => Ok(()),
     }
 }
 

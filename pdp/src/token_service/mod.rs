@@ -1,7 +1,7 @@
 //! The token service: a workload shows evidence, and gets a short-lived token of ours.
 //!
-//! Order of reading: `request` (what is asked), `exchange` (who asks, and whether it gets it), `own` (a
-//! token of ours shown again), `mint` (what the token says), `keys` (who signs it), `memory` and `used`
+//! Order of reading: `request` (what is asked), `exchange` (whether it is granted), `party` (who
+//! asks), `own` (a token of ours shown again), `mint` (what the token says), `keys` (who signs it), `memory` and `used`
 //! (evidence seen before).
 //!
 //! What this is not: the checking of evidence (`crate::attestation`), which workload it makes
@@ -12,6 +12,7 @@ pub mod keys;
 mod memory;
 mod mint;
 mod own;
+mod party;
 mod refusal;
 mod request;
 mod used;

@@ -116,7 +116,7 @@ impl Index {
     /// The keys of all values, in order.
     fn keys(&self, attributes: &Attributes) -> Vec<Key> {
         let mut keys = Vec::new();
-        for (name, values) in attributes.iter() {
+        for (name, values) in attributes {
             let Some(known) = self.names.get(name.as_str()) else {
                 continue;
             };

@@ -28,6 +28,7 @@ mod routes;
 mod shipped;
 mod stale;
 mod trap;
+mod trust;
 
 use std::sync::LazyLock;
 

@@ -14,7 +14,7 @@ pub enum Platform {
     Azure,
     /// Bitbucket Pipelines.
     Bitbucket,
-    /// CircleCI.
+    /// `CircleCI`.
     CircleCi,
     /// Identity tokens of Google Cloud's service accounts.
     Gcp,

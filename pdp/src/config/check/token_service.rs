@@ -75,7 +75,8 @@ pub(super) fn token_service(
             format!("`{domain}` is a trust provider's too: nobody else may name its workloads");
         findings.refuse(&field.key("trust_domain"), message);
     }
-    let issuer = issuer(raw.issuer, parts.public_url, &field.key("issuer"), findings);
+    let issuer = raw.issuer.as_deref().or(parts.public_url);
+    let issuer = self::issuer(issuer, &field.key("issuer"), findings);
     let lifetime = raw.lifetime.as_ref();
     let lifetime = scalar::duration_or(
         lifetime,
@@ -115,7 +116,7 @@ pub(super) fn token_service(
     Some(TokenServiceSettings {
         name: format!("spiffe://{domain}"),
         trust_domain: domain,
-        issuer: issuer?,
+        issuer,
         lifetime,
         renewable_for,
         keys: keys?,
@@ -125,15 +126,8 @@ pub(super) fn token_service(
 }
 
 /// Discovery lies at the root of this PDP, so the issuer must be one.
-fn issuer(
-    raw: Option<String>,
-    public_url: Option<&str>,
-    field: &Field,
-    findings: &mut Findings,
-) -> Option<Option<Issuer>> {
-    let Some(text) = raw.as_deref().or(public_url) else {
-        return Some(None);
-    };
+fn issuer(text: Option<&str>, field: &Field, findings: &mut Findings) -> Option<Issuer> {
+    let text = text?;
     let url = findings.accept(field, SourceUrl::parse(text, Plaintext::Refused))?;
     let url = url.as_url();
     if url.path() != "/" || url.query().is_some() || text.ends_with('/') {
@@ -141,7 +135,7 @@ fn issuer(
         findings.refuse(field, message);
         return None;
     }
-    findings.accept(field, text.parse()).map(Some)
+    findings.accept(field, text.parse())
 }
 
 fn signing_keys(

@@ -1,0 +1,154 @@
+//! Who is behind what is shown: the workload that evidence makes, or whose token of ours it is.
+//!
+//! INVARIANT: nobody is behind what is revoked, also where evidence is remembered.
+
+use std::sync::Arc;
+
+use edgeward_core::jose::CompactJws;
+use edgeward_core::revocation::{Identity, Revocations};
+use edgeward_core::spiffe::SpiffeId;
+use edgeward_core::time::UnixSeconds;
+use edgeward_core::token::{Claims, Issuer, TokenRefusal};
+
+use super::TokenService;
+use super::exchange::Circumstances;
+use super::memory::{Admitted, digest};
+use super::own::{self, OwnToken};
+use super::refusal::ExchangeRefusal;
+use super::request::Shown;
+use crate::keys::KeySnapshot;
+use crate::workloads::ClientWorkload;
+
+/// Somebody who showed something good.
+pub(super) struct Party {
+    pub(super) workload: Arc<ClientWorkload>,
+    pub(super) attested_at: UnixSeconds,
+    /// Where a token of ours was shown, and not evidence.
+    pub(super) token: Option<OwnToken>,
+}
+
+impl TokenService {
+    /// Who is behind what is shown.
+    pub(super) fn party(
+        &self,
+        shown: &Shown,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let Shown::Jwt(token) = shown;
+        let party = if self.is_own(token) {
+            self.bearer(token, circumstances)?
+        } else {
+            self.attested(token, circumstances)?
+        };
+        let id = Identity::of_subject(party.workload.spiffe_id.as_str());
+        unrevoked(&id, circumstances.revocations)?;
+        Ok(party)
+    }
+
+    /// Whether a token says that it is ours; whether it is, the signature says.
+    fn is_own(&self, token: &str) -> bool {
+        let Ok(claims) = CompactJws::parse(token)
+            .map_err(TokenRefusal::from)
+            .and_then(|jws| Ok(Claims::parse(jws.payload)?))
+        else {
+            return false;
+        };
+        let is_member = |id: SpiffeId| id.is_member_of(&self.settings.trust_domain);
+        let issuer = self.settings.issuer.as_ref().map(Issuer::as_str);
+        claims.subject.parse().is_ok_and(is_member)
+            || (claims.issuer.is_some() && claims.issuer.as_deref() == issuer)
+    }
+
+    fn bearer(
+        &self,
+        token: &str,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let own = own::verify(token, &self.published().keys, circumstances.now)?;
+        let workload = self.workloads.named(&own.workload);
+        // Renamed or moved to another id since: the token is nobody's now.
+        let workload = workload.ok_or(ExchangeRefusal::WorkloadGone)?;
+        let is_still = own.claims.subject == workload.spiffe_id.as_str()
+            || own.claims.subject == workload.name.as_str();
+        if !is_still {
+            return Err(ExchangeRefusal::WorkloadGone);
+        }
+        let id = Identity {
+            token: Some(token),
+            token_id: own.claims.token_id.as_deref(),
+            key_id: Some(&own.key_id),
+            ..Identity::of_subject(workload.spiffe_id.as_str())
+        };
+        unrevoked(&id, circumstances.revocations)?;
+        Ok(Party {
+            workload: Arc::clone(workload),
+            attested_at: own.attested_at,
+            token: Some(own),
+        })
+    }
+
+    /// The workload that evidence makes.
+    fn attested(
+        &self,
+        evidence: &str,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let Circumstances {
+            now, revocations, ..
+        } = circumstances;
+        let snapshot = self.evidence_keys.snapshot();
+        let key = digest(evidence);
+        let admitted = match self.memory.find(&key, snapshot.revision, now) {
+            Some(admitted) => admitted,
+            None => self.admit(evidence, &snapshot, key, now)?,
+        };
+        unrevoked(&admitted.identity(evidence), revocations)?;
+        Ok(Party {
+            workload: admitted.workload,
+            attested_at: admitted.at,
+            token: None,
+        })
+    }
+
+    fn admit(
+        &self,
+        evidence: &str,
+        snapshot: &KeySnapshot,
+        key: [u8; 32],
+        now: UnixSeconds,
+    ) -> Result<Admitted, ExchangeRefusal> {
+        let attested = self.providers.attest(evidence, &snapshot.trust, now);
+        let (provider, attested, verified) = attested.inspect_err(|refusal| {
+            if let Some(missing) = refusal.missing_key() {
+                self.evidence_keys
+                    .unknown_key(&missing.owner, &missing.key_id);
+            }
+        })?;
+        let workload = self.workloads.find(&provider.name, &attested.attributes)?;
+        let admitted = Admitted {
+            workload: Arc::clone(workload),
+            at: now,
+            expires_at: attested.expires_at,
+            subject: verified.subject.to_string(),
+            token_id: verified.claims.token_id,
+            key_id: verified.key_id,
+        };
+        match attested.once {
+            Some(once) => self.used.take(&once, now)?,
+            None => self
+                .memory
+                .remember(key, snapshot.revision, admitted.clone()),
+        }
+        Ok(admitted)
+    }
+}
+
+pub(super) fn unrevoked(
+    who: &Identity<'_>,
+    revocations: &Revocations,
+) -> Result<(), ExchangeRefusal> {
+    match revocations.find(who) {
+        Some(kind) => Err(ExchangeRefusal::Revoked(kind)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,241 @@
+//! Workloads that get in by what their platforms vouch for: the parts of `./just demo-trust` and of its
+//! tests. Real Envoys, the real filter, the real PDP with its token service, and platforms whose keys are
+//! fetched over https.
+//!
+//! What this is not: the platforms themselves. Their tokens have the shape of the real ones, and keys of
+//! our own.
+
+pub mod cases;
+pub mod platforms;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::built;
+use crate::ca::{Authority, Leaf};
+use crate::envoy::{Envoy, Launch};
+use crate::pdp::{Pdp, free_address};
+use crate::process::wait_for;
+use crate::raw::{self, Request};
+use crate::reply::Reply;
+use crate::setup::Setup;
+use crate::upstream::Upstream;
+
+use self::cases::{Ask, Case, Outcome};
+use self::platforms::Platforms;
+
+/// The trust domain of the token service.
+pub const TRUST_DOMAIN: &str = "prod.demo";
+
+/// The running parts.
+pub struct Trust {
+    /// Where workloads run.
+    pub platforms: Platforms,
+    /// The PDP with its token service.
+    pub pdp: Pdp,
+    /// Issues client certificates.
+    pub authority: Authority,
+    over_tls: SocketAddr,
+    /// The proxy in front of the services.
+    pub envoy: Envoy,
+    mtls: Envoy,
+    upstream: Upstream,
+    _folder: TempDir,
+}
+
+impl Trust {
+    /// Starts all parts and waits until they are ready.
+    ///
+    /// # Panics
+    /// With the log of the part that does not start.
+    pub fn start() -> Self {
+        Self::with(&json!({}))
+    }
+
+    /// The same, with members of `token_service` as given.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn with(token_service: &Value) -> Self {
+        let folder = TempDir::with_prefix("edgeward-trust").expect("a temporary folder");
+        let authority = Authority::new(TRUST_DOMAIN);
+        let server = authority.issue(&["spiffe://prod.demo/edge"]);
+        authority.write_server(&server, folder.path());
+        let platforms = Platforms::start();
+        let over_tls = free_address();
+        let mut config = configuration(&platforms, &folder);
+        if let (Some(service), Some(other)) = (
+            config["token_service"].as_object_mut(),
+            token_service.as_object(),
+        ) {
+            service.extend(other.clone());
+        }
+        let policies = built::workspace().join("tests/policy-trust");
+        let mut pdp = Pdp::prepare(&config, &policies);
+        let tls = json!({
+            "certificate": folder.path().join("server.pem"),
+            "key": folder.path().join("server.key"),
+            "client_ca": folder.path().join("bundle.pem"),
+        });
+        pdp.listen_too(&json!({ "tcp": over_tls.to_string(), "tls": tls }));
+        pdp.run();
+        let upstream = Upstream::start();
+        let parts = |setup: Setup| {
+            let setup = setup
+                .cluster("edgeward_pdp", pdp.address())
+                .cluster("upstream", upstream.address());
+            Envoy::launch(&setup, &Launch::default())
+        };
+        let envoy = parts(Setup::local());
+        let mtls = parts(Setup::mtls(folder.path()).trust_domain(TRUST_DOMAIN));
+        let trust = Self {
+            platforms,
+            pdp,
+            authority,
+            over_tls,
+            envoy,
+            mtls,
+            upstream,
+            _folder: folder,
+        };
+        trust.wait_until_ready();
+        trust
+    }
+
+    /// Asks the token service, in plain, or over TLS with a certificate.
+    pub fn ask(&self, form: &[(&str, &str)], certificate: Option<&Leaf>) -> Reply {
+        let request = Request::new("POST", "/edgeward/v1/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(encoded(form));
+        match certificate {
+            None => request.send(self.pdp.address()),
+            Some(leaf) => self.over_tls(leaf, self.over_tls, &request),
+        }
+    }
+
+    /// Sends a request through Envoy, with a client certificate or without.
+    pub fn call(&self, path: &str, token: &str, certificate: Option<&Leaf>) -> Reply {
+        let request = Request::get(path).bearer(token);
+        match certificate {
+            None => request.send(self.envoy.address()),
+            Some(leaf) => self.over_tls(leaf, self.mtls.address(), &request),
+        }
+    }
+
+    fn over_tls(&self, leaf: &Leaf, address: SocketAddr, request: &Request) -> Reply {
+        let exchanged = raw::connect(address).and_then(|stream| {
+            let stream = self.authority.connect(stream, Some(leaf));
+            let stream = stream.map_err(std::io::Error::other)?;
+            raw::exchange(stream, &request.bytes())
+        });
+        exchanged.unwrap_or_default()
+    }
+
+    /// Plays a case: what came of it.
+    pub fn play(&self, case: &Case) -> Outcome {
+        let (token, shown_with) = match &case.ask {
+            Ask::Show { token, certificate } => (token.clone(), certificate.as_ref()),
+            Ask::Exchange { form, certificate } => {
+                let form: Vec<(&str, &str)> = form
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str()))
+                    .collect();
+                let reply = self.ask(&form, certificate.as_ref());
+                let answer = reply.json();
+                let Some(token) = answer["access_token"].as_str() else {
+                    let code = answer["code"].as_str().unwrap_or("no answer");
+                    return Outcome::NoToken(code.to_owned());
+                };
+                (token.to_owned(), certificate.as_ref())
+            }
+        };
+        let before = self.upstream.count();
+        let reply = self.call(case.path, &token, shown_with);
+        let passed = self.upstream.count() > before;
+        if reply.status == 200 && passed {
+            return Outcome::Passed;
+        }
+        Outcome::Denied(reply.status, reply.code())
+    }
+
+    fn wait_until_ready(&self) {
+        let probe = |certificate| self.call("/probe", "", certificate).status == 401;
+        let leaf = self.authority.issue(&["spiffe://prod.demo/batch"]);
+        let ready = wait_for(Duration::from_secs(30), || {
+            (0..8)
+                .all(|_| probe(None) && probe(Some(&leaf)))
+                .then_some(())
+        });
+        assert!(ready.is_some(), "not ready:\n{}", self.pdp.log());
+    }
+}
+
+fn configuration(platforms: &Platforms, folder: &TempDir) -> Value {
+    let sealing_key = folder.path().join("sealing-key");
+    std::fs::write(&sealing_key, crate::mint::random(32)).expect("a file is written");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&sealing_key, private).expect("its mode is set");
+    json!({
+        "token_service": {
+            "trust_domain": TRUST_DOMAIN,
+            "keys": { "directory": folder.path().join("keys"), "sealing_key_file": sealing_key },
+        },
+        "trust_providers": platforms.config(),
+        "client_workloads": [
+            {
+                "name": "deploy", "spiffe_id": "spiffe://prod.demo/ci/deploy", "provider": "ci",
+                "selectors": { "repository_id": "34", "repository_owner_id": "12", "ref": "refs/heads/main" },
+                "environment": { "runner_environment": "github-hosted" },
+                "audiences": ["deploys"],
+            },
+            {
+                "name": "cart", "spiffe_id": "spiffe://prod.demo/shop/cart", "provider": "cluster",
+                "selectors": { "service_account_uid": "uid-cart" },
+                "environment": { "node": "node-eu-*" },
+                "audiences": ["orders"],
+            },
+            {
+                "name": "orders", "spiffe_id": "spiffe://prod.demo/shop/orders", "provider": "cluster",
+                "selectors": { "service_account_uid": "uid-orders" },
+                "audiences": ["payments"], "addressed_as": ["orders"], "acts_for": ["cart"],
+            },
+            {
+                "name": "batch", "spiffe_id": "spiffe://prod.demo/shop/batch", "provider": "cluster",
+                "selectors": { "service_account_uid": "uid-batch" },
+                "audiences": ["reports"], "certificate_bound": true,
+            },
+            {
+                "name": "partner-feed", "spiffe_id": "spiffe://prod.demo/partner/feed", "provider": "partner",
+                "selectors": { "spiffe_id": "spiffe://partner.demo/feed" },
+                "audiences": ["stock"],
+            },
+        ],
+        "trust_domains": [{
+            "name": TRUST_DOMAIN, "bundle": { "token_service": true },
+            "audiences": ["deploys", "orders", "payments", "reports", "stock"],
+        }],
+    })
+}
+
+/// A form as browsers and OAuth clients write it.
+fn encoded(form: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in form {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.push_str(name);
+        text.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
+}
