@@ -159,11 +159,17 @@ pub(super) fn write(
         retired: retired.collect(),
     };
     let mut text = serde_json::to_vec(&record).map_err(|_| Unspecified)?;
-    let seal = sealing.seal(&record_bound_to(&text), Zeroizing::default())?;
-    text.push(b'\n');
-    text.extend(STANDARD.encode(seal).into_bytes());
-    text.push(b'\n');
+    add_seal(&mut text, sealing)?;
     Ok(text)
+}
+
+/// Ends the line, and adds the one that seals it.
+pub(super) fn add_seal(line: &mut Vec<u8>, sealing: &SealingKey) -> Result<(), Unspecified> {
+    let seal = sealing.seal(&record_bound_to(line), Zeroizing::default())?;
+    line.push(b'\n');
+    line.extend(STANDARD.encode(seal).into_bytes());
+    line.push(b'\n');
+    Ok(())
 }
 
 /// Reads what [`write`] has written. The clock that never jumps counts from `now`.
