@@ -98,6 +98,33 @@ fn for_ten_days_each_token_is_signed_and_verifies_until_it_expires() {
 }
 
 #[test]
+fn a_key_is_published_for_the_longest_tokens_that_it_may_have_signed_under_any_settings() {
+    let stage = Stage::new();
+    let opened = |longest_token: u64, seconds: u64| {
+        let times = KeyTimes::for_tokens_of(Duration::from_secs(longest_token));
+        let life = times.try_into().unwrap();
+        let settings = SigningKeySettings {
+            life,
+            ..stage.settings()
+        };
+        SigningKeys::open(settings, at(START + seconds, 0)).unwrap()
+    };
+    // A minute, then a day, then a minute again: of the same key.
+    drop(opened(60, 0));
+    let keys = opened(DAY, 10);
+    keys.rotate(at(START + 10 + PROPAGATION, PROPAGATION))
+        .unwrap();
+    let token = sign(&keys, after(10 + PROPAGATION)).unwrap();
+    drop(keys);
+    let keys = opened(60, DAY);
+    assert_eq!(keys.status().published, 3, "it is due");
+    keys.rotate(at(START + 2 * DAY + 329, DAY + 329)).unwrap();
+    assert!(verifies(&token, &keys.published().borrow().keys));
+    keys.rotate(at(START + 2 * DAY + 330, DAY + 330)).unwrap();
+    assert!(!verifies(&token, &keys.published().borrow().keys));
+}
+
+#[test]
 fn rotations_by_order_end_where_the_keys_would_be_too_many() {
     let stage = Stage::new();
     let mut keys = stage.open(after(0));
