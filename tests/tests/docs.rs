@@ -24,6 +24,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/ext-authz.md",
     "docs/policies-in-bytecode.md",
     "docs/reason-codes.md",
+    "docs/signing-keys.md",
     "envoy/README.md",
     "policies/README.md",
 ];

@@ -42,8 +42,8 @@ pub enum DirectoryError {
     },
     /// It is another process's.
     #[error(
-        "signing keys `{}`: is in use by another PDP: give each a directory of its own, and have \
-         verifiers fetch the keys of all",
+        "signing keys `{}`: is in use by another PDP: give each a directory and a trust domain of its \
+         own, or let one of them issue the tokens",
         path.display()
     )]
     InUse {

@@ -2,7 +2,7 @@
 //! its last token has expired), gone. Pure: the time is an argument, and what comes out is a new value.
 //!
 //! INVARIANT: a key signs only after this or an earlier process published it for `propagation`, the very
-//! first excepted; it stays published for `published_after` from the last token it signed. Both are
+//! first excepted; it stays published until the last token it signed has expired. Both are
 //! counted by the clock that never jumps, from the start of the process where they began before.
 //!
 //! What this is not: the disk. A value counts only after it was written (`super::signing_keys`).
@@ -97,6 +97,7 @@ impl Keys {
                 signer: Next::make(now)?.signer,
                 since: now.wall,
                 counted_from: now.running,
+                longest_token: life.longest_token(),
             },
             next: Next::make(now)?,
             retired: Vec::new(),
@@ -116,7 +117,11 @@ impl Keys {
             keys.next.is_propagated = true;
             is_changed = true;
         }
-        let mut erased = keys.erase(|retired| retired.is_over(now, life));
+        if keys.current.longest_token < life.longest_token() {
+            keys.current.longest_token = life.longest_token();
+            is_changed = true;
+        }
+        let mut erased = keys.erase(|retired| retired.is_over(now));
         let is_due = keys.current.age(now) >= life.rotate_after() && keys.next.is_propagated;
         let has_rotated = is_due || occasion == Occasion::Order;
         if has_rotated {
@@ -148,7 +153,7 @@ impl Keys {
         let mut erased = Vec::new();
         if self.published() >= MAX_PUBLISHED {
             // A process that never runs for as long as a token lives: the system's clock alone must do.
-            erased = self.erase(|retired| retired.is_over_by_wall(now, life));
+            erased = self.erase(|retired| retired.is_over_by_wall(now));
             if self.published() >= MAX_PUBLISHED {
                 return Err(RotationError::TooMany);
             }
@@ -157,12 +162,14 @@ impl Keys {
             public: public(&self.current.signer)?,
             since: now.wall,
             counted_from: now.running,
+            longest_token: self.current.longest_token,
         });
         let next = std::mem::replace(&mut self.next, Next::make(now)?);
         self.current = Current {
             signer: next.signer,
             since: now.wall,
             counted_from: now.running,
+            longest_token: life.longest_token(),
         };
         Ok(erased)
     }

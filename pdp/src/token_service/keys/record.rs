@@ -104,6 +104,7 @@ struct Record {
 struct CurrentRecord {
     key_id: String,
     since: UnixSeconds,
+    longest_token: u64,
     sealed: String,
 }
 
@@ -120,6 +121,7 @@ struct NextRecord {
 #[serde(deny_unknown_fields)]
 struct RetiredRecord {
     since: UnixSeconds,
+    longest_token: u64,
     jwk: Map<String, Value>,
 }
 
@@ -137,6 +139,7 @@ pub(super) fn write(
     let (current, next) = (&keys.current, &keys.next);
     let retired = keys.retired.iter().map(|retired| RetiredRecord {
         since: retired.since,
+        longest_token: retired.longest_token,
         jwk: retired.public.to_jwk(),
     });
     let record = Record {
@@ -148,6 +151,7 @@ pub(super) fn write(
         current: CurrentRecord {
             key_id: current.signer.key_id().to_owned(),
             since: current.since,
+            longest_token: current.longest_token,
             sealed: seal(&current.signer)?,
         },
         next: NextRecord {
@@ -159,11 +163,17 @@ pub(super) fn write(
         retired: retired.collect(),
     };
     let mut text = serde_json::to_vec(&record).map_err(|_| Unspecified)?;
-    let seal = sealing.seal(&record_bound_to(&text), Zeroizing::default())?;
-    text.push(b'\n');
-    text.extend(STANDARD.encode(seal).into_bytes());
-    text.push(b'\n');
+    add_seal(&mut text, sealing)?;
     Ok(text)
+}
+
+/// Ends the line, and adds the one that seals it.
+pub(super) fn add_seal(line: &mut Vec<u8>, sealing: &SealingKey) -> Result<(), Unspecified> {
+    let seal = sealing.seal(&record_bound_to(line), Zeroizing::default())?;
+    line.push(b'\n');
+    line.extend(STANDARD.encode(seal).into_bytes());
+    line.push(b'\n');
+    Ok(())
 }
 
 /// Reads what [`write`] has written. The clock that never jumps counts from `now`.
@@ -249,6 +259,7 @@ impl Record {
             Ok(Retired {
                 public: PublicKey::from_jwk(&retired.jwk).map_err(damaged)?,
                 since: retired.since,
+                longest_token: retired.longest_token,
                 counted_from: now.running,
             })
         });
@@ -258,6 +269,7 @@ impl Record {
             current: Current {
                 signer: signer(&self.current.key_id, &self.current.sealed)?,
                 since: self.current.since,
+                longest_token: self.current.longest_token,
                 counted_from: now.running,
             },
             next: Next {

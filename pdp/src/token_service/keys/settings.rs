@@ -10,9 +10,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What a verifier may have as its `leeway`, at the most.
-const MAX_LEEWAY: Duration = Duration::from_mins(5);
-/// How long after its retirement a key may finish a token that was begun before.
+/// What a verifier may have as its `leeway`, in seconds, at the most.
+pub(super) const MAX_LEEWAY: u64 = 5 * 60;
+/// How long after its retirement a key may finish a token that was begun before, in seconds.
 pub(super) const UNDER_WAY: u64 = 30;
 /// How many keys may at once wait for the end of their last token.
 const MAX_RETIRED: u32 = 24;
@@ -129,9 +129,9 @@ impl KeyLife {
         self.0.propagation
     }
 
-    /// How long a key is published after it signed last: until no verifier honours any token of it.
-    pub fn published_after(&self) -> Duration {
-        self.0.longest_token + MAX_LEEWAY + Duration::from_secs(UNDER_WAY)
+    /// The longest that any token lives, in seconds.
+    pub fn longest_token(&self) -> u64 {
+        self.0.longest_token.as_secs()
     }
 
     /// How often verifiers are told to fetch the keys, in seconds.

@@ -9,7 +9,7 @@ use edgeward_core::jose::{Algorithm, PublicKey};
 use edgeward_core::time::UnixSeconds;
 
 use super::clock::Moment;
-use super::settings::KeyLife;
+use super::settings::{KeyLife, MAX_LEEWAY, UNDER_WAY};
 use crate::crypto::{Signer, SignerError};
 
 /// The key that signs.
@@ -20,6 +20,8 @@ pub(super) struct Current {
     pub(super) since: UnixSeconds,
     /// The same, or the start, by the clock that never jumps.
     pub(super) counted_from: Duration,
+    /// The longest that a token of it may live, in seconds: the most that the settings have said since.
+    pub(super) longest_token: u64,
 }
 
 /// The key that will sign.
@@ -42,6 +44,8 @@ pub(super) struct Retired {
     pub(super) since: UnixSeconds,
     /// The same, or the start, by the clock that never jumps.
     pub(super) counted_from: Duration,
+    /// The longest that a token of it lives, in seconds: it is published until that has expired.
+    pub(super) longest_token: u64,
 }
 
 impl Next {
@@ -80,13 +84,18 @@ impl Current {
 }
 
 impl Retired {
-    pub(super) fn is_over_by_wall(&self, now: Moment, life: &KeyLife) -> bool {
-        now.wall >= self.since.plus(life.published_after().as_secs())
+    /// How long it is published after it retired: until no verifier honours any token of it, in seconds.
+    fn published_for(&self) -> u64 {
+        self.longest_token.saturating_add(MAX_LEEWAY + UNDER_WAY)
     }
 
-    pub(super) fn is_over(&self, now: Moment, life: &KeyLife) -> bool {
+    pub(super) fn is_over_by_wall(&self, now: Moment) -> bool {
+        now.wall >= self.since.plus(self.published_for())
+    }
+
+    pub(super) fn is_over(&self, now: Moment) -> bool {
         let counted = now.running.saturating_sub(self.counted_from);
-        self.is_over_by_wall(now, life) && counted >= life.published_after()
+        self.is_over_by_wall(now) && counted.as_secs() >= self.published_for()
     }
 
     pub(super) fn key_id(&self) -> String {
