@@ -1,6 +1,7 @@
 //! All client workloads, found by attested attributes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -19,7 +20,8 @@ pub const MAX_CROWD: usize = 256;
 /// All client workloads. Built once; another configuration is another value.
 #[derive(Debug, Default)]
 pub struct ClientWorkloads {
-    all: Vec<ClientWorkload>,
+    all: Vec<Arc<ClientWorkload>>,
+    names: HashMap<WorkloadName, usize>,
     providers: BTreeMap<ProviderName, Index>,
 }
 
@@ -83,13 +85,24 @@ impl ClientWorkloads {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let all = workloads;
-        Ok(Self { all, providers })
+        let names = workloads.iter().enumerate();
+        let names = names.map(|(number, workload)| (workload.name.clone(), number));
+        Ok(Self {
+            names: names.collect(),
+            all: workloads.into_iter().map(Arc::new).collect(),
+            providers,
+        })
     }
 
     /// All of them, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &ClientWorkload> {
-        self.all.iter()
+        self.all.iter().map(Arc::as_ref)
+    }
+
+    /// The workload of this name.
+    pub fn named(&self, name: &str) -> Option<&Arc<ClientWorkload>> {
+        let number = *self.names.get(name)?;
+        self.all.get(number)
     }
 
     /// The workload that has these attributes, by the word of `provider`.
@@ -100,10 +113,10 @@ impl ClientWorkloads {
         &self,
         provider: &ProviderName,
         attributes: &Attributes,
-    ) -> Result<&ClientWorkload, NotAdmitted> {
+    ) -> Result<&Arc<ClientWorkload>, NotAdmitted> {
         let index = self.providers.get(provider).ok_or(NotAdmitted::Unknown)?;
         let candidates = index.candidates(attributes).into_iter();
-        let recognised: Vec<&ClientWorkload> = candidates
+        let recognised: Vec<&Arc<ClientWorkload>> = candidates
             .filter_map(|number| self.all.get(number))
             .filter(|workload| workload.selectors.hold(attributes))
             .collect();
@@ -123,7 +136,9 @@ impl ClientWorkloads {
 }
 
 /// The one whose selectors imply those of all others.
-fn most_specific<'w>(recognised: &[&'w ClientWorkload]) -> Result<&'w ClientWorkload, NotAdmitted> {
+fn most_specific<'w>(
+    recognised: &[&'w Arc<ClientWorkload>],
+) -> Result<&'w Arc<ClientWorkload>, NotAdmitted> {
     let (first, others) = recognised.split_first().ok_or(NotAdmitted::Unknown)?;
     // Whoever implies all others is left standing by one pass: it beats whom it meets, and nobody
     // beats it, unless each implies the other.

@@ -2,10 +2,12 @@
 //!
 //! What this is not: the proof of the attributes (`crate::attestation`), or the token that such a
 //! workload gets. Order of reading: [`Pattern`], [`Selectors`], [`ClientWorkloads`] (all of them,
-//! found by an index), `grade` (how safely selectors bind).
+//! found by an index), [`grade`] (how safely selectors bind).
 
 mod admission;
 mod directory;
+pub mod grade;
+mod grant;
 mod index;
 mod pattern;
 mod selectors;
@@ -15,13 +17,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use edgeward_core::spiffe::SpiffeId;
-use edgeward_core::token::Audiences;
 use thiserror::Error;
 
 use crate::attestation::ProviderName;
 
 pub use admission::{MAX_NAMES, NotAdmitted};
 pub use directory::{ClientWorkloads, MAX_CROWD, MAX_WORKLOADS, WorkloadsError};
+pub use grant::Grant;
 pub use pattern::{MAX_WILDCARDS, Pattern, PatternError};
 pub use selectors::{MAX_ALTERNATIVES, MAX_SELECTORS, Selector, Selectors, SelectorsError};
 
@@ -53,6 +55,13 @@ impl FromStr for WorkloadName {
     }
 }
 
+/// Found by its text in a map.
+impl std::borrow::Borrow<str> for WorkloadName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for WorkloadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -72,6 +81,6 @@ pub struct ClientWorkload {
     pub selectors: Selectors,
     /// Where it is to run: recognised elsewhere, its identity is withheld.
     pub environment: Option<Selectors>,
-    /// Whom its tokens may be for.
-    pub audiences: Audiences,
+    /// What its tokens may be.
+    pub grant: Grant,
 }
