@@ -3,7 +3,7 @@
 //! Selectors must all hold, so the tightest of them counts; of the alternatives of one any will do,
 //! so the loosest counts.
 
-use super::platforms::{Facet, ProviderKind};
+use super::provider_kind::{Facet, ProviderKind};
 use super::subject::{Hold, Said, said};
 use crate::workloads::{ClientWorkload, Pattern, Selector, Selectors};
 

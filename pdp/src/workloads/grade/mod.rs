@@ -6,11 +6,13 @@
 //! a trust provider takes no token that is not for us.
 //!
 //! What this is not: an obstacle. A workload of any grade is admitted; `edgeward check` says what it
-//! found. Order of reading: `platforms` (what the attributes of each platform say), `subject` (what a
+//! found. Order of reading: `provider_kind` and `profiles` (what the attributes of each kind of
+//! provider say), `subject` (what a
 //! subject is made of), `bound` (what is bound by all selectors together), then the rules here.
 
 mod bound;
-mod platforms;
+mod profiles;
+mod provider_kind;
 mod subject;
 
 use std::fmt;
@@ -18,7 +20,7 @@ use std::fmt;
 use serde::Serialize;
 
 use self::bound::{Bound, Scope, Thing};
-pub use self::platforms::ProviderKind;
+pub use self::provider_kind::ProviderKind;
 use super::ClientWorkload;
 
 /// How safe, from safe to dangerous: the words of the published suite `oidc-subjects`.

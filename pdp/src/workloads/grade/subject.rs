@@ -1,7 +1,7 @@
 //! What a pattern says, attribute by attribute: a subject is taken apart into those that it is made
 //! of.
 
-use super::platforms::{Facet, Profile, Subject, named};
+use super::provider_kind::{Facet, Profile, Subject, named};
 
 /// What a pattern says of one attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
