@@ -32,5 +32,6 @@ mod opa_program;
 pub mod policy;
 pub mod revocation;
 pub mod service;
+pub mod token_service;
 mod whole_file;
 pub mod workloads;

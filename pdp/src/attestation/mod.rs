@@ -5,6 +5,7 @@
 //! (`crate::token_service`).
 
 mod attributes;
+pub mod jwt;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +13,9 @@ use std::sync::Arc;
 
 use edgeward_core::time::UnixSeconds;
 use thiserror::Error;
+
+use self::jwt::JwtProvider;
+use crate::keys::KeySettings;
 
 pub use attributes::{AttributeError, Attributes, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_VALUES};
 
@@ -67,4 +71,13 @@ pub struct Once {
     pub id: String,
     /// Until when it must be remembered; none for as long as there is a disk.
     pub until: Option<UnixSeconds>,
+}
+
+/// Checked settings: whose word is taken.
+#[derive(Debug, Clone, Default)]
+pub struct AttestationSettings {
+    /// Those whose evidence are JWTs; no two of one issuer or trust domain.
+    pub jwt: Vec<JwtProvider>,
+    /// Where their keys come from.
+    pub keys: KeySettings,
 }

@@ -18,6 +18,7 @@ mod serve;
 mod telemetry;
 mod test;
 mod token;
+mod token_issuing;
 mod welcome;
 
 use std::process::ExitCode;

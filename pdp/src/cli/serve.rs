@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::instant::Instant;
 use super::telemetry::{self, LogFormat};
+use super::token_issuing::{self, OwnBundleFeed};
 use super::welcome;
 use super::{Failure, Verdict, check};
 use crate::atoms::Atoms;
@@ -25,6 +26,7 @@ use crate::policy::PolicyStore;
 use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
+use crate::token_service::keys::Clock;
 
 /// Arguments of `edgeward serve` and of `edgeward` alone.
 #[derive(Debug, clap::Args)]
@@ -72,7 +74,7 @@ fn load(file: Option<&Path>) -> Result<Config, Failure> {
     }
 }
 
-fn refused(file: Option<&Path>, problems: Vec<Problem>) -> Failure {
+pub(super) fn refused(file: Option<&Path>, problems: Vec<Problem>) -> Failure {
     let file = file
         .unwrap_or(Path::new("built-in configuration"))
         .to_owned();
@@ -83,8 +85,14 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     // Installed first: a signal during start-up must not be lost.
     let mut signals = Signals::listen()?;
     let (policies, bundles) = open_policies(file, &config)?;
-    let keyring =
-        Keyring::open(config.keys.clone()).map_err(|error| Failure::new(error.to_string()))?;
+    let clock = Clock::start();
+    let token_service = token_issuing::open(file, &config, clock)?;
+    let own_bundle = token_service.as_ref().map(OwnBundleFeed::of);
+    let keys = match &own_bundle {
+        Some(feed) => config.keys.clone().with_own_bundle(&feed.bundle),
+        None => config.keys.clone(),
+    };
+    let keyring = Keyring::open(keys).map_err(|error| Failure::new(error.to_string()))?;
     let keyring = Arc::new(keyring);
     let cache = Arc::new(DecisionCache::new(&config.cache));
     let revocations = Arc::new(open_revocations(file, &config)?);
@@ -107,6 +115,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         cache,
         revocations: Arc::clone(&revocations),
         bundles: bundles.clone(),
+        token_service: token_service.clone(),
         metrics: Arc::new(metrics),
     };
     let settings = service_settings(&config)?;
@@ -118,6 +127,8 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let tasks = (
         keyring.start(),
         bundles.map(|bundles| bundles.start(|| Instant::now().0)),
+        token_service.map(|service| token_issuing::start(&service, clock)),
+        own_bundle.map(OwnBundleFeed::start),
     );
     let expiry = tokio::spawn(revocations.keep_expiring(|| Instant::now().0));
     let countries = tokio::spawn(atoms.follow());

@@ -13,6 +13,7 @@ mod lines;
 mod problem;
 mod raw;
 mod raw_atoms;
+mod raw_attestation;
 mod raw_bundles;
 mod raw_ext_authz;
 mod raw_text;
@@ -39,6 +40,7 @@ use crate::cache::CacheSettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
 use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi, Searches};
+use crate::token_service::TokenServiceSettings;
 
 /// The rule that decides where the file names none.
 pub const DEFAULT_ENTRYPOINT: &str = "data.edgeward.authz.decision";
@@ -76,6 +78,8 @@ pub struct Config {
     pub atoms: AtomSettings,
     /// Whom we believe and where their keys come from.
     pub keys: KeySettings,
+    /// Tokens of our own; none where none are issued.
+    pub token_service: Option<TokenServiceSettings>,
 }
 
 /// Whether what is only fit for a laptop is allowed.

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::raw_atoms::{RawRoute, RawSchedule};
+use super::raw_attestation::{RawClientWorkload, RawTokenService, RawTrustProvider};
 use super::raw_bundles::RawPolicyBundle;
 use super::raw_ext_authz::RawExtAuthz;
 use super::raw_text::{DurationText, ModeText, SizeText};
@@ -75,6 +76,14 @@ pub struct RawConfig {
     /// SPIFFE trust domains whose workloads are believed.
     #[serde(default)]
     pub trust_domains: Vec<RawTrustDomain>,
+    /// Platforms whose word is taken on which workload asks for a token.
+    #[serde(default)]
+    pub trust_providers: Vec<RawTrustProvider>,
+    /// Workloads that may get tokens of the token service.
+    #[serde(default)]
+    pub client_workloads: Vec<RawClientWorkload>,
+    /// Tokens of our own, for evidence. Default: none is issued.
+    pub token_service: Option<RawTokenService>,
 }
 
 /// One listener: exactly one of `tcp` and `unix`.

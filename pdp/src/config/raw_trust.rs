@@ -76,7 +76,7 @@ pub struct RawTrustDomain {
     pub fetch: Option<RawFetch>,
 }
 
-/// Where a trust bundle comes from: exactly one of the five.
+/// Where a trust bundle comes from: exactly one of the six.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Bundle")]
@@ -89,6 +89,8 @@ pub struct RawBundle {
     pub https_spiffe: Option<RawHttpsSpiffe>,
     /// The SPIFFE Workload API.
     pub workload_api: Option<RawWorkloadApi>,
+    /// `true`: this PDP's own `token_service`, whose trust domain it then must be.
+    pub token_service: Option<bool>,
     /// A SPIFFE bundle, written out.
     pub inline: Option<Map<String, Value>>,
 }

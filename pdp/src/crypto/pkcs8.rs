@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use edgeward_core::jose::Algorithm;
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject as _;
+use zeroize::Zeroizing;
 
 use super::SignerError;
 
@@ -65,18 +66,23 @@ impl PrivateKey {
         .ok_or(SignerError::NoKnownKey)
     }
 
-    /// The key as PKCS#8 PEM.
-    pub(super) fn to_pem(&self) -> Result<String, SignerError> {
+    /// The key as PKCS#8 DER, wiped when it is dropped.
+    pub(super) fn to_der(&self) -> Result<Zeroizing<Vec<u8>>, SignerError> {
         let der = match self {
             Self::Rsa(key) => {
                 AsDer::<Pkcs8V1Der<'_>>::as_der(key.as_ref()).map(|der| der.as_ref().to_vec())
             }
             Self::Ec(key) => key.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
             Self::Ed25519(key) => key.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
-        }
-        .map_err(|_| SignerError::Arithmetic)?;
+        };
+        der.map(Zeroizing::new).map_err(|_| SignerError::Arithmetic)
+    }
+
+    /// The key as PKCS#8 PEM.
+    pub(super) fn to_pem(&self) -> Result<String, SignerError> {
+        let der = self.to_der()?;
         let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
-        for (at, character) in STANDARD.encode(der).chars().enumerate() {
+        for (at, character) in STANDARD.encode(&*der).chars().enumerate() {
             if at > 0 && at % PEM_LINE == 0 {
                 pem.push('\n');
             }

@@ -1,7 +1,8 @@
-//! Signs compact JWS with a development key and shows the key's public JWK.
+//! Signs compact JWS and shows the key's public JWK.
 //!
-//! What this is not: the signer of a production token service. Keys are plain files, there is no
-//! rotation, and `edgeward token mint` refuses to run against a production configuration.
+//! What this is not: the life of a key. Those of development are plain files, and `edgeward token mint`
+//! refuses to run against a production configuration; those of the token service are sealed and rotated
+//! by `crate::token_service::keys`.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,6 +14,7 @@ use aws_lc_rs::signature::{
 use edgeward_core::jose::{Algorithm, encode_base64url};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::pkcs8::PrivateKey;
 
@@ -95,6 +97,11 @@ impl Signer {
         self.key.to_pem()
     }
 
+    /// The private key as PKCS#8 DER, wiped when it is dropped.
+    pub(crate) fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, SignerError> {
+        self.key.to_der()
+    }
+
     /// The public key as a JWK (RFC 7517) with `kid`, `alg` and `use`.
     pub fn public_jwk(&self, purpose: KeyPurpose) -> Map<String, Value> {
         let mut jwk = public_members(&self.key, self.algorithm);
@@ -127,7 +134,8 @@ impl Signer {
         Ok(format!("{signed}.{}", encode_base64url(&signature)))
     }
 
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    /// The signature of `message`, as it stands in a JWS (RFC 7518 section 3.4 for ECDSA).
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         match &self.key {
             PrivateKey::Rsa(key) => sign_rsa(key, self.algorithm, message),
             PrivateKey::Ec(key) => key

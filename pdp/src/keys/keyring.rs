@@ -159,7 +159,7 @@ impl Keyring {
         }
         let streamed = matches!(
             entry.source.origin,
-            Origin::Inline(_) | Origin::WorkloadApi { .. }
+            Origin::Inline(_) | Origin::WorkloadApi { .. } | Origin::Own(_)
         );
         if streamed || !self.running.load(Ordering::Relaxed) {
             return Refetch::NotFetched;
@@ -219,6 +219,7 @@ fn load_local(state: &State, entry: &Entry) -> Result<(), KeyringError> {
     let (name, bytes) = match &entry.source.origin {
         Origin::Inline(text) => ("inline".to_owned(), text.clone().into_bytes()),
         Origin::File(path) => (shown(path), read(path).map_err(failed)?),
+        Origin::Own(own) => ("token service".to_owned(), own.text()),
         _ => return Ok(()),
     };
     let document = Document::parse(entry.source.kind(), bytes).map_err(|error| {
@@ -236,7 +237,7 @@ fn load_local(state: &State, entry: &Entry) -> Result<(), KeyringError> {
             },
         )
         .map_err(failed)?;
-    if matches!(entry.source.origin, Origin::Inline(_)) {
+    if matches!(entry.source.origin, Origin::Inline(_) | Origin::Own(_)) {
         entry.never_expires();
     }
     Ok(())

@@ -79,6 +79,7 @@ impl Source {
         match &self.origin {
             Origin::Inline(text) => self.parse("inline", text.clone().into_bytes(), None),
             Origin::File(path) => self.parse(&path.display().to_string(), read(path)?, None),
+            Origin::Own(own) => self.parse("token service", own.text(), None),
             Origin::Discovery {
                 configuration,
                 jwks_hosts,

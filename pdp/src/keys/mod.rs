@@ -40,7 +40,8 @@ pub use keyring::{Keyring, KeyringError};
 pub use load::LoadError;
 pub use refetch::Refetch;
 pub use settings::{
-    BundleSource, CacheSettings, IssuerSettings, IssuerSource, KeySettings, TrustDomainSettings,
+    BundleSource, CacheSettings, IssuerSettings, IssuerSource, KeySettings, OwnBundle,
+    TrustDomainSettings,
 };
 pub use state::KeySnapshot;
 pub use status::{IgnoredKey, KeyCounters, Outcome, SourceStatus};

@@ -7,8 +7,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytes::Bytes;
 use edgeward_core::spiffe::{SpiffeId, TrustDomain};
 use edgeward_core::token::{Issuer, TokenRules};
+
+use tokio::sync::watch;
 
 use crate::fetch::{FetchSettings, SourceUrl};
 
@@ -98,11 +101,54 @@ pub enum BundleSource {
         /// How it is fetched.
         fetch: FetchSettings,
     },
+    /// This process's own token service.
+    TokenService(OwnBundle),
     /// The SPIFFE Workload API of a local agent.
     WorkloadApi {
         /// `unix:///absolute/path` or `tcp://ip:port`, as in `SPIFFE_ENDPOINT_SOCKET`.
         endpoint: String,
     },
+}
+
+/// The bundle of this process's own token service, as it changes.
+#[derive(Debug, Clone)]
+pub struct OwnBundle(watch::Receiver<Bytes>);
+
+impl OwnBundle {
+    /// What `published` says: the text of a bundle.
+    pub fn of(published: watch::Receiver<Bytes>) -> Self {
+        Self(published)
+    }
+
+    /// Of a process that has no token service, such as a command: nothing verifies.
+    pub fn absent() -> Self {
+        Self(watch::channel(Bytes::from_static(br#"{"keys":[]}"#)).1)
+    }
+
+    /// The text, now.
+    pub(super) fn text(&self) -> Vec<u8> {
+        self.0.borrow().to_vec()
+    }
+
+    /// Waits for another text; for ever where there will be none.
+    pub(super) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl KeySettings {
+    /// With the bundle of this process's own token service, wherever that is trusted.
+    #[must_use]
+    pub fn with_own_bundle(mut self, own: &OwnBundle) -> Self {
+        for domain in &mut self.trust_domains {
+            if let BundleSource::TokenService(bundle) = &mut domain.source {
+                *bundle = own.clone();
+            }
+        }
+        self
+    }
 }
 
 /// How long keys stay good without being confirmed, and where they are kept.

@@ -9,7 +9,7 @@ use edgeward_core::token::TokenRules;
 
 use super::discovery;
 use super::document::DocumentKind;
-use super::{BundleSource, IssuerSettings, IssuerSource, KeyOwner, TrustDomainSettings};
+use super::{BundleSource, IssuerSettings, IssuerSource, KeyOwner, OwnBundle, TrustDomainSettings};
 use crate::fetch::{FetchSettings, Redirects, SourceUrl, SourceUrlError};
 
 /// How a source's document is got.
@@ -36,6 +36,7 @@ pub(super) enum Origin {
     WorkloadApi {
         endpoint: String,
     },
+    Own(OwnBundle),
 }
 
 /// One issuer's or trust domain's source.
@@ -95,6 +96,7 @@ impl Source {
                 fetch,
             },
             BundleSource::WorkloadApi { endpoint } => Origin::WorkloadApi { endpoint },
+            BundleSource::TokenService(own) => Origin::Own(own),
         };
         let owner = KeyOwner::TrustDomain(settings.name);
         Self {
@@ -117,13 +119,18 @@ impl Source {
             Origin::Discovery { fetch, .. }
             | Origin::Url { fetch, .. }
             | Origin::SpiffeEndpoint { fetch, .. } => Some(fetch),
-            Origin::Inline(_) | Origin::File(_) | Origin::WorkloadApi { .. } => None,
+            Origin::Inline(_) | Origin::File(_) | Origin::WorkloadApi { .. } | Origin::Own(_) => {
+                None
+            }
         }
     }
 
     /// Whether its keys outlive a restart on disk: those that come from elsewhere do.
     pub(super) fn is_remote(&self) -> bool {
-        !matches!(self.origin, Origin::Inline(_) | Origin::File(_))
+        !matches!(
+            self.origin,
+            Origin::Inline(_) | Origin::File(_) | Origin::Own(_)
+        )
     }
 
     /// Where the keys come from, in one line; also what ties a file on disk to this source.
@@ -135,6 +142,7 @@ impl Source {
             Origin::Url { url, .. } => format!("url {url}"),
             Origin::SpiffeEndpoint { url, id, .. } => format!("https_spiffe {url} as {id}"),
             Origin::WorkloadApi { endpoint } => format!("workload API {endpoint}"),
+            Origin::Own(_) => "token service".to_owned(),
         }
     }
 }

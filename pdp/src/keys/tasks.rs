@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::OwnBundle;
 use super::entry::Entry;
 use super::source::Origin;
 use super::state::State;
@@ -54,6 +55,7 @@ async fn refresh(state: &State, entry: &Entry) {
     match (&entry.source.origin, entry.source.owner.trust_domain()) {
         (Origin::Inline(_), _) => {}
         (Origin::File(path), _) => watch_file(state, entry, path).await,
+        (Origin::Own(own), _) => follow_own(state, entry, own.clone()).await,
         (Origin::WorkloadApi { endpoint }, Some(name)) => {
             workload_api::follow(state, entry, endpoint, name).await;
         }
@@ -78,6 +80,16 @@ async fn poll(state: &State, entry: &Entry) {
             () = sleep(wait) => {}
             () = entry.gate.wished() => {}
         }
+    }
+}
+
+/// Takes each bundle that our own token service publishes: before a key signs, it is in here.
+async fn follow_own(state: &State, entry: &Entry, mut own: OwnBundle) {
+    loop {
+        // What goes wrong is in the entry's status; the next bundle is tried whatever came of this.
+        let _ = state.attempt(entry).await;
+        entry.never_expires();
+        own.changed().await;
     }
 }
 

@@ -23,6 +23,7 @@ use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
 use super::striped::StripedCounter;
 use super::throttle::Over;
+use super::token::TokenMetrics;
 use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
 use crate::keys::Keyring;
@@ -38,6 +39,7 @@ pub struct Metrics {
     evaluation: Durations,
     pub(super) cache: CacheMetrics,
     pub(super) documents: DocumentMetrics,
+    pub(super) tokens: TokenMetrics,
     pub(super) connections: Gauge,
     pub(super) connections_refused: Counter,
     over: [Counter; 2],
@@ -86,6 +88,7 @@ impl Metrics {
             evaluation: Durations::of_work(),
             cache: CacheMetrics::register(&mut registry),
             documents: DocumentMetrics::register(&mut registry),
+            tokens: TokenMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             over: LIMITS.map(|limit| calls_refused.get_or_create(&LimitLabels { limit }).clone()),

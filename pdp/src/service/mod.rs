@@ -53,6 +53,7 @@ mod supplied;
 mod sync;
 mod throttle;
 pub mod tls;
+mod token;
 mod trace;
 mod unknown_keys;
 mod worker;
@@ -77,6 +78,7 @@ pub use question::read_input;
 pub use revocations::REVOCATIONS_PATH;
 pub use search::Searches;
 pub use throttle::Rate;
+pub use token::TOKEN_PATH;
 
 use self::listen::Socket;
 use self::metrics::Metrics;
@@ -86,6 +88,7 @@ use crate::cache::{CacheSettings, DecisionCache};
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
 use crate::revocation::RevocationStore;
+use crate::token_service::TokenService;
 
 /// Checked settings of the service; `crate::config` converts into this.
 #[derive(Clone, Debug)]
@@ -191,6 +194,8 @@ pub struct ServiceState {
     pub revocations: Arc<RevocationStore>,
     /// The policy bundles; none where policies come from elsewhere.
     pub bundles: Option<Arc<Bundles>>,
+    /// What issues tokens; none where none are issued.
+    pub token_service: Option<Arc<TokenService>>,
     /// Where everything is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -20,7 +20,7 @@ use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
     authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations,
-    search, sync, trace, unknown_keys,
+    search, sync, token, trace, unknown_keys,
 };
 
 /// What a listener is for.
@@ -174,6 +174,12 @@ async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Inc
         && let Some(gateway) = gateway(settings)
     {
         return ext_authz::http::answer(worker, settings, gateway, request);
+    }
+    if let Some(service) = &worker.state().token_service
+        && arrival.role != Role::Admin
+        && let Some(place) = token::Place::of(request.uri().path())
+    {
+        return token::answer(worker, service, arrival, place, request).await;
     }
     if let Some(api) = worker.opa_api()
         && arrival.role != Role::Admin

@@ -90,7 +90,7 @@ fn cache(
     }
 }
 
-fn issuer(
+pub(super) fn issuer(
     raw: RawIssuer,
     field: &Field,
     context: &Context<'_>,
@@ -123,7 +123,7 @@ fn issuer(
     })
 }
 
-fn trust_domain(
+pub(super) fn trust_domain(
     raw: RawTrustDomain,
     field: &Field,
     context: &Context<'_>,

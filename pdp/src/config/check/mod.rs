@@ -7,6 +7,7 @@ mod atoms;
 mod bundle_sources;
 mod bundles;
 mod cache;
+mod client_workloads;
 mod ext_authz;
 mod keys;
 mod listen;
@@ -17,6 +18,8 @@ mod scalar;
 mod schedules;
 mod searches;
 mod sources;
+mod token_service;
+mod trust_providers;
 
 use std::path::{Path, PathBuf};
 
@@ -93,6 +96,27 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &mut findings,
     );
 
+    let (attestation, providers) = trust_providers::trust_providers(
+        raw.trust_providers,
+        &keys.cache,
+        &root.key("trust_providers"),
+        &context,
+        &mut findings,
+    );
+    let token_service = token_service::token_service(
+        token_service::Parts {
+            service: raw.token_service,
+            attestation,
+            providers,
+            workloads: raw.client_workloads,
+            public_url: public_url.as_deref(),
+            trusted: &keys.trust_domains,
+        },
+        &root,
+        &context,
+        &mut findings,
+    );
+
     let problems = findings.into_problems();
     if !problems.is_empty() {
         return Err(problems);
@@ -113,6 +137,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         ext_authz,
         atoms,
         keys,
+        token_service,
     })
 }
 

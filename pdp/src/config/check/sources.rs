@@ -14,7 +14,7 @@ use crate::config::raw_trust::{
     RawBundle, RawFetch, RawHttpsSpiffe, RawHttpsWeb, RawIssuerKeys, RawWorkloadApi,
 };
 use crate::fetch::{AddressRule, FetchSettings, Plaintext, RefreshSettings, SourceUrl};
-use crate::keys::{BundleSource, IssuerSource};
+use crate::keys::{BundleSource, IssuerSource, OwnBundle};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -83,6 +83,7 @@ enum BundleChoice {
     HttpsWeb(RawHttpsWeb),
     HttpsSpiffe(RawHttpsSpiffe),
     WorkloadApi(RawWorkloadApi),
+    TokenService,
     Inline(Map<String, Value>),
 }
 
@@ -105,8 +106,16 @@ pub(super) fn bundle_source(
             "workload_api",
             raw.workload_api.map(BundleChoice::WorkloadApi),
         ),
+        (
+            "token_service",
+            raw.token_service.map(|_| BundleChoice::TokenService),
+        ),
         ("inline", raw.inline.map(BundleChoice::Inline)),
     ];
+    if raw.token_service == Some(false) {
+        let message = "can only be `true`: leave it out instead";
+        findings.refuse(&bundle.key("token_service"), message);
+    }
     let choice = exactly_one(choices, &bundle, findings)?;
     let is_fetched = matches!(
         choice,
@@ -130,6 +139,7 @@ pub(super) fn bundle_source(
             let field = bundle.key("workload_api").key("socket");
             workload_api(&raw.socket, &field, findings)
         }
+        BundleChoice::TokenService => Some(BundleSource::TokenService(OwnBundle::absent())),
         BundleChoice::Inline(members) => {
             findings.accept(&bundle.key("inline"), SpiffeBundle::from_members(&members))?;
             Some(BundleSource::Inline(Value::Object(members).to_string()))

@@ -146,6 +146,7 @@ impl Pdp {
             cache,
             revocations: revocations.clone(),
             bundles: None,
+            token_service: None,
             metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();

@@ -2,6 +2,7 @@
 //! it is, which of its runs.
 
 use super::Grade;
+use crate::attestation::jwt::Platform;
 
 /// Of which kind a trust provider is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,24 @@ pub enum ProviderKind {
     Spiffe,
     /// Any other OpenID provider, or introspection.
     Oidc,
+}
+
+impl From<Platform> for ProviderKind {
+    fn from(platform: Platform) -> Self {
+        match platform {
+            Platform::AwsOidc => Self::Aws,
+            Platform::Azure => Self::Azure,
+            Platform::Bitbucket => Self::Bitbucket,
+            Platform::CircleCi => Self::Circleci,
+            Platform::Gcp => Self::Gcp,
+            Platform::Github => Self::Github,
+            Platform::Gitlab => Self::Gitlab,
+            Platform::Kubernetes => Self::Kubernetes,
+            Platform::Oidc => Self::Oidc,
+            Platform::Spiffe => Self::Spiffe,
+            Platform::Terraform => Self::Terraform,
+        }
+    }
 }
 
 /// What an attribute says.

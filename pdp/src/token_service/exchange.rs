@@ -1,0 +1,395 @@
+//! Evidence in, token out: who is asking, whom the token may be for, what it may say.
+//!
+//! INVARIANT: nothing is signed for a workload that is not configured, was not attested, or is revoked,
+//! and no token says more than the one it was made from: a delegated token ends no later, has no other
+//! scope, and names who acts.
+//!
+//! Sources: RFC 8693 sections 2.1, 4.1 and 4.4, RFC 8705 section 3. What this is not: the door
+//! (`crate::service`).
+
+use std::sync::Arc;
+
+use edgeward_core::credential::check_binding;
+use edgeward_core::revocation::{Identity, Revocations};
+use edgeward_core::time::UnixSeconds;
+use edgeward_core::token::{Claims, TokenRefusal};
+use serde_json::{Value, json};
+
+use super::memory::{Admitted, digest};
+use super::mint::Draft;
+use super::own::{self, OwnToken};
+use super::refusal::ExchangeRefusal;
+use super::request::{Shown, TokenKind, TokenRequest};
+use super::{Issued, TokenService};
+use crate::workloads::ClientWorkload;
+
+/// The most who act in one token: workload, actor and those before.
+const MAX_ACTORS: usize = 4;
+
+/// Who asks, and by what is known beside the form.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'c> {
+    /// SHA-256 of the certificate that the caller proved to hold in this very TLS session.
+    pub certificate: Option<[u8; 32]>,
+    /// What is revoked.
+    pub revocations: &'c Revocations,
+    /// The time.
+    pub now: UnixSeconds,
+}
+
+/// Somebody who showed something good.
+struct Party {
+    workload: Arc<ClientWorkload>,
+    attested_at: UnixSeconds,
+    /// Where a token of ours was shown, and not evidence.
+    token: Option<OwnToken>,
+}
+
+impl TokenService {
+    /// Answers one request for a token.
+    pub fn exchange(
+        &self,
+        request: &TokenRequest,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Issued, ExchangeRefusal> {
+        if let Some(certificate) = &circumstances.certificate {
+            let shown = Identity {
+                certificate: Some(certificate),
+                ..Identity::default()
+            };
+            unrevoked(&shown, circumstances.revocations)?;
+        }
+        let subject = self.party(&request.subject, circumstances)?;
+        let draft = match &request.actor {
+            Some(actor) => {
+                let actor = self.party(actor, circumstances)?;
+                self.delegated(request, &subject, &actor, circumstances)?
+            }
+            None => self.direct(request, &subject, circumstances)?,
+        };
+        let token_id = token_id()?;
+        let key = self.keys.current();
+        let token = key.sign(draft.typ(), draft.claims(&token_id).as_bytes(), draft.now)?;
+        Ok(Issued {
+            token,
+            kind: request.kind,
+            expires_in: draft.expires_at.seconds_since(draft.now),
+            token_id,
+            workload: Arc::clone(&subject.workload),
+            actor: draft
+                .actor
+                .as_ref()
+                .and_then(|actor| actor.get("sub"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        })
+    }
+
+    /// A token for the one who asks.
+    fn direct<'d>(
+        &'d self,
+        request: &'d TokenRequest,
+        subject: &'d Party,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Draft<'d>, ExchangeRefusal> {
+        let Circumstances {
+            certificate, now, ..
+        } = circumstances;
+        let grant = &subject.workload.grant;
+        let mut latest = now.plus(grant.lifetime.unwrap_or(self.settings.lifetime).as_secs());
+        if let Some(token) = &subject.token {
+            let renewable_for = self.settings.renewable_for.as_secs();
+            let end = subject.attested_at.plus(renewable_for);
+            self.check_renewable(token, end, circumstances)?;
+            check_scopes(&request.scopes, &token.scopes)?;
+            latest = latest.min(end);
+        }
+        for audience in &request.audiences {
+            let is_own = *audience == self.settings.name && !self.settings.renewable_for.is_zero();
+            if !is_own && !grant.audiences.contains(audience) {
+                return Err(ExchangeRefusal::Audience(audience.clone()));
+            }
+        }
+        check_scopes(&request.scopes, &grant.scopes)?;
+        self.draft(
+            request,
+            subject,
+            latest,
+            None,
+            binding(&subject.workload, certificate)?,
+            now,
+        )
+    }
+
+    /// Whether a token of ours may be exchanged by who it was issued to.
+    fn check_renewable(
+        &self,
+        token: &OwnToken,
+        end: UnixSeconds,
+        circumstances: Circumstances<'_>,
+    ) -> Result<(), ExchangeRefusal> {
+        if token.actor.is_some() {
+            return Err(ExchangeRefusal::DelegatedToken);
+        }
+        if !token.claims.audience.contains(&self.settings.name) {
+            return Err(ExchangeRefusal::NotAddressedToUs);
+        }
+        if circumstances.now >= end {
+            return Err(ExchangeRefusal::AttestationTooOld);
+        }
+        Ok(check_binding(
+            token.claims.binding,
+            circumstances.certificate,
+        )?)
+    }
+
+    /// A token for `actor`, on behalf of `subject`, whose token it was sent.
+    fn delegated<'d>(
+        &'d self,
+        request: &'d TokenRequest,
+        subject: &'d Party,
+        actor: &Party,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Draft<'d>, ExchangeRefusal> {
+        let Circumstances {
+            certificate, now, ..
+        } = circumstances;
+        // Evidence of another workload in an actor's hands is a stolen one.
+        let token = subject
+            .token
+            .as_ref()
+            .ok_or(ExchangeRefusal::DelegationOfEvidence)?;
+        if let Some(own) = &actor.token {
+            if own.actor.is_some() {
+                return Err(ExchangeRefusal::DelegatedToken);
+            }
+            if !own.claims.audience.contains(&self.settings.name) {
+                return Err(ExchangeRefusal::NotAddressedToUs);
+            }
+            check_binding(own.claims.binding, certificate)?;
+        }
+        let (principal, acting) = (&subject.workload, &actor.workload);
+        if !acting.grant.acts_for.contains(&principal.name) {
+            return Err(ExchangeRefusal::DelegationNotAllowed {
+                actor: acting.name.to_string(),
+                subject: principal.name.to_string(),
+            });
+        }
+        let is_addressed = |name: &String| {
+            *name == acting.spiffe_id.as_str() || acting.grant.addressed_as.contains(name)
+        };
+        if !token.claims.audience.iter().any(is_addressed) {
+            return Err(ExchangeRefusal::DelegationNotAddressed);
+        }
+        let audiences = &acting.grant.audiences;
+        if let Some(other) = request
+            .audiences
+            .iter()
+            .find(|name| !audiences.contains(*name))
+        {
+            return Err(ExchangeRefusal::Audience(other.clone()));
+        }
+        check_scopes(&request.scopes, &token.scopes)?;
+        check_scopes(&request.scopes, &acting.grant.scopes)?;
+        let mut act = json!({ "sub": acting.spiffe_id.as_str() });
+        if let (Some(before), Some(members)) = (&token.actor, act.as_object_mut()) {
+            if actors(before) + 2 > MAX_ACTORS {
+                return Err(ExchangeRefusal::DelegationTooDeep);
+            }
+            members.insert("act".to_owned(), before.clone());
+        }
+        let lifetime = acting.grant.lifetime.unwrap_or(self.settings.lifetime);
+        let latest = now.plus(lifetime.as_secs()).min(token.claims.expires_at);
+        self.draft(
+            request,
+            subject,
+            latest,
+            Some(act),
+            binding(acting, certificate)?,
+            now,
+        )
+    }
+
+    fn draft<'d>(
+        &'d self,
+        request: &'d TokenRequest,
+        subject: &'d Party,
+        expires_at: UnixSeconds,
+        actor: Option<Value>,
+        certificate: Option<[u8; 32]>,
+        now: UnixSeconds,
+    ) -> Result<Draft<'d>, ExchangeRefusal> {
+        let issuer = self.settings.issuer.as_ref();
+        if request.kind == TokenKind::AccessToken && issuer.is_none() {
+            return Err(ExchangeRefusal::NoIssuer);
+        }
+        Ok(Draft {
+            kind: request.kind,
+            workload: &subject.workload,
+            issuer: issuer.map(edgeward_core::token::Issuer::as_str),
+            audiences: &request.audiences,
+            scopes: &request.scopes,
+            actor,
+            certificate,
+            attested_at: subject.attested_at,
+            now,
+            expires_at,
+        })
+    }
+
+    /// Who is behind what is shown.
+    fn party(
+        &self,
+        shown: &Shown,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let Shown::Jwt(token) = shown;
+        let party = if self.is_own(token) {
+            self.bearer(token, circumstances)?
+        } else {
+            self.attested(token, circumstances)?
+        };
+        let id = Identity::of_subject(party.workload.spiffe_id.as_str());
+        unrevoked(&id, circumstances.revocations)?;
+        Ok(party)
+    }
+
+    /// Whether a token says that it is ours; whether it is, the signature says.
+    fn is_own(&self, token: &str) -> bool {
+        let Ok(claims) = edgeward_core::jose::CompactJws::parse(token)
+            .map_err(TokenRefusal::from)
+            .and_then(|jws| Ok(Claims::parse(jws.payload)?))
+        else {
+            return false;
+        };
+        let is_member =
+            |id: edgeward_core::spiffe::SpiffeId| id.is_member_of(&self.settings.trust_domain);
+        let issuer = self
+            .settings
+            .issuer
+            .as_ref()
+            .map(edgeward_core::token::Issuer::as_str);
+        claims.subject.parse().is_ok_and(is_member)
+            || (claims.issuer.is_some() && claims.issuer.as_deref() == issuer)
+    }
+
+    fn bearer(
+        &self,
+        token: &str,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let own = own::verify(token, &self.published().keys, circumstances.now)?;
+        let workload = self.workloads.named(&own.workload);
+        // Renamed or moved to another id since: the token is nobody's now.
+        let workload = workload.ok_or(ExchangeRefusal::WorkloadGone)?;
+        let is_still = own.claims.subject == workload.spiffe_id.as_str()
+            || own.claims.subject == workload.name.as_str();
+        if !is_still {
+            return Err(ExchangeRefusal::WorkloadGone);
+        }
+        let id = Identity {
+            token: Some(token),
+            token_id: own.claims.token_id.as_deref(),
+            key_id: Some(&own.key_id),
+            ..Identity::of_subject(workload.spiffe_id.as_str())
+        };
+        unrevoked(&id, circumstances.revocations)?;
+        Ok(Party {
+            workload: Arc::clone(workload),
+            attested_at: own.attested_at,
+            token: Some(own),
+        })
+    }
+
+    /// The workload that evidence makes.
+    fn attested(
+        &self,
+        evidence: &str,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Party, ExchangeRefusal> {
+        let Circumstances {
+            now, revocations, ..
+        } = circumstances;
+        let snapshot = self.evidence_keys.snapshot();
+        let key = digest(evidence);
+        let admitted = match self.memory.find(&key, snapshot.revision, now) {
+            Some(admitted) => admitted,
+            None => self.admit(evidence, &snapshot, key, now)?,
+        };
+        unrevoked(&admitted.identity(evidence), revocations)?;
+        Ok(Party {
+            workload: admitted.workload,
+            attested_at: admitted.at,
+            token: None,
+        })
+    }
+
+    fn admit(
+        &self,
+        evidence: &str,
+        snapshot: &crate::keys::KeySnapshot,
+        key: [u8; 32],
+        now: UnixSeconds,
+    ) -> Result<Admitted, ExchangeRefusal> {
+        let attested = self.providers.attest(evidence, &snapshot.trust, now);
+        let (provider, attested, verified) = attested.inspect_err(|refusal| {
+            if let Some(missing) = refusal.missing_key() {
+                self.evidence_keys
+                    .unknown_key(&missing.owner, &missing.key_id);
+            }
+        })?;
+        let workload = self.workloads.find(&provider.name, &attested.attributes)?;
+        let admitted = Admitted {
+            workload: Arc::clone(workload),
+            at: now,
+            expires_at: attested.expires_at,
+            subject: verified.subject.to_string(),
+            token_id: verified.claims.token_id,
+            key_id: verified.key_id,
+        };
+        match attested.once {
+            Some(once) => self.used.take(&once, now)?,
+            None => self
+                .memory
+                .remember(key, snapshot.revision, admitted.clone()),
+        }
+        Ok(admitted)
+    }
+}
+
+fn unrevoked(who: &Identity<'_>, revocations: &Revocations) -> Result<(), ExchangeRefusal> {
+    match revocations.find(who) {
+        Some(kind) => Err(ExchangeRefusal::Revoked(kind)),
+        None => Ok(()),
+    }
+}
+
+/// The certificate to which a workload's tokens are bound, where they must be.
+fn binding(
+    workload: &ClientWorkload,
+    certificate: Option<[u8; 32]>,
+) -> Result<Option<[u8; 32]>, ExchangeRefusal> {
+    if !workload.grant.certificate_bound {
+        return Ok(None);
+    }
+    certificate.map(Some).ok_or(ExchangeRefusal::NoCertificate)
+}
+
+fn check_scopes(wanted: &[String], granted: &[String]) -> Result<(), ExchangeRefusal> {
+    match wanted.iter().find(|scope| !granted.contains(scope)) {
+        Some(other) => Err(ExchangeRefusal::Scope(other.clone())),
+        None => Ok(()),
+    }
+}
+
+/// How many act in `act`; a chain that we wrote ourselves is short.
+fn actors(act: &Value) -> usize {
+    1 + act.get("act").map_or(0, actors)
+}
+
+/// A name for a token that nobody guesses.
+fn token_id() -> Result<String, ExchangeRefusal> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| ExchangeRefusal::NoRandomness)?;
+    Ok(edgeward_core::jose::encode_base64url(&bytes))
+}

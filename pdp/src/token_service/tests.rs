@@ -1,0 +1,6 @@
+//! The token service as a whole, on real keys and real evidence: who gets which token, and who does not.
+
+mod delegation;
+mod evidence;
+mod renewal;
+mod stage;
