@@ -386,3 +386,7 @@ bench-pdp *args: setup-bench setup-opa
 # What a remembered decision costs in the PDP: time, memory, two threads, waits; target/bench/pdp-cache.json
 bench-pdp-cache *args:
     cargo bench --quiet -p edgeward-benches --bench pdp_cache -- {{ args }}
+
+# Which workload attested attributes are, among 100,000
+bench-workloads *args:
+    cargo bench --quiet -p edgeward-benches --bench workloads -- {{ args }}

@@ -207,5 +207,5 @@ fn crowded(
 }
 
 #[cfg(test)]
-#[path = "directory_tests.rs"]
+#[path = "directory_tests/mod.rs"]
 mod tests;

@@ -98,7 +98,11 @@ impl Index {
         for first in &keys {
             let file = self.files.get(first.0 as usize);
             let file = file.map(Vec::as_slice).unwrap_or_default();
-            if file.is_empty() {
+            if file.len() <= keys.len() {
+                let has =
+                    |key: &Option<Key>| key.is_none_or(|key| keys.binary_search(&key).is_ok());
+                let these = file.iter().filter(|(second, _)| has(second));
+                found.extend(these.map(|(_, number)| *number));
                 continue;
             }
             for second in std::iter::once(None).chain(keys.iter().copied().map(Some)) {

@@ -2,10 +2,11 @@
 //!
 //! What this is not: the proof of the attributes (`crate::attestation`), or the token that such a
 //! workload gets. Order of reading: [`Pattern`], [`Selectors`], [`ClientWorkloads`] (all of them,
-//! found by an index), `grade` (how safely selectors bind).
+//! found by an index), [`grade`] (how safely selectors bind).
 
 mod admission;
 mod directory;
+pub mod grade;
 mod grant;
 mod index;
 mod pattern;

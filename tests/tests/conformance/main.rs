@@ -14,6 +14,7 @@ mod data;
 mod istio;
 mod json_parsing;
 mod jwt_svid;
+mod oidc_subjects;
 mod opa_rego;
 mod page;
 mod spiffe;
@@ -47,6 +48,9 @@ fn every_published_case_ends_as_its_label_says_or_in_a_refusal_with_a_reason() {
     }
     if let Some(data) = Data::of("authzen", &mut table) {
         table.extend(authzen::run(&data));
+    }
+    if let Some(data) = Data::of("oidc-subjects", &mut table) {
+        table.extend(oidc_subjects::run(&data));
     }
     let rego = Data::of("opa-rego", &mut table).map(|data| opa_rego::run(&data));
     let folders = rego.map(|(suite, folders)| {
