@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::ca::Authority;
@@ -25,6 +26,7 @@ use crate::runtime;
 pub struct Issuer {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
+    serving: AbortHandle,
     folder: TempDir,
 }
 
@@ -50,10 +52,11 @@ impl Issuer {
             document,
             fetches: 0,
         }));
-        runtime().spawn(accept(listener, acceptor, Arc::clone(&shared)));
+        let serving = runtime().spawn(accept(listener, acceptor, Arc::clone(&shared)));
         Self {
             address,
             shared,
+            serving: serving.abort_handle(),
             folder,
         }
     }
@@ -71,6 +74,11 @@ impl Issuer {
     /// Publishes `document` from now on.
     pub fn publish(&self, document: Value) {
         self.shared.lock().expect("not poisoned").document = document;
+    }
+
+    /// Answers no new connection any more.
+    pub fn stop(&self) {
+        self.serving.abort();
     }
 
     /// How often the document was fetched.

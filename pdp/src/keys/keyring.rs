@@ -167,6 +167,12 @@ impl Keyring {
         entry.gate.refetch()
     }
 
+    /// Whether a fetch of `owner`'s keys was asked for or is under way.
+    pub fn is_fetching(&self, owner: &KeyOwner) -> bool {
+        let entry = self.state.entry(owner);
+        entry.is_some_and(|entry| entry.gate.is_in_flight())
+    }
+
     /// Every source's health, in the order of the settings.
     pub fn statuses(&self) -> Vec<SourceStatus> {
         self.state.entries().iter().map(Entry::status).collect()

@@ -115,6 +115,11 @@ impl Gate {
         self.lock().in_flight = false;
     }
 
+    /// Whether a fetch was asked for or is under way.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.lock().in_flight
+    }
+
     fn lock(&self) -> MutexGuard<'_, Flight> {
         self.flight.lock().unwrap_or_else(PoisonError::into_inner)
     }

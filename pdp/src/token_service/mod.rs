@@ -7,6 +7,7 @@
 //! What this is not: the checking of evidence (`crate::attestation`), which workload it makes
 //! (`crate::workloads`), or the door (`crate::service`).
 
+mod awaited_keys;
 mod exchange;
 pub mod keys;
 mod memory;
@@ -33,6 +34,7 @@ pub use refusal::ExchangeRefusal;
 pub use request::{ACCESS_TOKEN, JWT, MAX_FORM_BYTES, RequestError, TokenKind, TokenRequest};
 pub use used::{OpenError, UsedError};
 
+use self::awaited_keys::AwaitedKeys;
 use self::keys::{Moment, PublishedKeys, SigningKeySettings, SigningKeys, SigningKeysError};
 use self::memory::Memory;
 use self::used::Used;
@@ -105,6 +107,7 @@ pub struct TokenService {
     keys: Arc<SigningKeys>,
     published: watch::Receiver<Arc<PublishedKeys>>,
     memory: Memory,
+    awaited_keys: AwaitedKeys,
     used: Used,
 }
 
@@ -135,6 +138,7 @@ impl TokenService {
             evidence_keys: Arc::new(Keyring::open(settings.attestation.keys)?),
             workloads: settings.workloads,
             memory: Memory::default(),
+            awaited_keys: AwaitedKeys::default(),
             used: Used::open(&directory, now.wall)?,
             published,
             keys,

@@ -100,7 +100,7 @@ impl TokenService {
         let key = digest(evidence);
         let admitted = match self.memory.find(&key, snapshot.revision, now) {
             Some(admitted) => admitted,
-            None => self.admit(evidence, &snapshot, key, now)?,
+            None => self.admit_by_fresh_keys(evidence, snapshot, key, now)?,
         };
         unrevoked(&admitted.identity(evidence), revocations)?;
         Ok(Party {
@@ -108,6 +108,29 @@ impl TokenService {
             attested_at: admitted.at,
             token: None,
         })
+    }
+
+    /// Evidence may be by a key that its platform has published since: it is fetched, and waited for.
+    fn admit_by_fresh_keys(
+        &self,
+        evidence: &str,
+        snapshot: Arc<KeySnapshot>,
+        key: [u8; 32],
+        now: UnixSeconds,
+    ) -> Result<Admitted, ExchangeRefusal> {
+        let refusal = match self.admit(evidence, &snapshot, key, now) {
+            Err(ExchangeRefusal::Evidence(refusal)) => refusal,
+            admitted => return admitted,
+        };
+        let fresher = refusal.missing_key().and_then(|missing| {
+            let known = snapshot.revision;
+            self.awaited_keys
+                .fresher(&self.evidence_keys, missing, known)
+        });
+        match fresher {
+            Some(snapshot) => self.admit(evidence, &snapshot, key, now),
+            None => Err(refusal.into()),
+        }
     }
 
     fn admit(
@@ -118,12 +141,7 @@ impl TokenService {
         now: UnixSeconds,
     ) -> Result<Admitted, ExchangeRefusal> {
         let attested = self.providers.attest(evidence, &snapshot.trust, now);
-        let (provider, attested, verified) = attested.inspect_err(|refusal| {
-            if let Some(missing) = refusal.missing_key() {
-                self.evidence_keys
-                    .unknown_key(&missing.owner, &missing.key_id);
-            }
-        })?;
+        let (provider, attested, verified) = attested?;
         let workload = self.workloads.find(&provider.name, &attested.attributes)?;
         let admitted = Admitted {
             workload: Arc::clone(workload),

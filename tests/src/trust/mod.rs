@@ -67,12 +67,7 @@ impl Trust {
         let platforms = Platforms::start();
         let over_tls = free_address();
         let mut config = configuration(&platforms, &folder);
-        if let (Some(service), Some(other)) = (
-            config["token_service"].as_object_mut(),
-            token_service.as_object(),
-        ) {
-            service.extend(other.clone());
-        }
+        merge(&mut config["token_service"], token_service);
         let policies = built::workspace().join("tests/policy-trust");
         let mut pdp = Pdp::prepare(&config, &policies);
         let tls = json!({
@@ -183,6 +178,7 @@ fn configuration(platforms: &Platforms, folder: &TempDir) -> Value {
             "trust_domain": TRUST_DOMAIN,
             "keys": { "directory": folder.path().join("keys"), "sealing_key_file": sealing_key },
         },
+        "key_cache": { "directory": folder.path().join("known-keys") },
         "trust_providers": platforms.config(),
         "client_workloads": [
             {
@@ -218,6 +214,18 @@ fn configuration(platforms: &Platforms, folder: &TempDir) -> Value {
             "audiences": ["deploys", "orders", "payments", "reports", "stock"],
         }],
     })
+}
+
+/// Sets what `other` has, member by member.
+fn merge(value: &mut Value, other: &Value) {
+    match (value.as_object_mut(), other.as_object()) {
+        (Some(members), Some(others)) => {
+            for (name, other) in others {
+                merge(members.entry(name).or_insert(Value::Null), other);
+            }
+        }
+        _ => *value = other.clone(),
+    }
 }
 
 /// A form as browsers and OAuth clients write it.

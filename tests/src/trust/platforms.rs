@@ -48,6 +48,15 @@ impl Platform {
         self.key = next;
     }
 
+    /// Of a trust domain: signs with another key from now on, published with this sequence.
+    pub fn roll_over(&mut self, sequence: u64) {
+        let next = SigningKey::es256(&format!("svid-{sequence}"));
+        let keys = [self.key.jwk("jwt-svid"), next.jwk("jwt-svid")];
+        self.keys
+            .publish(json!({ "spiffe_sequence": sequence, "keys": keys }));
+        self.key = next;
+    }
+
     fn sign(&self, claims: &Value) -> String {
         self.key.token(claims)
     }
