@@ -1,8 +1,8 @@
 //! Evidence in, token out: who is asking, whom the token may be for, what it may say.
 //!
 //! INVARIANT: nothing is signed for a workload that is not configured, was not attested, or is revoked,
-//! and no token says more than the one it was made from: a delegated token ends no later, has no other
-//! scope, and names who acts.
+//! no token outlives the evidence or token it was made from but by `renewable_for`, and none says more: a
+//! delegated token has no other scope, and names who acts.
 //!
 //! Sources: RFC 8693 sections 2.1, 4.1 and 4.4, RFC 8705 section 3. What this is not: the door
 //! (`crate::service`).
@@ -87,14 +87,18 @@ impl TokenService {
             certificate, now, ..
         } = circumstances;
         let grant = &subject.workload.grant;
-        let mut latest = now.plus(grant.lifetime.unwrap_or(self.settings.lifetime).as_secs());
-        if let Some(token) = &subject.token {
-            let renewable_for = self.settings.renewable_for.as_secs();
-            let end = subject.attested_at.plus(renewable_for);
-            self.check_renewable(token, end, circumstances)?;
-            check_scopes(&request.scopes, &token.scopes)?;
-            latest = latest.min(end);
-        }
+        let lifetime = grant.lifetime.unwrap_or(self.settings.lifetime);
+        let end = match &subject.token {
+            None => subject.until,
+            Some(token) => {
+                let renewable_for = self.settings.renewable_for.as_secs();
+                let end = subject.attested_at.plus(renewable_for);
+                self.check_renewable(token, end, circumstances)?;
+                check_scopes(&request.scopes, &token.scopes)?;
+                end
+            }
+        };
+        let latest = now.plus(lifetime.as_secs()).min(end);
         for audience in &request.audiences {
             let is_own = *audience == self.settings.name && !self.settings.renewable_for.is_zero();
             if !is_own && !grant.audiences.contains(audience) {
@@ -190,7 +194,8 @@ impl TokenService {
             members.insert("act".to_owned(), before.clone());
         }
         let lifetime = acting.grant.lifetime.unwrap_or(self.settings.lifetime);
-        let latest = now.plus(lifetime.as_secs()).min(token.claims.expires_at);
+        let latest = now.plus(lifetime.as_secs());
+        let latest = latest.min(subject.until).min(actor.until);
         self.draft(
             request,
             subject,

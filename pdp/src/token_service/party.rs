@@ -23,6 +23,8 @@ use crate::workloads::ClientWorkload;
 pub(super) struct Party {
     pub(super) workload: Arc<ClientWorkload>,
     pub(super) attested_at: UnixSeconds,
+    /// The first instant at which what was shown must no longer be honoured.
+    pub(super) until: UnixSeconds,
     /// Where a token of ours was shown, and not evidence.
     pub(super) token: Option<OwnToken>,
 }
@@ -83,6 +85,7 @@ impl TokenService {
         Ok(Party {
             workload: Arc::clone(workload),
             attested_at: own.attested_at,
+            until: own.claims.expires_at,
             token: Some(own),
         })
     }
@@ -106,6 +109,7 @@ impl TokenService {
         Ok(Party {
             workload: admitted.workload,
             attested_at: admitted.at,
+            until: admitted.expires_at,
             token: None,
         })
     }

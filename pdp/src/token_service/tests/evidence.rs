@@ -129,7 +129,11 @@ fn evidence_is_good_until_it_ends_however_often_it_was_taken() {
         stage.ask(&evidence, &audience).unwrap();
     }
     stage.now = UnixSeconds(stage.now.0 + 3659);
-    stage.ask(&evidence, &audience).unwrap();
+    let last = stage.ask(&evidence, &audience).unwrap();
+    assert_eq!(
+        last.expires_in, 1,
+        "a token lives no longer than its evidence"
+    );
     stage.now = UnixSeconds(stage.now.0 + 1);
     assert_eq!(stage.code(&evidence, &audience), "token-expired");
 }
