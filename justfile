@@ -387,6 +387,11 @@ bench-pdp *args: setup-bench setup-opa
 bench-pdp-cache *args:
     cargo bench --quiet -p edgeward-benches --bench pdp_cache -- {{ args }}
 
+# Tokens a second for evidence seen before, each signed; target/bench/exchange.json
+bench-exchange: setup-bench
+    cargo build --quiet --release -p edgeward
+    cargo run --quiet --release -p edgeward-benches --bin exchange
+
 # Which workload attested attributes are, among 100,000
 bench-workloads *args:
     cargo bench --quiet -p edgeward-benches --bench workloads -- {{ args }}
