@@ -19,6 +19,7 @@ const DOCUMENTS: &[&str] = &[
     "CHANGELOG.md",
     "docs/bundles.md",
     "docs/caching-policies.md",
+    "docs/client-workloads.md",
     "docs/compatibility.md",
     "docs/configuration.md",
     "docs/ext-authz.md",
@@ -28,6 +29,7 @@ const DOCUMENTS: &[&str] = &[
     "envoy/README.md",
     "policies/README.md",
 ];
+const CLIENT_WORKLOADS: &str = "docs/client-workloads.md";
 const CONFIGURATION: &str = "docs/configuration.md";
 const REASON_CODES: &str = "docs/reason-codes.md";
 
@@ -226,6 +228,18 @@ fn every_reason_code_is_documented() {
 }
 
 #[test]
+fn every_finding_about_a_client_workload_is_documented() {
+    let documented = read(CLIENT_WORKLOADS);
+    let source = read("pdp/src/workloads/grade/mod.rs");
+    let codes: BTreeSet<String> = literal_codes(&source).collect();
+    assert!(codes.len() > 5, "only {codes:?} were found");
+    for code in codes {
+        let row = format!("| `{code}` |");
+        assert!(documented.contains(&row), "{CLIENT_WORKLOADS}: {row}");
+    }
+}
+
+#[test]
 fn every_documented_reason_code_is_in_the_source() {
     let mut text: String = shipped_sources().iter().map(read).collect();
     text.push_str(&read("policies/edgeward/authz/authz.rego"));
@@ -245,7 +259,12 @@ fn every_documented_reason_code_is_in_the_source() {
 
 #[test]
 fn every_configuration_shown_is_accepted() {
-    let others = ["docs/bundles.md", "docs/ext-authz.md", "envoy/README.md"];
+    let others = [
+        "docs/bundles.md",
+        CLIENT_WORKLOADS,
+        "docs/ext-authz.md",
+        "envoy/README.md",
+    ];
     let text = read(CONFIGURATION) + &others.map(read).concat();
     let (pdp, filter) = (blocks(&text, "yaml"), blocks(&text, "json"));
     assert!(pdp.len() > 2 && filter.len() > 2);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::chosen_policy::evaluated_by;
+use super::graded::{self, Graded, graded};
 use super::instant::Instant;
 use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
@@ -28,7 +29,8 @@ Examples:
   edgeward check --config edgeward.yaml
   edgeward check --config edgeward.yaml --output json
 
-Exit code 2 when there is a mistake. Policies are compiled and their own tests are run.")]
+Exit code 2 when there is a mistake. Policies are compiled and their own tests are run.
+Client workloads are graded by how safely their selectors bind: safe, caution, dangerous.")]
 pub(super) struct Arguments {
     /// The configuration
     #[arg(long, value_name = "FILE")]
@@ -54,28 +56,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
             for warning in warnings(&config) {
                 eprintln!("{}: warning: {warning}", file.display());
             }
+            let graded = graded(&config);
+            for line in graded::lines(&graded) {
+                eprintln!("{}: {}", file.display(), printable(&line));
+            }
             let policies = match &set {
                 Some(set) => format!("policies in {}", evaluated_by(set)),
                 None => "policies in bundles, which are not fetched here".to_owned(),
             };
             let policies = printable(&policies);
-            let summary = summary(&config);
+            let summary = summary(&config, &graded);
             writeln!(out, "{}: ok: {summary}; {policies}", file.display())?;
             Ok(Verdict::Yes)
         }
-        (OutputFormat::Json, Ok((_, set))) => {
-            writeln!(out, "{}", answer(file, &[], set.as_deref()))?;
+        (OutputFormat::Json, Ok((config, set))) => {
+            let graded = graded(&config);
+            writeln!(out, "{}", answer(file, &[], set.as_deref(), &graded))?;
             Ok(Verdict::Yes)
         }
         (OutputFormat::Json, Err(ConfigError::Refused { problems, .. })) => {
-            writeln!(out, "{}", answer(file, &problems, None))?;
+            writeln!(out, "{}", answer(file, &problems, None, &[]))?;
             Err(Failure::said_already())
         }
         (_, Err(error)) => Err(error.into()),
     }
 }
 
-fn summary(config: &Config) -> String {
+fn summary(config: &Config, graded: &[Graded]) -> String {
     let count = |number: usize, one: &str| {
         if number == 1 {
             format!("1 {one}")
@@ -97,10 +104,11 @@ fn summary(config: &Config) -> String {
     ];
     let named = named.into_iter().filter(|(number, _)| *number > 0);
     parts.extend(named.map(|(number, one)| count(number, one)));
+    parts.extend(graded::summary(graded));
     parts.join(", ")
 }
 
-fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>) -> Value {
+fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>, graded: &[Graded]) -> Value {
     let listed: Vec<Value> = problems
         .iter()
         .map(|problem| {
@@ -118,6 +126,7 @@ fn answer(file: &Path, problems: &[Problem], set: Option<&PolicySet>) -> Value {
         "problems": listed,
         "engine": set.map(PolicySet::engine),
         "interpreted": set.and_then(PolicySet::interpreted).map(ToString::to_string),
+        "client_workloads": graded,
     })
 }
 

@@ -9,6 +9,7 @@ mod chosen_policy;
 mod completions;
 mod eval;
 mod failure;
+mod graded;
 mod instant;
 mod output;
 mod policy;

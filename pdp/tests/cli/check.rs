@@ -107,6 +107,7 @@ fn a_program_gets_the_same_answer_as_json() {
         }],
         "engine": null,
         "interpreted": null,
+        "client_workloads": [],
     });
     assert_eq!(answer, expected);
     let said = place.run(&["check", "--config", "good.yaml", "--output", "json"]);
@@ -118,6 +119,7 @@ fn a_program_gets_the_same_answer_as_json() {
         "problems": [],
         "engine": "bytecode",
         "interpreted": null,
+        "client_workloads": [],
     });
     assert_eq!(answer, expected);
 }

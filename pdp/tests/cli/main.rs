@@ -11,6 +11,7 @@ mod bundles;
 mod check;
 mod fetched;
 mod footprint;
+mod grades;
 mod operators;
 mod policies;
 mod program;

@@ -93,7 +93,7 @@ impl<'w> Facts<'w> {
             },
             Facet::SpiffeId => match exact {
                 Some(_) => bound.thing = Thing::Id,
-                None => bound.owner_id = has_owner(text).then_some(at),
+                None => bound.owner_id = has_path(text).then_some(at).or(bound.owner_id),
             },
             Facet::OwnedName => self.owned_name = exact,
             Facet::OwnerId => bound.owner_id = exact,
@@ -209,11 +209,22 @@ fn take_arn<'w>(bound: &mut Bound<'w>, said: Said<'_>, at: &'w str) {
     }
 }
 
-/// Whether the owner in front of a slash is given (of a SPIFFE ID: its trust domain and more).
+/// Whether the owner in front of a slash is given.
 fn has_owner(text: &str) -> bool {
     let given = text.split('*').next().unwrap_or_default();
-    let given = given.strip_prefix("spiffe://").unwrap_or(given);
-    given.contains('/')
+    given
+        .split_once('/')
+        .is_some_and(|(owner, _)| !owner.is_empty())
+}
+
+/// Whether more of a SPIFFE ID is given than its trust domain, or anything of its path.
+fn has_path(text: &str) -> bool {
+    let given = text.split('*').next().unwrap_or_default();
+    let path = match given.strip_prefix("spiffe://") {
+        Some(rest) => rest.split_once('/').map(|(_, path)| path),
+        None => given.strip_prefix('/'),
+    };
+    path.is_some_and(|path| !path.is_empty())
 }
 
 /// `owner@ID/name@ID`: the names in it may be anything.

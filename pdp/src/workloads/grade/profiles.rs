@@ -180,6 +180,7 @@ const AWS: Profile = Profile {
         ("arn", Facet::Arn),
         ("role_name", Facet::OwnedName),
         ("account", Facet::OwnerId),
+        ("org_id", Facet::OwnerId),
     ],
     subject: Subject::Whole(Facet::Arn),
     // Who rules an account rules its roles.
@@ -221,7 +222,12 @@ const AZURE: Profile = Profile {
 };
 
 const SPIFFE: Profile = Profile {
-    facets: &[],
+    facets: &[
+        ("spiffe_id", Facet::SpiffeId),
+        // The provider is of one trust domain.
+        ("path", Facet::SpiffeId),
+        ("trust_domain", Facet::OwnerName),
+    ],
     subject: Subject::Whole(Facet::SpiffeId),
     names: Grade::Safe,
     whole_owner: Grade::Caution,

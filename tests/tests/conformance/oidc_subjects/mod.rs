@@ -25,17 +25,30 @@ use crate::table::Suite;
 pub(crate) fn run(data: &Data) -> Vec<Suite> {
     let mut matching = Suite::new("oidc-subjects matching");
     let mut grades = Suite::new("oidc-subjects grades");
-    let files = data.files(".");
-    for file in files.iter().filter(|file| file.ends_with(".json")) {
-        let file = data.json(file);
-        for vector in list(&file, "/vectors") {
-            one(vector, &mut matching, &mut grades);
+    let files = data.files(".").into_iter();
+    let files = files.filter(|file| file.ends_with(".json"));
+    let files: Vec<Value> = files.map(|file| data.json(&file)).collect();
+    let vectors = || files.iter().flat_map(|file| list(file, "/vectors"));
+    let mut strictest = Strictest::new();
+    for vector in vectors() {
+        let label = vector.pointer("/judgment/grade").and_then(Value::as_str);
+        if let (Ok(condition), Some(label)) = (Condition::read(vector), label) {
+            let told = strictest
+                .entry((text(vector, "/issuer").to_owned(), condition.selectors))
+                .or_insert(Grade::Safe);
+            *told = labelled(label).max(*told);
         }
+    }
+    for vector in vectors() {
+        one(vector, &strictest, &mut matching, &mut grades);
     }
     vec![matching, grades]
 }
 
-fn one(vector: &Value, matching: &mut Suite, grades: &mut Suite) {
+/// The strictest label of each condition, whichever the token.
+type Strictest = BTreeMap<(String, BTreeMap<String, Vec<String>>), Grade>;
+
+fn one(vector: &Value, strictest: &Strictest, matching: &mut Suite, grades: &mut Suite) {
     let id = text(vector, "/id");
     let label = vector.pointer("/judgment/grade").and_then(Value::as_str);
     let condition = match Condition::read(vector) {
@@ -49,7 +62,9 @@ fn one(vector: &Value, matching: &mut Suite, grades: &mut Suite) {
             return;
         }
     };
-    let selectors = match Selectors::new(condition.selectors) {
+    let same = (text(vector, "/issuer").to_owned(), condition.selectors);
+    let strictest = strictest.get(&same).copied();
+    let selectors = match Selectors::new(same.1) {
         Ok(selectors) => selectors,
         Err(refused) => {
             let why = format!("refused as selectors ({refused})");
@@ -68,7 +83,12 @@ fn one(vector: &Value, matching: &mut Suite, grades: &mut Suite) {
         if ours > label {
             let codes: BTreeSet<&str> = codes.collect();
             let codes: Vec<&str> = codes.into_iter().collect();
-            grades.skip(&format!("{label} there, {ours} here: {}", codes.join(", ")));
+            let why = if strictest == Some(ours) {
+                "as the same condition is labelled with another token".to_owned()
+            } else {
+                codes.join(", ")
+            };
+            grades.skip(&format!("{label} there, {ours} here: {why}"));
         } else {
             grades.check(ours == label, format!("{id}: {label}"), &found);
         }

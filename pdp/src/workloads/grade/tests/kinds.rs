@@ -53,6 +53,7 @@ fn subjects_are_taken_apart_as_each_platform_makes_them() {
         (Aws, "arn:aws:iam::*:role/deploy", Dangerous),
         (Spiffe, "spiffe://partner.example/cart", Safe),
         (Spiffe, "spiffe://partner.example/shop/*", Caution),
+        (Spiffe, "spiffe://partner.example/*", Dangerous),
         (Spiffe, "spiffe://**", Dangerous),
     ] {
         let seen = graded(kind, &[("subject", &[subject])]);
@@ -63,7 +64,7 @@ fn subjects_are_taken_apart_as_each_platform_makes_them() {
 #[test]
 fn the_attributes_of_each_kind_are_known() {
     use Grade::{Caution, Dangerous, Safe};
-    use ProviderKind::{Aws, Azure, Circleci, Gcp, Gitlab, Kubernetes, Oidc, Terraform};
+    use ProviderKind::{Aws, Azure, Circleci, Gcp, Gitlab, Kubernetes, Oidc, Spiffe, Terraform};
     let cases: &[(ProviderKind, Named<'_>, Grade)] = &[
         (
             Gitlab,
@@ -139,6 +140,9 @@ fn the_attributes_of_each_kind_are_known() {
         (Azure, &[("tenant", &["t"])], Caution),
         (Azure, &[("object_id", &["o"])], Safe),
         (Azure, &[("resource_id", &["/subscriptions/s/vm"])], Caution),
+        (Spiffe, &[("path", &["/cart"])], Safe),
+        (Spiffe, &[("path", &["/shop/*"])], Caution),
+        (Spiffe, &[("trust_domain", &["partner.example"])], Dangerous),
         (Oidc, &[("groups", &["ops"])], Dangerous),
         (Oidc, &[("subject", &["a"])], Safe),
     ];
