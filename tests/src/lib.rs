@@ -26,6 +26,7 @@ pub mod setup;
 pub mod small_disk;
 pub mod stage;
 pub mod store;
+pub mod sts;
 pub mod tap;
 pub mod trust;
 pub mod upstream;

@@ -22,6 +22,7 @@ mod used;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use edgeward_core::spiffe::TrustDomain;
@@ -39,6 +40,7 @@ use self::keys::{Moment, PublishedKeys, SigningKeySettings, SigningKeys, Signing
 use self::memory::Memory;
 use self::used::Used;
 use crate::attestation::AttestationSettings;
+use crate::attestation::evidence::{EvidenceProviders, EvidenceProvidersError};
 use crate::attestation::jwt::{JwtProviders, OwnerTwice};
 use crate::keys::{Keyring, KeyringError};
 use crate::workloads::{ClientWorkload, ClientWorkloads};
@@ -87,6 +89,9 @@ pub enum TokenServiceError {
     /// Two providers of one issuer.
     #[error("trust_providers: {0}")]
     Providers(#[from] OwnerTwice),
+    /// Certificates that a provider's platform signs by.
+    #[error("trust_providers: {0}")]
+    Evidence(#[from] EvidenceProvidersError),
     /// Keys of a provider.
     #[error("trust_providers: {0}")]
     EvidenceKeys(#[from] KeyringError),
@@ -102,6 +107,8 @@ pub enum TokenServiceError {
 pub struct TokenService {
     settings: Issuing,
     providers: JwtProviders,
+    evidence_providers: EvidenceProviders,
+    asking: AtomicUsize,
     evidence_keys: Arc<Keyring>,
     workloads: Arc<ClientWorkloads>,
     keys: Arc<SigningKeys>,
@@ -118,12 +125,14 @@ struct Issuing {
     issuer: Option<Issuer>,
     lifetime: Duration,
     renewable_for: Duration,
+    refresh_hint: u64,
 }
 
 impl TokenService {
     /// Reads keys and what evidence was used; nothing is fetched yet.
     pub fn open(settings: TokenServiceSettings, now: Moment) -> Result<Self, TokenServiceError> {
         let directory = settings.keys.directory.clone();
+        let refresh_hint = settings.keys.life.refresh_hint();
         let keys = Arc::new(SigningKeys::open(settings.keys, now)?);
         let published = keys.published();
         Ok(Self {
@@ -133,8 +142,11 @@ impl TokenService {
                 issuer: settings.issuer,
                 lifetime: settings.lifetime,
                 renewable_for: settings.renewable_for,
+                refresh_hint,
             },
             providers: JwtProviders::new(settings.attestation.jwt)?,
+            evidence_providers: EvidenceProviders::open(settings.attestation.evidence)?,
+            asking: AtomicUsize::new(0),
             evidence_keys: Arc::new(Keyring::open(settings.attestation.keys)?),
             workloads: settings.workloads,
             memory: Memory::default(),
@@ -158,6 +170,11 @@ impl TokenService {
     /// The keys as others are told them, now.
     pub fn published(&self) -> Arc<PublishedKeys> {
         Arc::clone(&self.published.borrow())
+    }
+
+    /// How often others are told to fetch its keys, in seconds.
+    pub fn refresh_hint(&self) -> u64 {
+        self.settings.refresh_hint
     }
 
     /// Its `iss`, where it has one.

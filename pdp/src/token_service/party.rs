@@ -3,6 +3,7 @@
 //! INVARIANT: nobody is behind what is revoked, also where evidence is remembered.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use edgeward_core::jose::CompactJws;
 use edgeward_core::revocation::{Identity, Revocations};
@@ -10,14 +11,20 @@ use edgeward_core::spiffe::SpiffeId;
 use edgeward_core::time::UnixSeconds;
 use edgeward_core::token::{Claims, Issuer, TokenRefusal};
 
+use tokio::runtime::Handle;
+
 use super::TokenService;
 use super::exchange::Circumstances;
 use super::memory::{Admitted, digest};
 use super::own::{self, OwnToken};
 use super::refusal::ExchangeRefusal;
 use super::request::Shown;
+use crate::attestation::evidence::EvidenceKind;
 use crate::keys::KeySnapshot;
 use crate::workloads::ClientWorkload;
+
+/// The most exchanges at once that wait for what a platform says.
+const MAX_ASKING: usize = 64;
 
 /// Somebody who showed something good.
 pub(super) struct Party {
@@ -36,11 +43,10 @@ impl TokenService {
         shown: &Shown,
         circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
-        let Shown::Jwt(token) = shown;
-        let party = if self.is_own(token) {
-            self.bearer(token, circumstances)?
-        } else {
-            self.attested(token, circumstances)?
+        let party = match shown {
+            Shown::Evidence(kind, evidence) => self.vouched(*kind, evidence, circumstances.now)?,
+            Shown::Jwt(token) if self.is_own(token) => self.bearer(token, circumstances)?,
+            Shown::Jwt(token) => self.attested(token, circumstances)?,
         };
         let id = Identity::of_subject(party.workload.spiffe_id.as_str());
         unrevoked(&id, circumstances.revocations)?;
@@ -110,6 +116,38 @@ impl TokenService {
             workload: admitted.workload,
             attested_at: admitted.at,
             until: admitted.expires_at,
+            token: None,
+        })
+    }
+
+    /// The workload that evidence makes which is no JWT: its provider may have to ask elsewhere, and what
+    /// came of it is not remembered.
+    fn vouched(
+        &self,
+        kind: EvidenceKind,
+        evidence: &str,
+        now: UnixSeconds,
+    ) -> Result<Party, ExchangeRefusal> {
+        let asking = self.asking.fetch_add(1, Ordering::Relaxed);
+        let attested = if asking < MAX_ASKING {
+            // On a thread that may wait, of a runtime that goes on meanwhile.
+            let attested = self.evidence_providers.attest(kind, evidence, now);
+            Handle::try_current()
+                .map(|runtime| runtime.block_on(attested))
+                .ok()
+        } else {
+            None
+        };
+        self.asking.fetch_sub(1, Ordering::Relaxed);
+        let (provider, attested) = attested.ok_or(ExchangeRefusal::Busy)??;
+        let workload = self.workloads.find(provider, &attested.attributes)?;
+        if let Some(once) = attested.once {
+            self.used.take(&once, now)?;
+        }
+        Ok(Party {
+            workload: Arc::clone(workload),
+            attested_at: now,
+            until: attested.expires_at,
             token: None,
         })
     }

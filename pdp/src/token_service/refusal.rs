@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::keys::SignError;
 use super::used::UsedError;
+use crate::attestation::evidence::EvidenceRefusal;
 use crate::attestation::jwt::JwtRefusal;
 use crate::workloads::NotAdmitted;
 
@@ -20,6 +21,12 @@ pub enum ExchangeRefusal {
     /// What is shown is no evidence.
     #[error("evidence: {0}")]
     Evidence(#[from] JwtRefusal),
+    /// The same, of what is no JWT.
+    #[error("evidence: {0}")]
+    OtherEvidence(#[from] EvidenceRefusal),
+    /// Too many wait for their platform's word already.
+    #[error("too many wait for what their platform says: try again")]
+    Busy,
     /// What is shown says that it is a token of ours, and does not hold.
     #[error("token: {0}")]
     Token(#[from] TokenRefusal),
@@ -89,6 +96,8 @@ impl ExchangeRefusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Evidence(refusal) => refusal.code(),
+            Self::OtherEvidence(refusal) => refusal.code(),
+            Self::Busy => "token-service-unavailable",
             Self::Token(refusal) => refusal.code(),
             Self::Binding(refusal) => refusal.code(),
             Self::NotAdmitted(refusal) => refusal.code(),
@@ -121,7 +130,8 @@ impl ExchangeRefusal {
             | Self::DelegationNotAllowed { .. }
             | Self::Revoked(_) => "unauthorized_client",
             Self::NoCertificate => "invalid_client",
-            Self::Signing(_) | Self::NoRandomness | Self::Used(UsedError::Disk(_)) => {
+            Self::OtherEvidence(refusal) if refusal.is_outage() => "server_error",
+            Self::Signing(_) | Self::NoRandomness | Self::Busy | Self::Used(UsedError::Disk(_)) => {
                 "server_error"
             }
             // "If either the subject_token or actor_token are invalid for any reason".

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use crate::attestation::evidence::EvidenceKind;
+
 /// The longest form, in bytes: evidence of clouds is long.
 pub const MAX_FORM_BYTES: usize = 64 * 1024;
 /// The most audiences of one token.
@@ -25,6 +27,8 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 pub enum Shown {
     /// A JWT; who signed it says which provider's it is.
     Jwt(String),
+    /// Evidence of another kind.
+    Evidence(EvidenceKind, String),
 }
 
 /// The kind of token that is asked for.
@@ -193,7 +197,10 @@ impl TokenRequest {
 fn shown(token: &str, kind: &str, name: &'static str) -> Result<Shown, RequestError> {
     match kind {
         JWT | ACCESS_TOKEN | ID_TOKEN => Ok(Shown::Jwt(token.to_owned())),
-        _ => Err(RequestError::TokenType(name)),
+        other => match other.parse() {
+            Ok(kind) => Ok(Shown::Evidence(kind, token.to_owned())),
+            Err(_) => Err(RequestError::TokenType(name)),
+        },
     }
 }
 

@@ -169,6 +169,19 @@ impl Trust {
 }
 
 fn configuration(platforms: &Platforms, folder: &TempDir) -> Value {
+    let mut config = without_aws(platforms, folder);
+    let workloads = config["client_workloads"].as_array_mut();
+    if let (Some(_), Some(workloads)) = (&platforms.sts, workloads) {
+        workloads.push(json!({
+            "name": "settle", "spiffe_id": "spiffe://prod.demo/cloud/settle", "provider": "aws",
+            "selectors": { "account": "123456789012", "arn": "arn:aws:iam::123456789012:role/deploy" },
+            "audiences": ["ledger"],
+        }));
+    }
+    config
+}
+
+fn without_aws(platforms: &Platforms, folder: &TempDir) -> Value {
     let sealing_key = folder.path().join("sealing-key");
     std::fs::write(&sealing_key, crate::mint::random(32)).expect("a file is written");
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -211,7 +224,7 @@ fn configuration(platforms: &Platforms, folder: &TempDir) -> Value {
         ],
         "trust_domains": [{
             "name": TRUST_DOMAIN, "bundle": { "token_service": true },
-            "audiences": ["deploys", "orders", "payments", "reports", "stock"],
+            "audiences": ["deploys", "ledger", "orders", "payments", "reports", "stock"],
         }],
     })
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::issuer::Issuer;
 use crate::keys::now;
 use crate::mint::SigningKey;
+use crate::sts::Sts;
 
 /// What this PDP is called in evidence.
 pub const AUDIENCE: &str = "https://edgeward.demo";
@@ -70,6 +71,8 @@ pub struct Platforms {
     pub cluster: Platform,
     /// A SPIFFE trust domain.
     pub partner: Platform,
+    /// AWS, where moto is at hand.
+    pub sts: Option<Sts>,
 }
 
 impl Platforms {
@@ -79,6 +82,7 @@ impl Platforms {
             github: Platform::start("sig"),
             cluster: Platform::start("sig"),
             partner: Platform::start("jwt-svid"),
+            sts: Sts::start(AUDIENCE),
         }
     }
 
@@ -87,7 +91,7 @@ impl Platforms {
         let keys = |platform: &Platform| json!({ "jwks_url": platform.keys.url() });
         let fetch =
             |platform: &Platform| json!({ "ca_file": platform.keys.ca_file(), "refresh": "1h" });
-        json!([
+        let mut providers = json!([
             { "name": "ci", "github": {
                 "keys": keys(&self.github), "fetch": fetch(&self.github),
                 "audiences": [AUDIENCE], "single_use": true,
@@ -100,7 +104,14 @@ impl Platforms {
                 "name": PARTNER, "fetch": fetch(&self.partner), "audiences": [AUDIENCE],
                 "bundle": { "https_web": { "url": self.partner.keys.url() } },
             } },
-        ])
+        ]);
+        if let (Some(sts), Some(providers)) = (&self.sts, providers.as_array_mut()) {
+            providers.push(json!({ "name": "aws", "aws_sts": {
+                "audience": AUDIENCE, "accounts": ["123456789012"], "regions": ["eu-central-1"],
+                "endpoint": sts.url(),
+            } }));
+        }
+        providers
     }
 
     /// The token of a CI job of acme's shop, with other claims where `claims` says so.

@@ -78,6 +78,9 @@ pub enum JwtRefusal {
     /// It is a person's token, or one that its issuer did not verify.
     #[error("not a workload's token: {0}")]
     NotAWorkload(&'static str),
+    /// It is for others beside us.
+    #[error("`aud` names others too: evidence must be for this PDP alone")]
+    SharedAudience,
     /// It must count once only and has no `jti` to know it by.
     #[error("claim `jti` is missing: this provider takes each token once")]
     NoTokenId,
@@ -101,6 +104,7 @@ impl JwtRefusal {
             Self::Claims(_) | Self::Json(_) => "evidence-claim-invalid",
             Self::Disagreement(_) => "evidence-claims-disagree",
             Self::NotAWorkload(_) => "evidence-not-a-workload",
+            Self::SharedAudience => "evidence-audience-shared",
             Self::NoProvider => "evidence-provider-unknown",
         }
     }
@@ -143,8 +147,31 @@ impl JwtProviders {
             .0
             .get(&owner(&verified))
             .ok_or(JwtRefusal::NoProvider)?;
+        check_audiences(&verified, &provider.owner, trust)?;
         let attested = provider.read(&verified)?;
         Ok((provider, attested, verified))
+    }
+}
+
+/// What is for others too can be shown to us by any of them.
+fn check_audiences(
+    verified: &VerifiedToken,
+    owner: &KeyOwner,
+    trust: &Trust,
+) -> Result<(), JwtRefusal> {
+    let rules = match owner {
+        KeyOwner::Issuer(issuer) => trust.issuers.get(issuer).map(|trust| &trust.rules),
+        KeyOwner::TrustDomain(name) => trust.trust_domains.get(name).map(|trust| &trust.rules),
+    };
+    let ours = &rules.ok_or(JwtRefusal::NoProvider)?.audiences;
+    match verified
+        .claims
+        .audience
+        .iter()
+        .all(|name| ours.contains(name))
+    {
+        true => Ok(()),
+        false => Err(JwtRefusal::SharedAudience),
     }
 }
 

@@ -38,9 +38,8 @@ const JWKS_PATH: &str = "/edgeward/v1/jwks.json";
 const BUNDLE_PATH: &str = "/edgeward/v1/bundle.json";
 const OPENID_PATH: &str = "/.well-known/openid-configuration";
 const OAUTH_PATH: &str = "/.well-known/oauth-authorization-server";
-/// How long others may keep keys without asking again; much less than a key is published before it
-/// signs.
-const KEYS_FRESH: &str = "public, max-age=60";
+/// The longest that others may keep keys without asking again, in seconds.
+const KEYS_FRESH: u64 = 60;
 
 /// What a path is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +81,8 @@ pub(super) async fn answer(
         Place::Token => exchange(worker, service, arrival, request)
             .await
             .unwrap_or_else(Into::into),
-        Place::Jwks => keys(&service.published().jwks),
-        Place::Bundle => keys(&service.published().bundle),
+        Place::Jwks => keys(service, &service.published().jwks),
+        Place::Bundle => keys(service, &service.published().bundle),
         Place::Metadata => metadata(service),
     }
 }
@@ -180,10 +179,13 @@ fn malformed(error: &RequestError) -> Reply {
     reply::json(StatusCode::BAD_REQUEST, &answer)
 }
 
-fn keys(document: &[u8]) -> Reply {
+/// Who keeps them for as long as this says has each key before it signs.
+fn keys(service: &TokenService, document: &[u8]) -> Reply {
     let mut reply = reply::reply(StatusCode::OK, "application/json", document.to_vec());
-    let headers = reply.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(KEYS_FRESH));
+    let fresh = KEYS_FRESH.min(service.refresh_hint());
+    if let Ok(value) = HeaderValue::try_from(format!("public, max-age={fresh}")) {
+        reply.headers_mut().insert(CACHE_CONTROL, value);
+    }
     reply
 }
 

@@ -41,6 +41,10 @@ fn a_token_that_is_not_addressed_to_us_or_not_that_issuer_s_is_refused() {
             "{pointer} {value}"
         );
     }
+    let shared = changed(&claims, "/aud", json!(["edgeward", "https://other.test"]));
+    assert_eq!(case.code(&shared), "evidence-audience-shared");
+    case.attest(&changed(&claims, "/aud", json!(["edgeward"])))
+        .unwrap();
     let foreign = Case::of(Platform::Github, GITHUB);
     let token = foreign
         .signer
