@@ -25,6 +25,8 @@ mod engine_error;
 mod evaluator;
 pub mod footprint;
 mod gate;
+mod leniency;
+mod native;
 mod own_tests;
 mod parse;
 mod parts;
@@ -50,6 +52,7 @@ mod worker;
 mod loading_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
 
 pub use builtin_errors::BuiltinErrors;
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};

@@ -18,7 +18,7 @@ mod every;
 mod exact;
 mod membership;
 mod patterns;
-mod spans;
+pub(in crate::policy::source) mod spans;
 
 #[cfg(test)]
 mod tests;
