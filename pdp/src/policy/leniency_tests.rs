@@ -150,3 +150,53 @@ fn a_definition_that_fails_leaves_the_others_as_in_opa() {
         assert_eq!(said, wanted, "{policy}");
     }
 }
+
+#[test]
+fn where_a_failed_builtin_is_an_error_it_stays_one_in_whatever_definition() {
+    let policy = "f(x) := 10 / x\n\nf(x) := 1 if startswith(x, \"a\")\n\nf(x) := count(x) if x == 3\n\n\
+                  f(x) := {v | some v in x} if x == null\n\ndecision := f(input.x)";
+    for (x, why) in [
+        (json!(0), "a.rego:3: divide by zero"),
+        (json!("a"), "expects numeric argument"),
+        (json!(3), "a.rego:5: `startswith` expects string argument"),
+        (json!(null), "expects"),
+    ] {
+        let said = answers(policy, &[json!({ "x": x })], BuiltinErrors::Fail);
+        let said = said[0].as_str().unwrap_or_default().to_owned();
+        let is_error = said.starts_with("error: ") && said.contains(why);
+        assert!(is_error, "{x}: {said}");
+    }
+}
+
+#[test]
+fn what_passes_a_bound_is_an_error_in_whatever_definition() {
+    let policy = "f(x) := numbers.range(1, x)\n\nf(_) := regex.match(input.pattern, \"a\")\n\n\
+                  decision := f(input.x)";
+    for question in [
+        json!({"x": 1_000_000, "pattern": "a"}),
+        json!({"x": 1, "pattern": "((a{1000}){1000}){1000}"}),
+    ] {
+        let said = answers(policy, &[question], BuiltinErrors::Undefined);
+        let said = said[0].as_str().unwrap_or_default().to_owned();
+        assert!(said.starts_with("error: "), "{said}");
+    }
+}
+
+#[test]
+fn a_query_takes_a_definition_that_fails_as_in_opa() {
+    let set = set(
+        "f(x) := x - 1\n\nf(x) := x if is_string(x)\n\nf(x) := {v | some v in x} if x == 7\n\ndecision := 1",
+    );
+    let said = on_deep_stack(move || {
+        let mut queries = set.queries().unwrap();
+        let queries = [
+            "x := data.edgeward.authz.f(\"a\")",
+            "x := [y | some y in [1, \"b\"]; y + 1 > 0]; y := 1 / (count(x) - 1)",
+            "x := data.edgeward.authz.f(5) % 2",
+        ]
+        .map(|text| queries.ask(text, &from_json(json!({})), UnixSeconds(0)));
+        queries.map(|answered| serde_json::to_value(answered.unwrap().solutions).unwrap())
+    })
+    .unwrap();
+    assert_eq!(said, [json!([{"x": "a"}]), json!([]), json!([{"x": 0}])]);
+}

@@ -52,7 +52,6 @@ mod worker;
 mod loading_tests;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
 
 pub use builtin_errors::BuiltinErrors;
 pub use bytecode::{EngineChoice, Interpreted, Obstacle};

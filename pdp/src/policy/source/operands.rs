@@ -222,3 +222,7 @@ fn wanted_by(op: &ArithOp) -> [Wanted; 2] {
         ArithOp::Mod => [Wanted::WholeNumber, Wanted::WholeDivisor],
     }
 }
+
+#[cfg(test)]
+#[path = "operands_tests.rs"]
+mod tests;
