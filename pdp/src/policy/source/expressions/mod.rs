@@ -18,6 +18,7 @@ mod every;
 mod exact;
 mod membership;
 mod patterns;
+mod some_with;
 pub(in crate::policy::source) mod spans;
 
 #[cfg(test)]
@@ -225,6 +226,7 @@ impl<'a> Walk<'a> {
                 for expr in key.iter().chain([value, collection]) {
                     self.expr(expr);
                 }
+                self.some_with(statement, collection);
             }
             Literal::Expr { expr, .. } => self.condition(expr),
             Literal::NotExpr { expr, .. } => {
