@@ -10,7 +10,7 @@ use super::graph::Graph;
 use super::head::parts_of;
 use super::paths::{Names, Path};
 use super::uses::{Manner, Use, uses_of};
-use super::{Refusal, compiled, lost, parameters};
+use super::{Refusal, bodies, compiled, lost, parameters};
 use crate::policy::capability;
 
 /// The name of a query's rule: no path begins so, for no rule can need it.
@@ -71,6 +71,7 @@ impl Survey {
         outside.extend(names.imported().map(str::to_owned));
         for rule in &module.policy {
             lost::check(rule, &file, &outside)?;
+            bodies::check(rule, &file)?;
             parameters::check(rule, &file)?;
             let (declared, line, function) = declaration(rule, &names);
             let path = as_name.map_or(declared, |name| vec![name.to_owned()]);
