@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    /// OPA 1.4.2 answers otherwise than the engine.
+    /// OPA 1.4.2 and 1.20 answer otherwise than the engine.
     #[test]
     fn a_body_that_opa_reads_as_a_comprehension_or_the_other_way_round_is_refused() {
         for body in [
