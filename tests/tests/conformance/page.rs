@@ -38,8 +38,8 @@ it is; which kind is not compared, for every one denies.
 
 What is written in other words before the engine reads it (`pdp/src/policy/source/mod.rs`): template strings, heads without a body,
 rules below keywords, `walk` as a value, results as arguments, `rego.metadata.chain` and `.rule`, objects as patterns, which get
-a guard, and negated expressions, whose parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are
-not there: `pdp/src/policy/gate/mod.rs`.
+a guard, negated expressions, whose parts are evaluated in front of them as in OPA, and what `some … in … with` goes through, for
+which alone something is replaced. What is refused, beside built-ins that are not there: `pdp/src/policy/gate/mod.rs`.
 
 Policies that OPA compiled to WebAssembly (`policy.wasm`, ABI 1.2 and 1.3) run as OPA made them: its own operators and built-ins, and
 Edgeward's for those that a module asks its host for (`docs/bundles.md`). Native built-ins of a module that fail are undefined

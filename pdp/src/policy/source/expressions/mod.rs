@@ -8,7 +8,7 @@
 //!
 //! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`), documents of data
 //! files are indexed as in OPA (`documents`), `in` as a value is undefined where a side of it is (`membership`),
-//! and what `every` binds has its value in equations (`every`).
+//! what `every` binds has its value in equations (`every`), and `some … in … with` replaces for that alone (`some_with`).
 
 mod bind;
 mod documents;
