@@ -12,6 +12,9 @@ use super::set::LoadError;
 /// Elements a range may have.
 const MAX_RANGE: i128 = 100_000;
 
+/// The built-ins.
+pub(super) const NAMES: [&str; 2] = ["numbers.range", "numbers.range_step"];
+
 /// Why a range is refused.
 #[derive(Debug, Error)]
 pub(super) enum RangeError {

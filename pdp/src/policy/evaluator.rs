@@ -9,8 +9,8 @@ use super::builtins;
 use super::bytecode::{Interpreted, Lowered, Machine, choose};
 use super::coarse_clock::CoarseClock;
 use super::deep_stack::on_deep_stack;
-use super::documents::Reference;
-use super::set::{LoadError, PolicySet, serving_engine};
+use super::documents::{Documents, Reference};
+use super::set::{LoadError, PolicySet, guarded_engine, serving_engine};
 use super::settings::PolicySettings;
 use super::sources::Sources;
 use super::wasm::{Compiled, Found, Usual};
@@ -97,7 +97,11 @@ impl PolicySet {
         &self,
         errors: BuiltinErrors,
     ) -> Result<(Engine, Option<CoarseClock>), LoadError> {
-        let mut engine = serving_engine(&self.sources, errors)?;
+        let mut engine = if self.is_guarded {
+            guarded_engine(&self.sources, errors)?
+        } else {
+            serving_engine(&self.sources, errors)?
+        };
         let clock = self.clock_quantum;
         let clock = clock.map(|quantum| CoarseClock::install(&mut engine, quantum, errors));
         if clock.is_none() {
@@ -134,7 +138,15 @@ impl PolicySet {
             clock,
             machine,
         )
-        .with_documents(self.index.clone(), data.clone(), self.entry_is_document)
+        .with_documents(
+            Documents::new(
+                self.index.clone(),
+                data.clone(),
+                self.timeout,
+                self.is_guarded,
+            ),
+            self.entry_is_document,
+        )
         .with_compiled(compiled))
     }
 

@@ -25,6 +25,8 @@ mod engine_error;
 mod evaluator;
 pub mod footprint;
 mod gate;
+mod leniency;
+mod native;
 mod own_tests;
 mod parse;
 mod parts;

@@ -12,7 +12,7 @@ use super::builtin_errors::BuiltinErrors;
 use super::gate::Refusal;
 use super::set::LoadError;
 use super::sources::Module;
-use super::{bounded, builtins, corrected, engine_error, gate, source};
+use super::{bounded, builtins, corrected, engine_error, gate, leniency, source};
 
 /// A fresh engine with `modules`, parsed but not analysed, and `data`.
 pub(super) fn engine<'a>(
@@ -20,18 +20,55 @@ pub(super) fn engine<'a>(
     data: Value,
     errors: BuiltinErrors,
 ) -> Result<Engine, LoadError> {
+    let (_, engine) = read(modules, errors)?;
+    with_data(errors.obeyed_by(engine), data)
+}
+
+/// As [`engine`], for modules that are to be guarded (`leniency`): whatever `errors` says, its own errors end
+/// an evaluation.
+pub(super) fn guarded<'a>(
+    modules: impl Iterator<Item = &'a Module>,
+    data: Value,
+    errors: BuiltinErrors,
+) -> Result<Engine, LoadError> {
+    let (mut texts, mut engine) = read(modules, errors)?;
+    let guarded = engine.get_modules().iter();
+    let guarded: Vec<Option<String>> = guarded.map(|m| source::operands::guarded(m)).collect();
+    if guarded.iter().any(Option::is_some) {
+        rewrite(&mut texts, guarded);
+        engine = parsed(&texts, errors)?;
+    }
+    leniency::install(&mut engine, errors)?;
+    with_data(BuiltinErrors::Fail.obeyed_by(engine), data)
+}
+
+/// Texts in the words of the engine.
+type Texts<'a> = Vec<(&'a str, Cow<'a, str>)>;
+
+fn read<'a>(
+    modules: impl Iterator<Item = &'a Module>,
+    errors: BuiltinErrors,
+) -> Result<(Texts<'a>, Engine), LoadError> {
     let mut texts = source::in_words_of_the_engine(modules);
     let mut engine = parsed(&texts, errors)?;
     if let Some(rewritten) = source::expressions::rewrite(engine.get_modules())? {
-        for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
-            *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
-        }
+        rewrite(&mut texts, rewritten);
         engine = parsed(&texts, errors)?;
     }
+    Ok((texts, engine))
+}
+
+fn rewrite(texts: &mut Texts<'_>, rewritten: Vec<Option<String>>) {
+    for ((_, text), rewritten) in texts.iter_mut().zip(rewritten) {
+        *text = rewritten.map_or(std::mem::take(text), Cow::Owned);
+    }
+}
+
+fn with_data(mut engine: Engine, data: Value) -> Result<Engine, LoadError> {
     engine
         .add_data(data)
         .map_err(|error| LoadError::engine(&error))?;
-    Ok(errors.obeyed_by(engine))
+    Ok(engine)
 }
 
 fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engine, LoadError> {
@@ -41,7 +78,7 @@ fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engin
     bounded::install(&mut engine)?;
     corrected::install(&mut engine)?;
     builtins::install(&mut engine, errors)?;
-    source::install(&mut engine)?;
+    source::install(&mut engine, errors)?;
     for (file, text) in texts {
         gate::nesting::check(file, text)?;
         engine

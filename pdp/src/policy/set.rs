@@ -26,7 +26,7 @@ use super::settings::PolicySettings;
 use super::sources::{Module, ReadError, Sources};
 use super::wasm::{Compiled, Unusable};
 use super::withheld::Withheld;
-use super::{embedded, engine_error};
+use super::{embedded, engine_error, leniency};
 
 /// Why a policy set cannot serve.
 #[derive(Debug, Error)]
@@ -98,6 +98,8 @@ pub struct PolicySet {
     pub(super) timeout: Duration,
     pub(super) clock_quantum: Option<Quantum>,
     pub(super) builtin_errors: BuiltinErrors,
+    /// Whether its interpreters are (`leniency`).
+    pub(super) is_guarded: bool,
     pub(super) prints: bool,
     tests: TestReport,
     pub(super) footprint: Analysis,
@@ -203,9 +205,12 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
     }
     let errors = settings.builtin_errors;
     let mut trial = parse::engine(sources.modules.iter(), sources.data.clone(), errors)?;
-    builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
     refuse_outsiders(&sources, &mut trial)?;
     let with_tests = gate::pass(trial.get_modules(), &settings.entry_point, &paths)?;
+    if errors == BuiltinErrors::Undefined && leniency::is_guarded(trial.get_modules()) {
+        trial = parse::guarded(sources.modules.iter(), sources.data.clone(), errors)?;
+    }
+    builtins::install_clock(&mut trial, builtins::Instant::True, errors)?;
     evaluator.analyse(&mut trial, &settings.entry_point)?;
     let tests = own_tests::run(&mut trial, &with_tests.tests);
     Ok(PolicySet {
@@ -214,6 +219,7 @@ fn build(sources: Sources, settings: &PolicySettings) -> Result<PolicySet, LoadE
         timeout: settings.evaluation_timeout,
         clock_quantum: settings.clock_quantum,
         builtin_errors: settings.builtin_errors,
+        is_guarded: leniency::is_guarded(serving.get_modules()),
         prints: passed.prints,
         program: Program::of(&sources, settings, &footprint),
         sources,
@@ -240,4 +246,13 @@ pub(super) fn serving_engine(
 ) -> Result<Engine, LoadError> {
     let modules = sources.modules.iter().filter(|m| !m.is_test());
     parse::engine(modules, sources.data.clone(), errors)
+}
+
+/// As [`serving_engine`], guarded (`leniency`).
+pub(super) fn guarded_engine(
+    sources: &Sources,
+    errors: BuiltinErrors,
+) -> Result<Engine, LoadError> {
+    let modules = sources.modules.iter().filter(|m| !m.is_test());
+    parse::guarded(modules, sources.data.clone(), errors)
 }

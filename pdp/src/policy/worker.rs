@@ -11,7 +11,6 @@
 //! (`wasm`) answers in place of both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use edgeward_core::time::UnixSeconds;
@@ -22,7 +21,7 @@ use super::builtins::{self, gather_notes};
 use super::bytecode::{Machine, Outcome};
 use super::coarse_clock::CoarseClock;
 use super::differences::{self, COMPARE_EVERY, stricter};
-use super::documents::{Documents, Index, NoDocument, Reference};
+use super::documents::{Documents, NoDocument, Reference};
 use super::engine_error;
 use super::time_limit::timer;
 use super::verdict::{Failure, Verdict};
@@ -74,16 +73,11 @@ impl Worker {
         }
     }
 
-    /// The same, with the documents that `index` names and `base` says, of which the machine can make the
-    /// entry point's whole where `entry_is_document`.
-    pub(super) fn with_documents(
-        mut self,
-        index: Arc<Index>,
-        base: Value,
-        entry_is_document: bool,
-    ) -> Self {
+    /// The same, with `documents`, of which the machine can make the entry point's whole where
+    /// `entry_is_document`.
+    pub(super) fn with_documents(mut self, documents: Documents, entry_is_document: bool) -> Self {
         self.entry_is_document = entry_is_document;
-        self.documents = Some(Documents::new(index, base, self.timeout));
+        self.documents = Some(documents);
         self
     }
 

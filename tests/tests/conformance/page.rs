@@ -38,8 +38,8 @@ it is; which kind is not compared, for every one denies.
 
 What is written in other words before the engine reads it (`pdp/src/policy/source/mod.rs`): template strings, heads without a body,
 rules below keywords, `walk` as a value, results as arguments, `rego.metadata.chain` and `.rule`, objects as patterns, which get
-a guard, and negated expressions, whose parts are evaluated in front of them as in OPA. What is refused, beside built-ins that are
-not there: `pdp/src/policy/gate/mod.rs`.
+a guard, negated expressions, whose parts are evaluated in front of them as in OPA, and what `some … in … with` goes through, for
+which alone something is replaced. What is refused, beside built-ins that are not there: `pdp/src/policy/gate/mod.rs`.
 
 Policies that OPA compiled to WebAssembly (`policy.wasm`, ABI 1.2 and 1.3) run as OPA made them: its own operators and built-ins, and
 Edgeward's for those that a module asks its host for (`docs/bundles.md`). Native built-ins of a module that fail are undefined
@@ -49,10 +49,9 @@ Beside the suite, policies made by chance and the shipped ones are asked of OPA'
 `./just soak-rego`). What is known to differ, and is not refused:
 
 - A loop over what is no collection and arithmetic with what is no number are an error, which denies, where OPA takes them for
-  undefined.
-- Where a failed built-in is undefined (OPA's API, `ext_authz.dialect: opa-envoy`): of a function with several definitions one may
-  fail by other than a built-in (a loop over what is no collection) while another has a value; the engine then goes on with what it
-  has of the first, and may answer wrongly. At all other doors that is an error, which denies.
+  undefined. Not where a failed built-in is undefined (OPA's API, `ext_authz.dialect: opa-envoy`) and a function of the policies has
+  several definitions: there both are as in OPA, but for a set less a number and what stands within 12 brackets, which are
+  an error still, as is a `rand.intn` or `uuid.rfc4122` that fails (`pdp/src/policy/leniency.rs`).
 - A rule is evaluated here that OPA leaves out, its index knowing that something its body reads of `input` is not there: a
   function with two values that it calls is an error, which denies.
 - Sets are ordered before objects by `<` and its like, and in sets that hold both; in OPA behind them.

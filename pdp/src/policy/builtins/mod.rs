@@ -168,6 +168,11 @@ pub(super) fn with_errors<T>(errors: BuiltinErrors, work: impl FnOnce() -> T) ->
     done
 }
 
+/// What becomes of calls that fail here and now, by an engine made for `errors`.
+pub(super) fn chosen(errors: BuiltinErrors) -> BuiltinErrors {
+    CHOSEN.get().unwrap_or(errors)
+}
+
 /// What becomes of a call. What passes a bound fails, whatever is chosen of other failures.
 fn called<E: From<CallError>>(
     name: &'static str,
@@ -175,7 +180,7 @@ fn called<E: From<CallError>>(
     arguments: &[Value],
     errors: BuiltinErrors,
 ) -> Result<Value, E> {
-    let errors = CHOSEN.get().unwrap_or(errors);
+    let errors = chosen(errors);
     match function(&Arguments(arguments)) {
         Err(why) if errors == BuiltinErrors::Fail || matches!(why, Failed::Bound(_)) => {
             Err(CallError { name, why }.into())

@@ -69,16 +69,19 @@ pub(super) struct Documents {
     /// None until the first rule is asked for, and when an evaluation left it in doubt.
     engine: Option<Engine>,
     timeout: Duration,
+    is_guarded: bool,
 }
 
 impl Documents {
-    /// Of the rules named by `index`, and the data files in `base`.
-    pub(super) fn new(index: Arc<Index>, base: Value, timeout: Duration) -> Self {
+    /// Of the rules named by `index`, and the data files in `base`; asked of engines that are guarded
+    /// (`leniency`) where `is_guarded`.
+    pub(super) fn new(index: Arc<Index>, base: Value, timeout: Duration, is_guarded: bool) -> Self {
         Self {
             index,
             base,
             engine: None,
             timeout,
+            is_guarded,
         }
     }
 
@@ -146,7 +149,7 @@ impl Documents {
         let started = Instant::now();
         let mut values = Vec::with_capacity(rules.len());
         let mut engine = self.engine.take().unwrap_or_else(|| pristine.clone());
-        engine.set_strict_builtin_errors(errors == BuiltinErrors::Fail);
+        engine.set_strict_builtin_errors(self.is_guarded || errors == BuiltinErrors::Fail);
         for rule in rules {
             let left = self.timeout.saturating_sub(started.elapsed());
             if left.is_zero() {

@@ -5,7 +5,8 @@
 //!
 //! So such a head is refused where it can be undefined for one element and not for another: it takes
 //! something apart, or calls something, by a variable of its body. What is bound in the body
-//! (`reason := rule.reason`) is left out as it must be.
+//! (`reason := rule.reason`) is left out as it must be. A variable of the body is whatever name is no
+//! parameter and stands for nothing outside: how it gets its values (`some`, `:=`, `=`, `walk`) is all one.
 
 use std::collections::BTreeSet;
 
@@ -14,20 +15,26 @@ use regorus::unstable::{Expr, Literal, Query, Ref, Rule};
 use super::Refusal;
 use super::head::parts_of;
 use super::paths::take_apart;
-use super::scope::declared_in;
+use super::scope::{declared_in, variables_in};
 use crate::policy::source;
 
 /// The functions that are defined whatever they are given, as long as that is.
 const ALWAYS_DEFINED: [&str; 3] = ["sprintf", source::MEMBER, source::MEMBER_AT];
 
-/// Refuses `rule` of `file` where its head loses members.
-pub(super) fn check(rule: &Rule, file: &str) -> Result<(), Refusal> {
+/// Refuses `rule` of `file` where its head loses members. `outside` are the rules of its package and the
+/// imports of its module.
+pub(super) fn check(rule: &Rule, file: &str, outside: &BTreeSet<String>) -> Result<(), Refusal> {
     let Rule::Spec { head, bodies, .. } = rule else {
         return Ok(());
     };
     let head = parts_of(head);
+    let parameters = variables_in(head.args);
     for body in bodies {
-        let declared = declared_in(&body.query);
+        let own = Own {
+            declared: declared_in(&body.query),
+            parameters: &parameters,
+            outside,
+        };
         let value = body.assign.as_ref().or(head.assign);
         let indexes = take_apart(head.refr).indexes;
         let written = head
@@ -35,7 +42,7 @@ pub(super) fn check(rule: &Rule, file: &str) -> Result<(), Refusal> {
             .into_iter()
             .chain(value.map(|assign| &assign.value));
         let parts = written.chain(indexes);
-        let lost = parts.into_iter().find(|part| may_be_lost(part, &declared));
+        let lost = parts.into_iter().find(|part| may_be_lost(part, &own));
         if let Some(lost) = lost
             && loops(&body.query)
         {
@@ -50,30 +57,48 @@ pub(super) fn check(rule: &Rule, file: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Which names are variables of a body.
+struct Own<'a> {
+    /// Whatever they stand for outside.
+    declared: BTreeSet<&'a str>,
+    parameters: &'a BTreeSet<&'a str>,
+    outside: &'a BTreeSet<String>,
+}
+
+impl Own<'_> {
+    fn has(&self, name: &str) -> bool {
+        let is_known = || {
+            matches!(name, "input" | "data")
+                || self.parameters.contains(name)
+                || self.outside.contains(name)
+        };
+        self.declared.contains(name) || !is_known()
+    }
+}
+
 /// Whether `expr` may be undefined for one element of a loop and not for another.
-fn may_be_lost(expr: &Expr, declared: &BTreeSet<&str>) -> bool {
-    let any = |parts: &[&Ref<Expr>]| parts.iter().any(|part| may_be_lost(part, declared));
+fn may_be_lost(expr: &Expr, own: &Own<'_>) -> bool {
+    let any = |parts: &[&Ref<Expr>]| parts.iter().any(|part| may_be_lost(part, own));
     match expr {
         Expr::RefDot { .. } | Expr::RefBrack { .. } => {
             let reference = take_apart(expr);
-            let of_body = |root: &str| declared.contains(root);
             reference.base.is_some()
-                || reference.root.is_some_and(of_body)
+                || reference.root.is_some_and(|root| own.has(root))
                 || reference.indexes.iter().any(|index| !is_literal(index))
         }
         Expr::Array { items, .. } | Expr::Set { items, .. } => {
-            items.iter().any(|item| may_be_lost(item, declared))
+            items.iter().any(|item| may_be_lost(item, own))
         }
         Expr::Object { fields, .. } => fields.iter().any(|(_, name, value)| any(&[name, value])),
         Expr::Call { fcn, params, .. } if ALWAYS_DEFINED.contains(&fcn.span().text()) => {
-            params.iter().any(|param| may_be_lost(param, declared))
+            params.iter().any(|param| may_be_lost(param, own))
         }
-        Expr::Call { params, .. } => params.iter().any(|param| names_one(param, declared)),
-        Expr::UnaryExpr { expr, .. } => names_one(expr, declared),
+        Expr::Call { params, .. } => params.iter().any(|param| names_one(param, own)),
+        Expr::UnaryExpr { expr, .. } => names_one(expr, own),
         Expr::BinExpr { lhs, rhs, .. }
         | Expr::ArithExpr { lhs, rhs, .. }
         | Expr::BoolExpr { lhs, rhs, .. }
-        | Expr::AssignExpr { lhs, rhs, .. } => names_one(lhs, declared) || names_one(rhs, declared),
+        | Expr::AssignExpr { lhs, rhs, .. } => names_one(lhs, own) || names_one(rhs, own),
         Expr::Membership {
             value, collection, ..
         } => any(&[value, collection]),
@@ -84,16 +109,16 @@ fn may_be_lost(expr: &Expr, declared: &BTreeSet<&str>) -> bool {
 }
 
 /// Whether `expr` names a variable of the body at all, or may be lost by itself.
-fn names_one(expr: &Expr, declared: &BTreeSet<&str>) -> bool {
+fn names_one(expr: &Expr, own: &Own<'_>) -> bool {
     match expr {
-        Expr::Var { span, .. } => declared.contains(span.text()) || span.text() == "_",
+        Expr::Var { span, .. } => own.has(span.text()),
         Expr::Array { items, .. } | Expr::Set { items, .. } => {
-            items.iter().any(|item| names_one(item, declared))
+            items.iter().any(|item| names_one(item, own))
         }
         Expr::Object { fields, .. } => fields
             .iter()
-            .any(|(_, name, value)| names_one(name, declared) || names_one(value, declared)),
-        other => may_be_lost(other, declared),
+            .any(|(_, name, value)| names_one(name, own) || names_one(value, own)),
+        other => may_be_lost(other, own),
     }
 }
 

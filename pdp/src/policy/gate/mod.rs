@@ -2,11 +2,12 @@
 //!
 //! Refused: a call of a function the engine lacks or only pretends to have, rules that depend on
 //! themselves (the engine would overflow its stack and take the process along), chains of rules
-//! deeper than a worker's stack, heads by which the engine loses members, and an entry point that no
-//! module declares.
+//! deeper than a worker's stack, heads by which the engine loses members, bodies that OPA reads otherwise,
+//! and an entry point that no module declares.
 //!
 //! The gate reads syntax. It never evaluates and does not judge what a policy decides.
 
+mod bodies;
 mod compiled;
 mod graph;
 pub(super) mod head;

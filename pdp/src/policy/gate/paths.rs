@@ -97,6 +97,11 @@ impl Names {
         &self.package
     }
 
+    /// What imports are called here.
+    pub(in crate::policy) fn imported(&self) -> impl Iterator<Item = &str> {
+        self.imports.keys().map(String::as_str)
+    }
+
     /// What `alias` stands for, when an import says so: a path below `data` or `input`.
     pub(in crate::policy) fn import(&self, alias: &str) -> Option<&Path> {
         self.imports.get(alias)

@@ -33,6 +33,16 @@ pub enum Refusal {
         /// The part of the head.
         written: String,
     },
+    /// A body to the engine and a set comprehension to OPA, or the other way round.
+    #[error(
+        "{file}:{line}: a body that begins with `… | …` is a set comprehension to OPA, which holds always, and none behind `else`: put the union in parentheses, or give it a name"
+    )]
+    BodyOrComprehension {
+        /// File below the policy folder.
+        file: String,
+        /// Line, from 1.
+        line: u32,
+    },
     /// A parameter that the engine cannot match.
     #[error(
         "{file}:{line}: a parameter of a function must not be a call or a template string: name it, and compare in the body"

@@ -2,7 +2,7 @@
 //!
 //! Syntax only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regorus::unstable::{Module, Ref, Rule};
 
@@ -10,7 +10,7 @@ use super::graph::Graph;
 use super::head::parts_of;
 use super::paths::{Names, Path};
 use super::uses::{Manner, Use, uses_of};
-use super::{Refusal, compiled, lost, parameters};
+use super::{Refusal, bodies, compiled, lost, parameters};
 use crate::policy::capability;
 
 /// The name of a query's rule: no path begins so, for no rule can need it.
@@ -30,6 +30,8 @@ pub(super) struct Place {
 pub(super) struct Survey {
     pub(super) rules: BTreeMap<Path, Place>,
     uses: Vec<(Path, String, Vec<Use>)>,
+    /// First names of the rules of each package.
+    called: BTreeMap<Path, BTreeSet<String>>,
 }
 
 impl Survey {
@@ -37,17 +39,39 @@ impl Survey {
     pub(super) fn of(modules: &[Ref<Module>]) -> Result<Self, Refusal> {
         let mut survey = Self::default();
         for module in modules {
+            survey.declare(module);
+        }
+        for module in modules {
             survey.add(module, None)?;
         }
         Ok(survey)
+    }
+
+    /// Notes what the rules of `module` are called in their package.
+    fn declare(&mut self, module: &Module) {
+        let names = Names::of(module);
+        let depth = names.package().len();
+        let called = module.policy.iter().filter_map(|rule| {
+            let (path, _, _) = declaration(rule, &names);
+            path.get(depth).cloned()
+        });
+        let package = self.called.entry(names.package().to_vec());
+        package.or_default().extend(called);
     }
 
     /// Adds the rules of `module`, under the name `as_name` where there is one.
     fn add(&mut self, module: &Module, as_name: Option<&str>) -> Result<(), Refusal> {
         let names = Names::of(module);
         let file = module.package.span.source.file().clone();
+        let mut outside = self
+            .called
+            .get(names.package())
+            .cloned()
+            .unwrap_or_default();
+        outside.extend(names.imported().map(str::to_owned));
         for rule in &module.policy {
-            lost::check(rule, &file)?;
+            lost::check(rule, &file, &outside)?;
+            bodies::check(rule, &file)?;
             parameters::check(rule, &file)?;
             let (declared, line, function) = declaration(rule, &names);
             let path = as_name.map_or(declared, |name| vec![name.to_owned()]);
@@ -93,6 +117,7 @@ pub(in crate::policy) fn pass_query(
     compiled: &[Path],
 ) -> Result<(), Refusal> {
     let mut survey = Survey::of(modules)?;
+    survey.declare(query);
     survey.add(query, Some(QUERY))?;
     survey.check(compiled).map(|_| ())
 }

@@ -118,6 +118,7 @@ impl Queries {
             &policies,
             self.engine.get_modules(),
             &self.set.compiled.paths(),
+            self.set.is_guarded,
         )?;
         let reading = started.elapsed();
         if let Some(clock) = &self.clock {

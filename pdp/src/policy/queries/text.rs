@@ -30,12 +30,13 @@ const LINES_IN_MODULE: u32 = 3;
 const LINES_IN_EXPRESSION: u32 = 1;
 
 /// What the engine is asked for `text`, which may name the rules of `policies`, read as `trees`, but
-/// not what compiled policies say at the paths `compiled`.
+/// not what compiled policies say at the paths `compiled`, in an engine that is guarded where `is_guarded`.
 pub(super) fn read(
     text: &str,
     policies: &[&Module],
     trees: &[Ref<Tree>],
     compiled: &[Path],
+    is_guarded: bool,
 ) -> Result<String, NoAnswer> {
     if text.len() > MAX_QUERY_BYTES {
         let message = format!("the query is longer than {MAX_QUERY_BYTES} bytes");
@@ -74,6 +75,8 @@ pub(super) fn read(
     let whole = module(&format!("{{{}}}", term.join(", ")), &body);
     let (written, tree) = parse::alone(&whole, policies, trees).map_err(|why| unread(why, text))?;
     pass_query(&tree, trees, compiled).map_err(|refusal| refused(&refusal, text))?;
+    let guarded = source::operands::guarded(&tree).filter(|_| is_guarded);
+    let written = guarded.unwrap_or(written);
     let expression = written.strip_prefix(HEAD).ok_or_else(more)?;
     Ok(expression.to_owned())
 }

@@ -2,7 +2,7 @@
 //! body (`heads`), rules below keywords (`keywords`), `walk` as a value (`walk`), results as arguments
 //! (`out_argument`), metadata (`metadata`), rules named by their whole path (`rules_by_path`) become what
 //! they mean; and, once the engine has read that, negated expressions, objects as patterns and what documents
-//! of data are indexed by (`expressions`).
+//! of data are indexed by (`expressions`); and, where that is asked for, what operators are given (`operands`).
 //!
 //! Lines stay where they are, so that errors name the right ones. A module without such constructs stays
 //! as it is, byte for byte. What this is not: a parser; what is no Rego before is none after.
@@ -11,6 +11,7 @@ pub(super) mod expressions;
 mod heads;
 mod keywords;
 mod metadata;
+pub(super) mod operands;
 mod out_argument;
 mod rules_by_path;
 mod template;
@@ -25,12 +26,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The functions that a rewritten module may call.
-pub(super) const FUNCTIONS: [&str; 4] = [template::FUNCTION, DOCUMENT_KEY, MEMBER, MEMBER_AT];
+pub(super) const FUNCTIONS: [&str; 5] = [
+    template::FUNCTION,
+    DOCUMENT_KEY,
+    MEMBER,
+    MEMBER_AT,
+    operands::OPERAND,
+];
 
-/// Gives `engine` the functions.
-pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
+/// Gives `engine`, made for `errors`, the functions.
+pub(super) fn install(engine: &mut Engine, errors: BuiltinErrors) -> Result<(), LoadError> {
     template::install(engine)?;
-    expressions::install(engine)
+    expressions::install(engine)?;
+    operands::install(engine, errors)
 }
 
 use regorus::Engine;
@@ -38,6 +46,7 @@ use regorus::Engine;
 pub(super) use self::expressions::{DOCUMENT_KEY, MEMBER, MEMBER_AT, found, is_member};
 use self::keywords::{Declared, Split};
 use self::token::{Kind, Token, tokens};
+use super::builtin_errors::BuiltinErrors;
 use super::set::LoadError;
 use super::sources::Module;
 

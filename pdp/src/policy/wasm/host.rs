@@ -7,9 +7,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regorus::Value;
-use regorus::unstable::{BUILTINS, BuiltinFcn, Expr, Ref, Source, Span, must_cache};
+use regorus::unstable::must_cache;
 
 use super::super::builtin_errors::BuiltinErrors;
+use super::super::native::Native;
 use super::super::{bounded, builtins, capability, corrected};
 
 const NOW: &str = "time.now_ns";
@@ -28,13 +29,7 @@ enum Call {
     Own(builtins::Function),
     Range,
     Corrected(corrected::Function),
-    Engine(BuiltinFcn, Engine),
-}
-
-/// What the engine's built-ins want to know of where they are called; only their messages tell it.
-struct Engine {
-    span: Span,
-    parameters: Vec<Ref<Expr>>,
+    Native(Native),
 }
 
 /// Why a call gave nothing.
@@ -56,15 +51,14 @@ impl HostBuiltin {
             Call::Now
         } else if name == builtins::DECODE_VERIFY {
             Call::DecodeVerify
-        } else if matches!(name, "numbers.range" | "numbers.range_step") {
+        } else if bounded::NAMES.contains(&name) {
             Call::Range
         } else if let Some(function) = corrected::function(name) {
             Call::Corrected(function)
         } else if let Some(function) = builtins::function(name) {
             Call::Own(function)
         } else {
-            let function = *BUILTINS.get(name)?;
-            Call::Engine(function, Engine::of(function.1)?)
+            Call::Native(Native::of(name)?)
         };
         Some(Self {
             name: name.to_owned(),
@@ -118,13 +112,16 @@ impl HostBuiltin {
             Call::Range => bounded::range(arguments, arguments.get(2))
                 .map_err(|error| Failed::Always(error.to_string())),
             Call::Corrected(function) => Ok(Value::from(arguments.iter().all(function))),
-            Call::Engine((function, _), engine) => {
-                let is_strict = errors == BuiltinErrors::Fail;
-                let Engine { span, parameters } = engine;
-                function(span, parameters, arguments, is_strict).map_err(|error| {
-                    Failed::Refused(super::super::engine_error::in_one_line(&error))
-                })
-            }
+            Call::Native(native) => native
+                .call(arguments, errors == BuiltinErrors::Fail)
+                .map_err(|error| {
+                    let why = error.to_string();
+                    if error.is_limit {
+                        Failed::Always(why)
+                    } else {
+                        Failed::Refused(why)
+                    }
+                }),
         }
     }
 
@@ -136,29 +133,7 @@ impl HostBuiltin {
             Call::Range if self.name == "numbers.range" => Some(2),
             Call::Range => Some(3),
             Call::DecodeVerify | Call::Own(_) => builtins::arity(&self.name),
-            Call::Engine((_, arity), _) => Some(usize::from(*arity)),
+            Call::Native(native) => Some(usize::from(native.arity())),
         }
-    }
-}
-
-impl Engine {
-    fn of(arity: u8) -> Option<Self> {
-        let source = Source::from_contents("policy.wasm".to_owned(), String::new()).ok()?;
-        let span = Span {
-            source,
-            line: 1,
-            col: 1,
-            start: 0,
-            end: 0,
-        };
-        let parameter = || {
-            Ref::new(Expr::Null {
-                span: span.clone(),
-                value: Value::Null,
-                eidx: 0,
-            })
-        };
-        let parameters = (0..arity).map(|_| parameter()).collect();
-        Some(Self { span, parameters })
     }
 }

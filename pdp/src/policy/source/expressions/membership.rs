@@ -51,7 +51,7 @@ impl Walk<'_> {
     }
 
     /// The bytes of a side with the parentheses around it, which are no part of the engine's spans.
-    fn in_parentheses(&self, (mut start, mut end): (usize, usize)) -> (usize, usize) {
+    pub(super) fn in_parentheses(&self, (mut start, mut end): (usize, usize)) -> (usize, usize) {
         loop {
             let before = self.source.get(..start).unwrap_or_default().trim_end();
             let behind = self.source.get(end..).unwrap_or_default();

@@ -8,7 +8,7 @@
 //!
 //! On the same walk, objects as patterns get a guard, or are refused (`exact`, `patterns`), documents of data
 //! files are indexed as in OPA (`documents`), `in` as a value is undefined where a side of it is (`membership`),
-//! and what `every` binds has its value in equations (`every`).
+//! what `every` binds has its value in equations (`every`), and `some … in … with` replaces for that alone (`some_with`).
 
 mod bind;
 mod documents;
@@ -18,7 +18,8 @@ mod every;
 mod exact;
 mod membership;
 mod patterns;
-mod spans;
+mod some_with;
+pub(in crate::policy::source) mod spans;
 
 #[cfg(test)]
 mod tests;
@@ -225,6 +226,7 @@ impl<'a> Walk<'a> {
                 for expr in key.iter().chain([value, collection]) {
                     self.expr(expr);
                 }
+                self.some_with(statement, collection);
             }
             Literal::Expr { expr, .. } => self.condition(expr),
             Literal::NotExpr { expr, .. } => {

@@ -4,7 +4,7 @@ use regorus::unstable::{Expr, Literal, LiteralStmt, Ref, Span};
 
 /// The bytes of `expr`. The engine's spans leave the quotes of a text out, those of expressions that start
 /// or end with one as well.
-pub(super) fn whole(expr: &Expr) -> (usize, usize) {
+pub(in crate::policy::source) fn whole(expr: &Expr) -> (usize, usize) {
     let (start, end) = range(expr.span());
     let is_text = |leaf: &Expr| matches!(leaf, Expr::String { .. } | Expr::RawString { .. });
     let (mut first, mut last) = (expr, expr);
@@ -81,7 +81,7 @@ pub(super) fn is_comprehension(expr: &Expr) -> bool {
 }
 
 /// The expressions that `expr` is made of; none of a comprehension.
-pub(super) fn parts(expr: &Expr) -> Vec<&Ref<Expr>> {
+pub(in crate::policy::source) fn parts(expr: &Expr) -> Vec<&Ref<Expr>> {
     match expr {
         Expr::Array { items, .. } | Expr::Set { items, .. } => items.iter().collect(),
         Expr::Object { fields, .. } => fields

@@ -179,6 +179,25 @@ fn an_object_as_a_pattern_that_can_be_given_no_guard_is_refused_with_its_line() 
 }
 
 #[test]
+fn what_is_replaced_for_a_loop_is_so_while_its_collection_is_evaluated() {
+    for body in [
+        "{ some x in [input.c] with input.c as 5\n\tx == 5; input.c == {} }",
+        "{ some x in [input.c]\n\t\twith input.c as 5\n\t\twith input.k as {6}\n\tx == 5; input.c == {}; not input.k }",
+        "{ some i, x in {input.k: (input.k)} with input.k as 5\n\tx == 5; i == 5; not input.k }",
+        "{ some x in (l) with data.t.l as [1]; x == 1; count(l) == 2 }",
+        "{ some x in f([3]) with f as [4]; x == 4; f(1) == 1 }",
+        "{ [1 | some x in [input.c] with input.c as 5; input.c == x] == [] }",
+        "{ some x in [[1], [2]][_] with input.c as 5; x == 2; input.c == {} }",
+        "some x in [input.k] with input.k as 5",
+        "{ every z in l { some x in [input.k] with input.k as z; x == z; not input.k } }",
+    ] {
+        assert!(holds(body).unwrap(), "{body}");
+    }
+    assert!(!holds("some x in input.k with input.k as []").unwrap());
+    assert!(!holds("{ some x in input.k with input.c as [1]; x }").unwrap());
+}
+
+#[test]
 fn depth_takes_no_stack() {
     let sum = vec![["1"; 10].join(" + "); 19_000].join(" +\n");
     let refusal = holds(&format!("{{ not {sum} == 1 }}")).expect_err("deep");
