@@ -21,6 +21,7 @@ mod deep_stack;
 mod differences;
 mod documents;
 mod embedded;
+mod engine_builtin;
 mod engine_error;
 mod evaluator;
 pub mod footprint;

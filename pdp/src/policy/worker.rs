@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Value};
 
+use super::bounded::{budget, check_size};
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::{self, gather_notes};
 use super::bytecode::{Machine, Outcome};
@@ -151,7 +152,8 @@ impl Worker {
             }
         };
         self.answered = self.answered.wrapping_add(1);
-        if self.answered % COMPARE_EVERY != 1 {
+        let is_small = value.as_ref().is_none_or(|value| check_size(value).is_ok());
+        if self.answered % COMPARE_EVERY != 1 || !is_small {
             return Ok(value);
         }
         let interpreted = documents.read(&self.pristine, at, input, errors);
@@ -222,6 +224,8 @@ impl Worker {
             }
             None => self.interpreted(input)?,
         };
+        // Whoever asks for it writes it down.
+        check_size(&value).map_err(|_| Failure::Memory)?;
         Ok(Some(value).filter(|value| *value != Value::Undefined))
     }
 
@@ -257,6 +261,7 @@ impl Worker {
             return answer;
         }
         let started = Instant::now();
+        budget::begin();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -269,6 +274,7 @@ impl Worker {
         let value = match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) if started.elapsed() >= self.timeout => Err(Failure::Timeout),
+            Ok(Err(_)) if budget::is_exceeded() => Err(Failure::Memory),
             Ok(Err(error)) => Err(Failure::Error(engine_error::in_one_line(&error))),
             Err(_) => Err(Failure::Error("the engine panicked".to_owned())),
         };

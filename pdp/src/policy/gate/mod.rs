@@ -9,6 +9,7 @@
 
 mod compiled;
 mod graph;
+mod growth;
 pub(super) mod head;
 pub(in crate::policy) mod lost;
 pub(super) mod nesting;

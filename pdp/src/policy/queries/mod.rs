@@ -23,6 +23,7 @@ use regorus::{Engine, Value};
 use thiserror::Error;
 
 pub use self::text::MAX_QUERY_BYTES;
+use super::bounded::budget;
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::gather_notes;
 use super::coarse_clock::CoarseClock;
@@ -139,6 +140,7 @@ impl Queries {
     }
 
     fn evaluate(&self, expression: String, input: &Value) -> Result<Value, NoAnswer> {
+        budget::begin();
         let mut engine = self.engine.clone();
         engine.set_execution_timer_config(timer(self.set.timeout));
         engine.set_input(input.clone());

@@ -7,16 +7,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use regorus::Value;
-use regorus::unstable::{BUILTINS, BuiltinFcn, Expr, Ref, Source, Span, must_cache};
+use regorus::unstable::must_cache;
 
+use super::super::bounded::{self, Bounded};
 use super::super::builtin_errors::BuiltinErrors;
-use super::super::{bounded, builtins, capability, corrected};
+use super::super::engine_builtin::EngineBuiltin;
+use super::super::{builtins, capability, corrected};
 
 const NOW: &str = "time.now_ns";
 
 /// A built-in by its name.
-pub(super) struct HostBuiltin {
-    pub(super) name: String,
+pub(in crate::policy) struct HostBuiltin {
+    pub(in crate::policy) name: String,
     /// Whether it is to answer the same each time within one evaluation.
     pub(super) is_kept: bool,
     call: Call,
@@ -28,13 +30,8 @@ enum Call {
     Own(builtins::Function),
     Range,
     Corrected(corrected::Function),
-    Engine(BuiltinFcn, Engine),
-}
-
-/// What the engine's built-ins want to know of where they are called; only their messages tell it.
-struct Engine {
-    span: Span,
-    parameters: Vec<Ref<Expr>>,
+    Bounded(Bounded),
+    Engine(EngineBuiltin),
 }
 
 /// Why a call gave nothing.
@@ -48,7 +45,7 @@ enum Failed {
 
 impl HostBuiltin {
     /// The built-in `name`, where there is one that a policy may call.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(in crate::policy) fn of(name: &str) -> Option<Self> {
         if !capability::is_callable(name) {
             return None;
         }
@@ -62,9 +59,10 @@ impl HostBuiltin {
             Call::Corrected(function)
         } else if let Some(function) = builtins::function(name) {
             Call::Own(function)
+        } else if let Some(function) = bounded::function(name) {
+            Call::Bounded(function)
         } else {
-            let function = *BUILTINS.get(name)?;
-            Call::Engine(function, Engine::of(function.1)?)
+            Call::Engine(EngineBuiltin::of(name)?)
         };
         Some(Self {
             name: name.to_owned(),
@@ -75,7 +73,7 @@ impl HostBuiltin {
 
     /// Calls it, at `now` in nanoseconds since 1970. Undefined where it is, and where it failed in a way
     /// that `errors` lets pass; else why it failed.
-    pub(super) fn call(
+    pub(in crate::policy) fn call(
         &self,
         arguments: &[Value],
         now: u64,
@@ -117,13 +115,15 @@ impl HostBuiltin {
             Call::Own(function) => builtins::called_with(*function, arguments).map_err(own),
             Call::Range => bounded::range(arguments, arguments.get(2))
                 .map_err(|error| Failed::Always(error.to_string())),
-            Call::Corrected(function) => Ok(Value::from(arguments.iter().all(function))),
-            Call::Engine((function, _), engine) => {
+            Call::Corrected(function) => {
+                let answer = corrected::answer(*function, arguments);
+                answer.map(Value::from).map_err(own)
+            }
+            Call::Bounded(function) => function.call(arguments).map_err(own),
+            Call::Engine(function) => {
                 let is_strict = errors == BuiltinErrors::Fail;
-                let Engine { span, parameters } = engine;
-                function(span, parameters, arguments, is_strict).map_err(|error| {
-                    Failed::Refused(super::super::engine_error::in_one_line(&error))
-                })
+                let answer = function.call(arguments, is_strict);
+                answer.map_err(Failed::Refused)
             }
         }
     }
@@ -136,29 +136,8 @@ impl HostBuiltin {
             Call::Range if self.name == "numbers.range" => Some(2),
             Call::Range => Some(3),
             Call::DecodeVerify | Call::Own(_) => builtins::arity(&self.name),
-            Call::Engine((_, arity), _) => Some(usize::from(*arity)),
+            Call::Bounded(function) => Some(usize::from(function.arity())),
+            Call::Engine(function) => Some(usize::from(function.arity())),
         }
-    }
-}
-
-impl Engine {
-    fn of(arity: u8) -> Option<Self> {
-        let source = Source::from_contents("policy.wasm".to_owned(), String::new()).ok()?;
-        let span = Span {
-            source,
-            line: 1,
-            col: 1,
-            start: 0,
-            end: 0,
-        };
-        let parameter = || {
-            Ref::new(Expr::Null {
-                span: span.clone(),
-                value: Value::Null,
-                eidx: 0,
-            })
-        };
-        let parameters = (0..arity).map(|_| parameter()).collect();
-        Some(Self { span, parameters })
     }
 }
