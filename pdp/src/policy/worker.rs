@@ -1,14 +1,12 @@
 //! One thread's own engine, and the evaluation of one input on it.
 //!
 //! Every thread parses its own copy: engines that share a syntax tree spend their time on each
-//! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
-//! engine, a run past its time), the process goes on and the answer is a deny.
+//! other's reference counts. Only data is shared. Whatever a policy does, the process goes on and the answer is a deny.
 //!
 //! Two engines of our own: the interpreter, which is right, and for policies of which it is known to be right too
-//! (`bytecode`) the bytecode machine, which is several times as fast. Whatever the machine is in doubt
-//! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
-//! the stricter answer counts and the machine has answered for the last time. What a bundle brought compiled
-//! (`wasm`) answers in place of both.
+//! (`bytecode`) the bytecode machine, several times as fast. Whatever the machine is in doubt about, the interpreter
+//! answers; a sample of what it answers is asked of both, and where they differ the stricter answer counts and the
+//! machine has answered for the last time. What a bundle brought compiled (`wasm`) answers in place of both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -75,8 +73,7 @@ impl Worker {
         }
     }
 
-    /// The same, with the documents that `index` names and `base` says, of which the machine can make the
-    /// entry point's whole where `entry_is_document`.
+    /// The same, with the documents that `index` names and `base` says.
     pub(super) fn with_documents(
         mut self,
         index: Arc<Index>,
@@ -94,10 +91,10 @@ impl Worker {
         self
     }
 
-    /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined.
-    /// That of the entry point by the machine, where there is one and no built-in failed, for only of
-    /// those does it matter what `errors` says; all else by an interpreter that [`Worker::evaluate`] does
-    /// not ask. Where compiled policies make it, they are asked, and they alone.
+    /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined. That of the
+    /// entry point by the machine, where there is one and no built-in failed, for only of those does it matter what
+    /// `errors` says; all else by an interpreter that [`Worker::evaluate`] does not ask. Where compiled policies
+    /// make it, they are asked, and they alone.
     pub fn document(
         &mut self,
         at: &Reference,
@@ -152,8 +149,8 @@ impl Worker {
             }
         };
         self.answered = self.answered.wrapping_add(1);
-        let is_small = value.as_ref().is_none_or(|value| check_size(value).is_ok());
-        if self.answered % COMPARE_EVERY != 1 || !is_small {
+        let is_large = |value: &Value| check_size(value).is_err();
+        if self.answered % COMPARE_EVERY != 1 || value.as_ref().is_some_and(is_large) {
             return Ok(value);
         }
         let interpreted = documents.read(&self.pristine, at, input, errors);
@@ -164,7 +161,7 @@ impl Worker {
         interpreted
     }
 
-    /// As [`Worker::document`], of rules always by the interpreter, and what `trace` noted on the way.
+    /// As [`Worker::document`], of rules always by the interpreter, and what `trace` noted.
     pub fn explained_document(
         &mut self,
         at: &Reference,
@@ -208,8 +205,7 @@ impl Worker {
         }
     }
 
-    /// The entry point's value as it is, none where it is undefined: by the same ways as
-    /// [`Worker::evaluate`], without the sample that is asked of both engines.
+    /// The entry point's value as it is, none where it is undefined: as [`Worker::evaluate`], without the sample.
     pub fn value(&mut self, input: Value, now: UnixSeconds) -> Result<Option<Value>, Failure> {
         if let Some(clock) = &self.clock {
             clock.set(now);
@@ -224,7 +220,6 @@ impl Worker {
             }
             None => self.interpreted(input)?,
         };
-        // Whoever asks for it writes it down.
         check_size(&value).map_err(|_| Failure::Memory)?;
         Ok(Some(value).filter(|value| *value != Value::Undefined))
     }
@@ -256,8 +251,8 @@ impl Worker {
     /// What the interpreter says, or the compiled policy where one makes the entry point.
     fn interpreted(&mut self, input: Value) -> Result<Value, Failure> {
         let instant = self.instant();
-        let compiled = self.compiled.as_mut();
-        if let Some(answer) = compiled.and_then(|all| all.entry_point(&input, instant)) {
+        let all = self.compiled.as_mut();
+        if let Some(answer) = all.and_then(|all| all.entry_point(&input, instant)) {
             return answer;
         }
         let started = Instant::now();

@@ -12,35 +12,13 @@ use std::rc::Rc;
 use regorus::unstable::{ArithOp, Expr, Literal, LiteralStmt, Query, Ref, Rule};
 
 use super::Refusal;
+use super::copies::{self, Known};
 use super::head::parts_of;
-use super::paths::{Names, Path, take_apart};
+use super::paths::{Names, take_apart};
 use super::scope::{declared_in, variables_in};
 
 /// Copies that a value may hold.
 const MAX_COPIES: u64 = 1 << 20;
-
-/// Built-in functions whose answers hold what they are given. All others give texts, numbers and the like,
-/// which have bounds of their own.
-const HOLDING: [&str; 18] = [
-    "array.concat",
-    "array.flatten",
-    "array.reverse",
-    "array.slice",
-    "intersection",
-    "json.filter",
-    "json.patch",
-    "json.remove",
-    "max",
-    "min",
-    "object.filter",
-    "object.get",
-    "object.remove",
-    "object.union",
-    "object.union_n",
-    "sort",
-    "union",
-    "walk",
-];
 
 /// A rule or a part of one, where it stands.
 pub(super) struct Written<'m> {
@@ -54,7 +32,7 @@ pub(super) struct Written<'m> {
 pub(super) fn check<'m>(
     rules: impl Iterator<Item = (&'m [String], &'m [Written<'m>])>,
 ) -> Result<(), Refusal> {
-    let mut known: BTreeMap<&[String], u64> = BTreeMap::new();
+    let mut known = Known::default();
     for (path, parts) in rules {
         let mut copies = 0_u64;
         for part in parts {
@@ -81,7 +59,7 @@ pub(super) fn check<'m>(
 type Held<'m> = BTreeMap<&'m str, u64>;
 
 struct Reader<'a> {
-    known: &'a BTreeMap<&'a [String], u64>,
+    known: &'a Known<'a>,
     names: &'a Names,
     /// The most that anything on the way holds.
     most: u64,
@@ -101,13 +79,13 @@ impl Reader<'_> {
                 }
                 let mut copies = 0_u64;
                 for body in bodies {
-                    let held = self.query(&body.query, given.clone());
+                    let bound = self.query(&body.query, given.clone());
                     let value = body
                         .assign
                         .as_ref()
                         .map(|assign| &assign.value)
                         .or(assigned);
-                    let own = self.all(head.key.into_iter().chain(value), &held);
+                    let own = self.all(head.key.into_iter().chain(value), &bound);
                     copies = copies.saturating_add(own);
                 }
                 copies
@@ -257,16 +235,7 @@ impl Reader<'_> {
             return *copies;
         }
         let path = self.names.resolve(root, &reference.literal);
-        path.map_or(1, |path| self.document(&path))
-    }
-
-    /// What rules at `path`, above it and below it hold together.
-    fn document(&self, path: &Path) -> u64 {
-        let above = (1..path.len()).filter_map(|length| self.known.get(path.get(..length)?));
-        let below = self.known.range(path.as_slice()..);
-        let below = below.take_while(|(name, _)| name.starts_with(path));
-        let copies = above.chain(below.map(|(_, copies)| copies));
-        copies.fold(1, |all, copies| all.saturating_add(*copies))
+        path.map_or(1, |path| self.known.document(&path))
     }
 
     fn call<'m>(&mut self, function: &'m Expr, params: &'m [Ref<Expr>], held: &Held<'m>) -> u64 {
@@ -276,15 +245,10 @@ impl Reader<'_> {
         let path = name
             .root
             .and_then(|root| self.names.resolve(root, &name.named));
-        if let Some(own) = path.and_then(|path| self.known.get(path.as_slice())) {
+        if let Some(own) = path.and_then(|path| self.known.rule(&path)) {
             return own.saturating_mul(most.max(1));
         }
-        let parts: Vec<&str> = name
-            .root
-            .into_iter()
-            .chain(name.named.iter().map(String::as_str))
-            .collect();
-        if HOLDING.contains(&parts.join(".").as_str()) {
+        if copies::is_holding(name.root, &name.named) {
             return self.all(params.iter(), held);
         }
         1

@@ -8,6 +8,7 @@
 //! The gate reads syntax. It never evaluates and does not judge what a policy decides.
 
 mod compiled;
+mod copies;
 mod graph;
 mod growth;
 pub(super) mod head;

@@ -104,6 +104,11 @@ impl Queries {
         Arc::ptr_eq(&self.set, set)
     }
 
+    /// How long a query may be evaluated.
+    pub fn time(&self) -> Duration {
+        self.set.timeout
+    }
+
     /// Asks the query `text`, for an `input` that may be undefined, at `now`.
     pub fn ask(
         &mut self,

@@ -39,7 +39,7 @@ const HOSTILE: &[&str] = &[
 fn doubled(first: &str, step: &str) -> String {
     let last = if step.contains("array") { 19 } else { 39 };
     let steps = (1..=last).map(|n| {
-        let step = step.replace("X", &format!("x{}", n - 1));
+        let step = step.replace('X', &format!("x{}", n - 1));
         format!("x{n} := {step}")
     });
     let mut lines = vec![format!("x0 := {first}")];
@@ -65,8 +65,8 @@ fn bodies() -> Vec<String> {
         ("input.a", r#"sprintf("%s%s", [X, X])"#),
         ("input.a", r#"strings.replace_n({"a": X}, "aa")"#),
         ("numbers.range(1, 1000)", "array.concat(X, X)"),
-        ("input.a", r#"json.marshal([X, X])"#),
-        ("input.a", r#"yaml.marshal([X, X])"#),
+        ("input.a", r"json.marshal([X, X])"),
+        ("input.a", r"yaml.marshal([X, X])"),
         ("input.a", r#"urlquery.encode_object({"a": X, "b": X})"#),
         ("input.a", "urlquery.encode(concat(\"%\", [X, X]))"),
         ("input.a", "base64.encode(concat(\"\", [X, X]))"),
@@ -84,7 +84,7 @@ fn hostile_input() -> serde_json::Value {
     let mut aliases = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for n in 1..12 {
         let before = format!("*a{},", n - 1).repeat(9);
-        aliases.push_str(&format!("a{n}: &a{n} [{before}x]\n"));
+        aliases += &format!("a{n}: &a{n} [{before}x]\n");
     }
     json!({
         "a": "a".repeat(1024),
@@ -125,7 +125,7 @@ fn no_call_takes_what_memory_there_is_in_either_engine() {
                 let mut lowered = 0;
                 for body in bodies() {
                     for choice in [EngineChoice::Auto, EngineChoice::Interpreter] {
-                        println!("{:.100}", body);
+                        println!("{body:.100}");
                         let started = Instant::now();
                         let (engine, answer) = asked(&body, choice);
                         println!("  {engine}: {answer:?} in {:?}", started.elapsed());
