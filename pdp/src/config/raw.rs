@@ -257,8 +257,7 @@ pub struct RawOpaApi {
     pub tokens_sha256: Vec<String>,
     /// Whether the policy `data.system.authz.allow` must let a call in. Default: `off`.
     pub authorization: Option<RawAuthorization>,
-    /// Whether `/v1/query` answers queries that the caller writes, which read everything. Default: only
-    /// with `authorization: basic`, whose policy is asked about each.
+    /// Whether `/v1/query` answers queries that the caller writes, which read everything. Default: `false`.
     pub queries: Option<bool>,
 }
 

@@ -5,21 +5,28 @@
 
 use regorus::{Engine, Value};
 
+use super::bounded::check_yaml;
+use super::builtins::Failed;
 use super::set::LoadError;
 
 /// A corrected built-in of one argument.
-pub(super) type Function = fn(&Value) -> bool;
+pub(super) type Function = fn(&Value) -> Result<bool, Failed>;
 
 /// Puts the corrected built-ins before the engine's own, which fail on what is no text; to OPA that is
 /// not valid.
 pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
     for (name, function) in ALL {
-        let call = move |args: Vec<Value>| Ok(Value::from(args.first().is_some_and(function)));
+        let call = move |args: Vec<Value>| Ok(Value::from(answer(function, &args)?));
         engine
             .add_extension(name.to_owned(), 1, Box::new(call))
             .map_err(|error| LoadError::engine(&error))?;
     }
     Ok(())
+}
+
+/// What `function` says of its one argument.
+pub(super) fn answer(function: Function, arguments: &[Value]) -> Result<bool, Failed> {
+    arguments.first().map_or(Ok(false), function)
 }
 
 /// The corrected built-in `name`.
@@ -31,10 +38,12 @@ pub(super) fn function(name: &str) -> Option<Function> {
 const ALL: [(&str, Function); 2] = [
     ("json.is_valid", |value| {
         let text = value.as_string();
-        text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+        let is_json = |text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        Ok(text.is_ok_and(|text| is_json(text)))
     }),
     ("yaml.is_valid", |value| {
+        check_yaml(std::slice::from_ref(value))?;
         let text = value.as_string();
-        text.is_ok_and(|text| Value::from_yaml_str(text).is_ok())
+        Ok(text.is_ok_and(|text| Value::from_yaml_str(text).is_ok()))
     }),
 ];

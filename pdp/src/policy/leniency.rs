@@ -65,7 +65,7 @@ pub(super) fn install(engine: &mut Engine, errors: BuiltinErrors) -> Result<(), 
 
 /// Whether a call of `name` comes to the engine's function.
 fn is_called_natively(name: &str) -> bool {
-    let is_replaced = bounded::NAMES.contains(&name)
+    let is_replaced = bounded::is_bounded(name)
         || corrected::function(name).is_some()
         || builtins::arity(name).is_some();
     capability::is_callable(name) && !is_replaced && name != "walk" && must_cache(name).is_none()

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::engine_error;
 
 /// A built-in of the engine.
+#[derive(Clone)]
 pub(super) struct Native {
     function: BuiltinFcn,
     /// What it wants to know of where it is called; only its messages tell it.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use regorus::{Engine, Value};
 
+use super::bounded::{budget, check_size};
 use super::engine_error;
 use super::set::{LoadError, PolicySet};
 use super::settings::PolicySettings;
@@ -73,10 +74,14 @@ pub(super) fn run(engine: &mut Engine, tests: &[(String, String)]) -> TestReport
     for (name, file) in tests {
         // Each test starts from the same state, whatever the one before did.
         let mut engine = pristine.clone();
+        budget::begin();
         let value = catch_unwind(AssertUnwindSafe(|| engine.eval_rule(name.clone())));
         let outcome = match value {
             Ok(Ok(Value::Bool(true))) => Outcome::Pass,
             Ok(Ok(Value::Undefined)) => Outcome::Fail("undefined: a condition did not hold".into()),
+            Ok(Ok(value)) if check_size(&value).is_err() => {
+                Outcome::Fail("is more than can be shown, not `true`".into())
+            }
             Ok(Ok(value)) => Outcome::Fail(format!("is `{value}`, not `true`")),
             Ok(Err(error)) => Outcome::Fail(engine_error::in_one_line(&error)),
             Err(_) => Outcome::Fail("the engine panicked".into()),

@@ -75,7 +75,7 @@ fn parsed(texts: &[(&str, Cow<'_, str>)], errors: BuiltinErrors) -> Result<Engin
     let mut engine = Engine::new();
     engine.set_policy_length_config(length_limits());
     engine.set_gather_prints(true);
-    bounded::install(&mut engine)?;
+    bounded::install(&mut engine, errors)?;
     corrected::install(&mut engine)?;
     builtins::install(&mut engine, errors)?;
     source::install(&mut engine, errors)?;

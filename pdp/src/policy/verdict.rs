@@ -11,6 +11,8 @@ use regorus::Value;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
+use super::bounded::check_size;
+
 /// Reason codes one answer may carry.
 const MAX_REASONS: usize = 32;
 /// Characters of one reason code.
@@ -73,6 +75,7 @@ impl Verdict {
             Value::Undefined => Err(Failure::Undefined),
             Value::Bool(allow) => Ok(Self::bare(*allow)),
             Value::Object(_) => {
+                check_size(value).map_err(|_| Failure::Memory)?;
                 let json = serde_json::to_value(value).map_err(|e| invalid(&e))?;
                 let Object(raw) =
                     serde_json::from_value::<Object<RawVerdict>>(json).map_err(|e| invalid(&e))?;

@@ -1,14 +1,12 @@
 //! One thread's own engine, and the evaluation of one input on it.
 //!
 //! Every thread parses its own copy: engines that share a syntax tree spend their time on each
-//! other's reference counts. Only data is shared. Whatever a policy does (an error, a panic in the
-//! engine, a run past its time), the process goes on and the answer is a deny.
+//! other's reference counts. Only data is shared. Whatever a policy does, the process goes on and the answer is a deny.
 //!
 //! Two engines of our own: the interpreter, which is right, and for policies of which it is known to be right too
-//! (`bytecode`) the bytecode machine, which is several times as fast. Whatever the machine is in doubt
-//! about, the interpreter answers; a sample of what it answers is asked of both, and where they differ
-//! the stricter answer counts and the machine has answered for the last time. What a bundle brought compiled
-//! (`wasm`) answers in place of both.
+//! (`bytecode`) the bytecode machine, several times as fast. Whatever the machine is in doubt about, the interpreter
+//! answers; a sample of what it answers is asked of both, and where they differ the stricter answer counts and the
+//! machine has answered for the last time. What a bundle brought compiled (`wasm`) answers in place of both.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -16,6 +14,7 @@ use std::time::{Duration, Instant};
 use edgeward_core::time::UnixSeconds;
 use regorus::{Engine, Value};
 
+use super::bounded::{budget, check_size};
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::{self, gather_notes};
 use super::bytecode::{Machine, Outcome};
@@ -87,10 +86,10 @@ impl Worker {
         self
     }
 
-    /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined.
-    /// That of the entry point by the machine, where there is one and no built-in failed, for only of
-    /// those does it matter what `errors` says; all else by an interpreter that [`Worker::evaluate`] does
-    /// not ask. Where compiled policies make it, they are asked, and they alone.
+    /// The document `at`, for an `input` that may be undefined, at `now`; none where it is undefined. That of the
+    /// entry point by the machine, where there is one and no built-in failed, for only of those does it matter what
+    /// `errors` says; all else by an interpreter that [`Worker::evaluate`] does not ask. Where compiled policies
+    /// make it, they are asked, and they alone.
     pub fn document(
         &mut self,
         at: &Reference,
@@ -145,7 +144,8 @@ impl Worker {
             }
         };
         self.answered = self.answered.wrapping_add(1);
-        if self.answered % COMPARE_EVERY != 1 {
+        let is_large = |value: &Value| check_size(value).is_err();
+        if self.answered % COMPARE_EVERY != 1 || value.as_ref().is_some_and(is_large) {
             return Ok(value);
         }
         let interpreted = documents.read(&self.pristine, at, input, errors);
@@ -156,7 +156,7 @@ impl Worker {
         interpreted
     }
 
-    /// As [`Worker::document`], of rules always by the interpreter, and what `trace` noted on the way.
+    /// As [`Worker::document`], of rules always by the interpreter, and what `trace` noted.
     pub fn explained_document(
         &mut self,
         at: &Reference,
@@ -200,8 +200,7 @@ impl Worker {
         }
     }
 
-    /// The entry point's value as it is, none where it is undefined: by the same ways as
-    /// [`Worker::evaluate`], without the sample that is asked of both engines.
+    /// The entry point's value as it is, none where it is undefined: as [`Worker::evaluate`], without the sample.
     pub fn value(&mut self, input: Value, now: UnixSeconds) -> Result<Option<Value>, Failure> {
         if let Some(clock) = &self.clock {
             clock.set(now);
@@ -216,6 +215,7 @@ impl Worker {
             }
             None => self.interpreted(input)?,
         };
+        check_size(&value).map_err(|_| Failure::Memory)?;
         Ok(Some(value).filter(|value| *value != Value::Undefined))
     }
 
@@ -246,11 +246,12 @@ impl Worker {
     /// What the interpreter says, or the compiled policy where one makes the entry point.
     fn interpreted(&mut self, input: Value) -> Result<Value, Failure> {
         let instant = self.instant();
-        let compiled = self.compiled.as_mut();
-        if let Some(answer) = compiled.and_then(|all| all.entry_point(&input, instant)) {
+        let all = self.compiled.as_mut();
+        if let Some(answer) = all.and_then(|all| all.entry_point(&input, instant)) {
             return answer;
         }
         let started = Instant::now();
+        budget::begin();
         let engine = &mut self.engine;
         let entry_point = self.entry_point.clone();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -263,6 +264,7 @@ impl Worker {
         let value = match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) if started.elapsed() >= self.timeout => Err(Failure::Timeout),
+            Ok(Err(_)) if budget::is_exceeded() => Err(Failure::Memory),
             Ok(Err(error)) => Err(Failure::Error(engine_error::in_one_line(&error))),
             Err(_) => Err(Failure::Error("the engine panicked".to_owned())),
         };

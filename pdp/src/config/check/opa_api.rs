@@ -35,7 +35,7 @@ pub(super) fn opa_api(
     Some(OpaApi {
         token_digests,
         authorization,
-        queries: raw.queries.unwrap_or(authorization == Authorization::Basic),
+        queries: raw.queries.unwrap_or(false),
     })
 }
 

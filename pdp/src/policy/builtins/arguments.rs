@@ -10,6 +10,11 @@ use super::Failed;
 pub(in crate::policy) struct Arguments<'a>(pub(super) &'a [Value]);
 
 impl<'a> Arguments<'a> {
+    /// Each of them.
+    pub(in crate::policy) fn all(&self) -> &'a [Value] {
+        self.0
+    }
+
     /// The operand, whatever it is.
     pub(super) fn any(&self, operand: usize) -> &'a Value {
         self.0.get(operand).unwrap_or(&Value::Undefined)

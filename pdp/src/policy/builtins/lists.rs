@@ -3,7 +3,7 @@
 use regorus::Value;
 
 use super::arguments::Arguments;
-use super::{Builtin, Failed};
+use super::{Builtin, Failed, Function};
 
 /// What is here.
 pub(super) const ALL: &[Builtin] = &[
@@ -11,6 +11,9 @@ pub(super) const ALL: &[Builtin] = &[
     ("strings.count", 2, count),
     ("strings.split_n", 3, split_n),
 ];
+
+/// `array.flatten`, which looks at its elements only.
+pub(super) const FLATTEN: Function = flatten;
 
 /// The elements, and in the place of those that are arrays theirs: one level.
 fn flatten(a: &Arguments<'_>) -> Result<Value, Failed> {

@@ -34,6 +34,7 @@ use regorus::{Engine, Value};
 use thiserror::Error;
 
 use self::arguments::Arguments;
+use super::bounded::{self, budget};
 use super::builtin_errors::BuiltinErrors;
 use super::set::LoadError;
 
@@ -103,9 +104,15 @@ pub(super) fn answer(function: Function, arguments: &[Value]) -> Option<Value> {
     called_with(function, arguments).ok()
 }
 
-/// What a built-in answers.
+/// What a built-in answers, within bounds: of what it looks at, which may share its parts so that it is
+/// more than could be written down, and of what all of them make.
 pub(super) fn called_with(function: Function, arguments: &[Value]) -> Result<Value, Failed> {
-    function(&Arguments(arguments))
+    if !std::ptr::fn_addr_eq(function, lists::FLATTEN) {
+        bounded::check_sizes(arguments)?;
+    }
+    let value = function(&Arguments(arguments))?;
+    budget::charge(&value)?;
+    Ok(value)
 }
 
 /// What `io.jwt.decode_verify` answers at `now`, in nanoseconds since 1970.
@@ -139,7 +146,9 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// Puts them into `engine`, but for the one that reads the clock ([`install_clock`]).
 pub(super) fn install(engine: &mut Engine, errors: BuiltinErrors) -> Result<(), LoadError> {
     for (name, arity, function) in all() {
-        let call = move |arguments: Vec<Value>| called(name, function, &arguments, errors);
+        let call = move |arguments: Vec<Value>| {
+            called(name, |a| called_with(*function, a.0), &arguments, errors)
+        };
         engine
             .add_extension((*name).to_owned(), *arity, Box::new(call))
             .map_err(|error| LoadError::engine(&error))?;
@@ -150,7 +159,7 @@ pub(super) fn install(engine: &mut Engine, errors: BuiltinErrors) -> Result<(), 
 /// A call that failed, as the engine tells it.
 #[derive(Debug, Error)]
 #[error("{name}: {why}")]
-struct CallError {
+pub(super) struct CallError {
     name: &'static str,
     why: Failed,
 }
@@ -174,7 +183,7 @@ pub(super) fn chosen(errors: BuiltinErrors) -> BuiltinErrors {
 }
 
 /// What becomes of a call. What passes a bound fails, whatever is chosen of other failures.
-fn called<E: From<CallError>>(
+pub(super) fn called<E: From<CallError>>(
     name: &'static str,
     function: impl Fn(&Arguments<'_>) -> Result<Value, Failed>,
     arguments: &[Value],

@@ -10,7 +10,7 @@ use regorus::Value;
 use regorus::unstable::{BUILTINS, BuiltinFcn};
 
 use super::super::{
-    bounded,
+    bounded::{self, Cost},
     builtins::{self, Function},
     source,
 };
@@ -60,12 +60,15 @@ macro_rules! wrapped {
         pub(super) fn wrapped(name: &str) -> Option<BuiltinFcn> {
             match name {
                 $($name => {
-                    static OWN: LazyLock<Option<BuiltinFcn>> =
-                        LazyLock::new(|| BUILTINS.get($name).copied());
-                    let arity = OWN.as_ref()?.1;
+                    static OWN: LazyLock<Option<(BuiltinFcn, Option<Cost>)>> =
+                        LazyLock::new(|| Some((*BUILTINS.get($name)?, bounded::cost($name))));
+                    let arity = OWN.as_ref()?.0.1;
                     Some((
                         |span, params, args, _| match &*OWN {
-                            Some((call, _)) => noted(call(span, params, args, true)),
+                            Some(((call, _), None)) => noted(call(span, params, args, true)),
+                            Some(((call, _), Some(cost))) => noted(bounded::within(*cost, args, || {
+                                call(span, params, args, true)
+                            })),
                             None => Ok(doubt()),
                         },
                         arity,

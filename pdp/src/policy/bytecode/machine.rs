@@ -13,6 +13,7 @@ use regorus::rvm::vm::VmError;
 use regorus::utils::limits::{ExecutionTimerConfig, PolicyLengthConfig};
 use regorus::{Engine, Rc, Value};
 
+use super::super::bounded::budget;
 use super::patch::patch;
 use super::rules::PACKAGE;
 use super::{Lowered, Obstacle, builtins};
@@ -70,6 +71,7 @@ impl Machine {
             return Outcome::InDoubt;
         }
         builtins::take_doubt();
+        budget::begin();
         let vm = &mut self.vm;
         let value = catch_unwind(AssertUnwindSafe(|| {
             vm.set_input(input);

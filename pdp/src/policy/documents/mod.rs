@@ -25,6 +25,7 @@ use thiserror::Error;
 use self::index::{Found, RuleName};
 pub(super) use self::index::{Index, says};
 pub use self::reference::Reference;
+use super::bounded::budget;
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::with_errors;
 use super::engine_error;
@@ -147,6 +148,7 @@ impl Documents {
         errors: BuiltinErrors,
     ) -> Result<Vec<Value>, NoDocument> {
         let started = Instant::now();
+        budget::begin();
         let mut values = Vec::with_capacity(rules.len());
         let mut engine = self.engine.take().unwrap_or_else(|| pristine.clone());
         engine.set_strict_builtin_errors(self.is_guarded || errors == BuiltinErrors::Fail);

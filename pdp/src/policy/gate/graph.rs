@@ -81,8 +81,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Refuses the first cycle, and the first rule that needs more than [`MAX_FRAMES`].
-    pub(super) fn check(&self, rules: &BTreeMap<Path, Place>) -> Result<(), Refusal> {
+    /// Refuses the first cycle, and the first rule that needs more than [`MAX_FRAMES`]. Gives all names in an
+    /// order in which each comes after those that it needs.
+    pub(super) fn check(
+        &self,
+        rules: &BTreeMap<Path, Place>,
+    ) -> Result<Vec<&'a [String]>, Refusal> {
         let mut depth: Vec<Option<usize>> = vec![None; self.names.len()];
         for start in 0..self.names.len() {
             self.visit(start, &mut depth)
@@ -99,7 +103,11 @@ impl<'a> Graph<'a> {
                     depth: *depth,
                 })
             }
-            _ => Ok(()),
+            _ => {
+                let mut names: Vec<_> = depth.into_iter().zip(self.names.iter().copied()).collect();
+                names.sort_unstable();
+                Ok(names.into_iter().map(|(_, name)| name).collect())
+            }
         }
     }
 

@@ -9,7 +9,9 @@
 
 mod bodies;
 mod compiled;
+mod copies;
 mod graph;
+mod growth;
 pub(super) mod head;
 pub(in crate::policy) mod lost;
 pub(super) mod nesting;

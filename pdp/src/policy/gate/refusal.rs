@@ -142,6 +142,26 @@ pub enum Refusal {
         /// Its line.
         line: u32,
     },
+    /// A value that holds another again and again, each step twice as often as the one before.
+    #[error(
+        "{file}:{line}: `{rule}` puts a value into others so often that it is there a million times: do not put the same value twice into each step of a chain"
+    )]
+    Grows {
+        /// File of the rule.
+        file: String,
+        /// Its line.
+        line: u32,
+        /// The rule.
+        rule: String,
+    },
+    /// A number of which the engine would write out every digit.
+    #[error("{file}:{line}: a number with an exponent above 4096: no such number is of use here")]
+    Number {
+        /// File of the number.
+        file: String,
+        /// Its line.
+        line: u32,
+    },
     /// Nothing to ask.
     #[error(
         "no policy file declares the entry point `{entry_point}`: declare it or set `policies.entrypoint`"

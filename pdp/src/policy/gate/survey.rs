@@ -3,10 +3,12 @@
 //! Syntax only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use regorus::unstable::{Module, Ref, Rule};
 
 use super::graph::Graph;
+use super::growth::{self, Written};
 use super::head::parts_of;
 use super::paths::{Names, Path};
 use super::uses::{Manner, Use, uses_of};
@@ -27,16 +29,17 @@ pub(super) struct Place {
 
 /// The rules, and what they use.
 #[derive(Default)]
-pub(super) struct Survey {
+pub(super) struct Survey<'m> {
     pub(super) rules: BTreeMap<Path, Place>,
     uses: Vec<(Path, String, Vec<Use>)>,
     /// First names of the rules of each package.
     called: BTreeMap<Path, BTreeSet<String>>,
+    written: BTreeMap<Path, Vec<Written<'m>>>,
 }
 
-impl Survey {
+impl<'m> Survey<'m> {
     /// Of `modules`; refuses what is wrong with one rule alone.
-    pub(super) fn of(modules: &[Ref<Module>]) -> Result<Self, Refusal> {
+    pub(super) fn of(modules: &'m [Ref<Module>]) -> Result<Self, Refusal> {
         let mut survey = Self::default();
         for module in modules {
             survey.declare(module);
@@ -60,8 +63,8 @@ impl Survey {
     }
 
     /// Adds the rules of `module`, under the name `as_name` where there is one.
-    fn add(&mut self, module: &Module, as_name: Option<&str>) -> Result<(), Refusal> {
-        let names = Names::of(module);
+    fn add(&mut self, module: &'m Module, as_name: Option<&str>) -> Result<(), Refusal> {
+        let names = Rc::new(Names::of(module));
         let file = module.package.span.source.file().clone();
         let mut outside = self
             .called
@@ -84,6 +87,11 @@ impl Survey {
             });
             place.function |= function;
             place.frames = place.frames.max(frames);
+            self.written.entry(path.clone()).or_default().push(Written {
+                rule,
+                names: names.clone(),
+                file: file.clone(),
+            });
             self.uses.push((path, file.clone(), in_rule));
         }
         Ok(())
@@ -104,7 +112,11 @@ impl Survey {
             .iter()
             .map(|(path, _, uses)| (path.as_slice(), uses.as_slice()))
             .collect();
-        Graph::build(&self.rules, &edges).check(&self.rules)?;
+        let order = Graph::build(&self.rules, &edges).check(&self.rules)?;
+        growth::check(order.into_iter().filter_map(|path| {
+            let parts = self.written.get(path)?;
+            Some((path, parts.as_slice()))
+        }))?;
         compiled::check(compiled, &self.rules, &self.uses)?;
         Ok(prints)
     }

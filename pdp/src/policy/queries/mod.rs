@@ -23,6 +23,7 @@ use regorus::{Engine, Value};
 use thiserror::Error;
 
 pub use self::text::MAX_QUERY_BYTES;
+use super::bounded::budget;
 use super::builtin_errors::BuiltinErrors;
 use super::builtins::gather_notes;
 use super::coarse_clock::CoarseClock;
@@ -103,6 +104,11 @@ impl Queries {
         Arc::ptr_eq(&self.set, set)
     }
 
+    /// How long a query may be evaluated.
+    pub fn time(&self) -> Duration {
+        self.set.timeout
+    }
+
     /// Asks the query `text`, for an `input` that may be undefined, at `now`.
     pub fn ask(
         &mut self,
@@ -140,6 +146,7 @@ impl Queries {
     }
 
     fn evaluate(&self, expression: String, input: &Value) -> Result<Value, NoAnswer> {
+        budget::begin();
         let mut engine = self.engine.clone();
         engine.set_execution_timer_config(timer(self.set.timeout));
         engine.set_input(input.clone());

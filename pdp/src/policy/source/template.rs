@@ -10,6 +10,8 @@ use thiserror::Error;
 
 use super::Replaced;
 use super::token::{Kind, Piece, piece, tokens};
+use crate::policy::bounded;
+use crate::policy::builtins::Failed;
 use crate::policy::set::LoadError;
 
 /// The function, by the name that OPA gives its own.
@@ -22,6 +24,8 @@ enum TemplateError {
     Several,
     #[error("a template string is written from a list of texts and sets")]
     NotParts,
+    #[error(transparent)]
+    Bound(#[from] Failed),
 }
 
 /// Writes the template `token`, `$` and quotes included, as a call.
@@ -64,16 +68,17 @@ fn write_literal(literal: &mut String, quote: char, out: &mut String) {
 
 /// Gives the engine the function.
 pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
-    let function = |args: Vec<Value>| Ok(join(args.first())?);
+    let function = |args: Vec<Value>| Ok(join(&args)?);
     engine
         .add_extension(FUNCTION.to_owned(), 1, Box::new(function))
         .map_err(|error| LoadError::engine(&error))
 }
 
-fn join(parts: Option<&Value>) -> Result<Value, TemplateError> {
-    let Some(Value::Array(parts)) = parts else {
+fn join(arguments: &[Value]) -> Result<Value, TemplateError> {
+    let [Value::Array(parts)] = arguments else {
         return Err(TemplateError::NotParts);
     };
+    bounded::check_sizes(arguments)?;
     let mut text = String::new();
     for part in parts.iter() {
         match part {
@@ -90,7 +95,9 @@ fn join(parts: Option<&Value>) -> Result<Value, TemplateError> {
             _ => return Err(TemplateError::NotParts),
         }
     }
-    Ok(Value::from(text))
+    let text = Value::from(text);
+    bounded::budget::charge(&text)?;
+    Ok(text)
 }
 
 /// As OPA writes a term: JSON, with blanks, and sets in braces. Values are no deeper than the engine lets them.

@@ -9,15 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use regorus::Value;
 use regorus::unstable::must_cache;
 
+use super::super::bounded::{self, Bounded};
 use super::super::builtin_errors::BuiltinErrors;
 use super::super::native::Native;
-use super::super::{bounded, builtins, capability, corrected};
+use super::super::{builtins, capability, corrected};
 
 const NOW: &str = "time.now_ns";
 
 /// A built-in by its name.
-pub(super) struct HostBuiltin {
-    pub(super) name: String,
+pub(in crate::policy) struct HostBuiltin {
+    pub(in crate::policy) name: String,
     /// Whether it is to answer the same each time within one evaluation.
     pub(super) is_kept: bool,
     call: Call,
@@ -29,6 +30,7 @@ enum Call {
     Own(builtins::Function),
     Range,
     Corrected(corrected::Function),
+    Bounded(Bounded),
     Native(Native),
 }
 
@@ -43,7 +45,7 @@ enum Failed {
 
 impl HostBuiltin {
     /// The built-in `name`, where there is one that a policy may call.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(in crate::policy) fn of(name: &str) -> Option<Self> {
         if !capability::is_callable(name) {
             return None;
         }
@@ -51,12 +53,14 @@ impl HostBuiltin {
             Call::Now
         } else if name == builtins::DECODE_VERIFY {
             Call::DecodeVerify
-        } else if bounded::NAMES.contains(&name) {
+        } else if matches!(name, "numbers.range" | "numbers.range_step") {
             Call::Range
         } else if let Some(function) = corrected::function(name) {
             Call::Corrected(function)
         } else if let Some(function) = builtins::function(name) {
             Call::Own(function)
+        } else if let Some(function) = bounded::function(name) {
+            Call::Bounded(function)
         } else {
             Call::Native(Native::of(name)?)
         };
@@ -69,7 +73,7 @@ impl HostBuiltin {
 
     /// Calls it, at `now` in nanoseconds since 1970. Undefined where it is, and where it failed in a way
     /// that `errors` lets pass; else why it failed.
-    pub(super) fn call(
+    pub(in crate::policy) fn call(
         &self,
         arguments: &[Value],
         now: u64,
@@ -111,17 +115,14 @@ impl HostBuiltin {
             Call::Own(function) => builtins::called_with(*function, arguments).map_err(own),
             Call::Range => bounded::range(arguments, arguments.get(2))
                 .map_err(|error| Failed::Always(error.to_string())),
-            Call::Corrected(function) => Ok(Value::from(arguments.iter().all(function))),
+            Call::Corrected(function) => {
+                let answer = corrected::answer(*function, arguments);
+                answer.map(Value::from).map_err(own)
+            }
+            Call::Bounded(function) => function.call(arguments).map_err(own),
             Call::Native(native) => native
                 .call(arguments, errors == BuiltinErrors::Fail)
-                .map_err(|error| {
-                    let why = error.to_string();
-                    if error.is_limit {
-                        Failed::Always(why)
-                    } else {
-                        Failed::Refused(why)
-                    }
-                }),
+                .map_err(|error| own(bounded::failed(&error))),
         }
     }
 
@@ -133,6 +134,7 @@ impl HostBuiltin {
             Call::Range if self.name == "numbers.range" => Some(2),
             Call::Range => Some(3),
             Call::DecodeVerify | Call::Own(_) => builtins::arity(&self.name),
+            Call::Bounded(function) => Some(usize::from(function.arity())),
             Call::Native(native) => Some(usize::from(native.arity())),
         }
     }

@@ -14,6 +14,7 @@ use super::module::{Module, in_one_line};
 use super::state::{RanOut, State};
 use super::unusable::Unusable;
 use super::{imports, text};
+use crate::policy::bounded::budget;
 use crate::policy::builtin_errors::BuiltinErrors;
 use crate::policy::verdict::Failure;
 
@@ -154,6 +155,7 @@ impl Instance {
 
     /// The value of an entry point for `input`, which may be undefined.
     pub(super) fn evaluate(&mut self, entry_point: i32, input: &Value, asked: Asked) -> Outcome {
+        budget::begin();
         let state = self.store.data_mut();
         state.begin(asked.time, asked.now, asked.errors);
         self.store.set_epoch_deadline(1);
@@ -162,6 +164,7 @@ impl Instance {
         let failure = match (state.ran_out_of, state.failed.take()) {
             (Some(RanOut::Time), _) => Some(Failure::Timeout),
             (Some(RanOut::Memory), _) => Some(Failure::Memory),
+            (None, Some(_)) if budget::is_exceeded() => Some(Failure::Memory),
             (None, Some(failed)) => Some(Failure::Error(failed)),
             (None, None) => None,
         };

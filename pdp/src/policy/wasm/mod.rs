@@ -34,5 +34,7 @@ pub use entry_point::{CompiledPolicy, EntryPoint, EntryPointError};
 pub use unusable::Unusable;
 
 pub(super) use compiled::{Compiled, Found};
+#[cfg(test)]
+pub(super) use host::HostBuiltin;
 pub(super) use instance::Asked;
 pub(super) use workers::{Instances, Usual};

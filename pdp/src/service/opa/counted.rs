@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 use super::errors::Trouble;
-use crate::policy::{Answered, NoAnswer, NoDocument};
+use crate::policy::{NoAnswer, NoDocument};
 use crate::service::histogram::Durations;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,9 +77,10 @@ impl DocumentMetrics {
     }
 
     /// A query was asked.
-    pub(super) fn queried(&self, outcome: Result<&Answered, &Trouble>) {
+    pub(super) fn queried(&self, outcome: Result<(), &Trouble>) {
         let outcome = match outcome {
-            Ok(_) => "answered",
+            Ok(()) => "answered",
+            Err(Trouble::QueriesHeld) => "held",
             Err(Trouble::Query(NoAnswer::Evaluation(NoDocument::Timeout))) => "timeout",
             Err(Trouble::Query(NoAnswer::Evaluation(_))) => "error",
             Err(Trouble::Query(_)) => "refused",

@@ -34,6 +34,8 @@ pub(super) enum Trouble {
     NoCompile,
     /// This is not to be had of an evaluation.
     NoExplanation(&'static str),
+    /// A query goes on beyond its time, and cannot be ended.
+    QueriesHeld,
     /// A query has no answer.
     Query(NoAnswer),
     /// Only these methods are there.
@@ -134,7 +136,9 @@ impl Trouble {
             | Self::Query(NoAnswer::Evaluation(_))
             | Self::TooLong
             | Self::NoAuthorizer => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Revoked | Self::Withheld(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Revoked | Self::Withheld(_) | Self::QueriesHeld => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Method(_) | Self::ReadOnly(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Call(refusal) => refusal.status(),
         }
@@ -151,6 +155,7 @@ impl Trouble {
             Self::NoCompile | Self::NoExplanation(_) => "not_implemented",
             Self::NoQueries | Self::Method(_) | Self::ReadOnly(_) => "invalid_operation",
             Self::Revoked => "policy_revoked",
+            Self::QueriesHeld => "queries_held",
             Self::Withheld(Withheld::NotLoaded) => "policy_not_loaded",
             Self::Withheld(Withheld::TooOld) => "policy_too_old",
             Self::Evaluation(_)
@@ -169,8 +174,8 @@ impl Trouble {
             }
             Self::NoSuchPolicy(id) => format!("storage_not_found_error: policy id {id:?}"),
             Self::NoQueries => {
-                "queries are off, for they read everything: set `opa_api.queries: true`, or \
-                 `opa_api.authorization: basic`, or write a rule and ask for it below `/v1/data`"
+                "queries are off, for they read everything: set `opa_api.queries: true`, or write a rule and \
+                 ask for it below `/v1/data`"
                     .to_owned()
             }
             Self::NoCompile => {
@@ -185,6 +190,11 @@ impl Trouble {
             Self::Query(NoAnswer::Parse(_)) => "error(s) occurred while parsing query".to_owned(),
             Self::Query(NoAnswer::Compile(_)) => {
                 "error(s) occurred while compiling query".to_owned()
+            }
+            Self::QueriesHeld => {
+                "a query goes on beyond its time and cannot be ended: none is answered until it is over, or until \
+                 the PDP is started anew"
+                    .to_owned()
             }
             Self::Query(NoAnswer::Empty) => NoAnswer::Empty.to_string(),
             Self::Undefined(at) => format!("document undefined: {at}"),
@@ -214,6 +224,21 @@ impl Trouble {
             ),
             Self::Call(refusal) => refusal.message(),
         }
+    }
+
+    /// The code that says most, for a record.
+    pub(super) fn reason(&self) -> &'static str {
+        let details = self.details();
+        details
+            .first()
+            .map_or_else(|| self.code(), |detail| detail.code)
+    }
+
+    /// The row of the query, or of a policy file, in which something is wrong.
+    pub(super) fn row(&self) -> Option<u32> {
+        let details = self.details();
+        let location = details.first()?.location.as_ref()?;
+        Some(location.row)
     }
 
     fn details(&self) -> Vec<Detail> {

@@ -1,7 +1,7 @@
 //! OPA's REST API, so that a client of OPA may be pointed at this PDP; only where `opa_api` is configured.
 //!
 //! Order of reading: this file (path → door), `admission` (who may call), `wanted` (the parameters), `data` (documents), `query`
-//! and `query_room` (what callers write themselves), `explanation`, `state` (what the PDP says of itself), `errors` (how a call is
+//! `query_room` and `query_answer` (what callers write themselves), `explanation`, `state` (what the PDP says of itself), `errors` (how a call is
 //! refused), `written` (JSON within a size), `counted` (metrics). `docs/opa-api.md` says what is there and what is not.
 //!
 //! INVARIANT: nothing here writes policies or data, and no text of a caller is read as Rego but a query,
@@ -16,6 +16,7 @@ mod data;
 mod errors;
 mod explanation;
 mod query;
+mod query_answer;
 mod query_room;
 mod read;
 mod remembered;

@@ -7,38 +7,18 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 use regorus::Value;
-use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::admission::OpaApi;
 use super::errors::Trouble;
-use super::explanation::Explanation;
+use super::query_answer::Shape;
 use super::query_room::Asked;
 use super::wanted::Wanted;
-use super::{Call, read, written};
-use crate::policy::{Answered, from_json};
-use crate::service::reply::Reply;
+use super::{Call, read};
+use crate::policy::from_json;
+use crate::service::identifiers;
+use crate::service::reply::{self, Reply};
 use crate::service::worker::WorkerState;
-use crate::service::{clock, identifiers};
-
-/// The answer, its members as OPA orders them.
-#[derive(Serialize)]
-struct Answer<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<Explanation<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metrics: Option<Timers>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<&'a Value>,
-}
-
-#[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "OPA's names")]
-struct Timers {
-    timer_rego_query_compile_ns: u128,
-    timer_rego_query_eval_ns: u128,
-    timer_server_handler_ns: u128,
-}
 
 /// The query and the input of a call.
 struct Question {
@@ -67,11 +47,12 @@ pub(super) async fn answer(
         of_body(call.body)?
     };
     read::check_in_force(worker)?;
-    let outcome = ask(worker, question).await;
-    worker.state().metrics.documents.queried(outcome.as_ref());
+    let outcome = ask(worker, question, Shape::of(&wanted, arrived)).await;
+    let told = outcome.as_ref().map(|_| ());
+    worker.state().metrics.documents.queried(told);
     // It may have waited for another.
     read::check_in_force(worker)?;
-    tell(&outcome?, &wanted, arrived)
+    Ok(reply::reply(StatusCode::OK, "application/json", outcome?))
 }
 
 fn of_parameters(wanted: &Wanted) -> Result<Question, Trouble> {
@@ -103,47 +84,37 @@ fn of_body(body: Option<Json>) -> Result<Question, Trouble> {
 /// How OPA says that a body is no question.
 pub(super) const MALFORMED: &str = "error(s) occurred while decoding request";
 
-/// Asks, and leaves one record of it.
-async fn ask(worker: &Rc<WorkerState>, question: Question) -> Result<Answered, Trouble> {
+/// Asks, and leaves one record of it: of what was wrong the code and the row, and nothing that the caller wrote.
+async fn ask(
+    worker: &Rc<WorkerState>,
+    question: Question,
+    shape: Shape,
+) -> Result<Vec<u8>, Trouble> {
     let id = identifiers::decision_id(identifiers::number()?)?;
     let policies = worker.state().policies.clone();
-    let revision = policies.borrow().set.revision().to_owned();
     let bytes = question.text.len();
     let asked = Asked {
         text: question.text,
         input: question.input,
-        now: clock::now(),
+        shape,
     };
     let patience = worker.limits().request_timeout;
     let started = Instant::now();
-    let outcome = worker.queries().ask(policies, asked, patience).await;
+    let asking = worker.queries().ask(policies, asked, patience).await;
     let micros = started.elapsed().as_micros();
+    // Those in force when it was asked, not when it came; none where it had no turn.
+    let (revision, at, outcome) = match asking {
+        Ok(asking) => (Some(asking.revision), Some(asking.now.0), asking.outcome),
+        Err(trouble) => (None, None, Err(trouble)),
+    };
     match &outcome {
         Ok(_) => {
-            tracing::info!(target: "edgeward::decision", %id, bytes, revision, micros, "query answered");
+            tracing::info!(target: "edgeward::decision", %id, bytes, revision, at, micros, "query answered");
         }
         Err(trouble) => {
-            tracing::warn!(target: "edgeward::decision", %id, bytes, ?trouble, revision, micros, "query not answered");
+            let (code, row) = (trouble.reason(), trouble.row());
+            tracing::warn!(target: "edgeward::decision", %id, bytes, code, row, revision, at, micros, "query not answered");
         }
     }
     outcome
-}
-
-fn tell(answered: &Answered, wanted: &Wanted, arrived: Instant) -> Result<Reply, Trouble> {
-    let is_empty = answered
-        .solutions
-        .as_array()
-        .is_ok_and(regorus::value::Array::is_empty);
-    let answer = Answer {
-        explanation: wanted
-            .explain
-            .map(|_| Explanation::of(&answered.notes, wanted.pretty)),
-        metrics: wanted.metrics.then(|| Timers {
-            timer_rego_query_compile_ns: answered.reading.as_nanos(),
-            timer_rego_query_eval_ns: answered.evaluation.as_nanos(),
-            timer_server_handler_ns: arrived.elapsed().as_nanos(),
-        }),
-        result: (!is_empty).then_some(&answered.solutions),
-    };
-    written::reply(StatusCode::OK, &answer, wanted.pretty)
 }

@@ -27,12 +27,8 @@ impl Write for Bounded {
     }
 }
 
-/// `value` as JSON, for people to read where it is `pretty`.
-pub(super) fn reply<T: Serialize>(
-    status: StatusCode,
-    value: &T,
-    pretty: bool,
-) -> Result<Reply, Trouble> {
+/// `value` as JSON, for people to read where it is `pretty`; nothing where it is too long.
+pub(super) fn bytes<T: Serialize>(value: &T, pretty: bool) -> Result<Vec<u8>, Trouble> {
     let mut body = Bounded(Vec::new());
     let written = if pretty {
         serde_json::to_writer_pretty(&mut body, value)
@@ -40,5 +36,15 @@ pub(super) fn reply<T: Serialize>(
         serde_json::to_writer(&mut body, value)
     };
     written.map_err(|_| Trouble::TooLong)?;
-    Ok(reply::reply(status, "application/json", body.0))
+    Ok(body.0)
+}
+
+/// As [`bytes`], as a reply.
+pub(super) fn reply<T: Serialize>(
+    status: StatusCode,
+    value: &T,
+    pretty: bool,
+) -> Result<Reply, Trouble> {
+    let body = bytes(value, pretty)?;
+    Ok(reply::reply(status, "application/json", body))
 }

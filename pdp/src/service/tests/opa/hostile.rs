@@ -51,8 +51,8 @@ fn a_hostile_path_is_a_name_that_is_not_there_and_never_rego() {
 
 #[test]
 fn a_policy_that_runs_too_long_ends_in_time_and_the_next_call_is_answered() {
-    let slow = "package slow\nimport rego.v1\nx := count([1 | some i in numbers.range(1, 90000); \
-                some j in numbers.range(1, 90000); i == j])\ny := 1\n";
+    let slow = "package slow\nimport rego.v1\nx := count([1 | all := numbers.range(1, 90000); \
+                some i in all; some j in all; i == j])\ny := 1\n";
     let mut files = super::FILES.to_vec();
     files.push(("slow.rego", slow));
     let mut settings = settings();

@@ -1,5 +1,7 @@
 //! Queries that callers write, and explanations.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::super::harness::{Pdp, exchange, settings};
@@ -100,6 +102,75 @@ fn a_query_that_runs_away_is_stopped_and_keeps_nobody_waiting() {
         assert!(status == 500 || status == 200, "{breaking}: {status}");
     }
     assert_eq!(get(&pdp, "x := 1").0, 200);
+}
+
+#[test]
+fn no_query_ends_the_process_or_takes_what_memory_there_is() {
+    let pdp = serving();
+    let doubled: Vec<String> = (1..60)
+        .map(|n| format!("x{n} := [x{0}, x{0}]", n - 1))
+        .collect();
+    let doubled = format!("x0 := [1]; {}", doubled.join("; "));
+    for refused in [
+        format!("{doubled}; x59 == 1"),
+        format!("{doubled}; json.marshal(x59)"),
+        "x := 1e2000000000".to_owned(),
+    ] {
+        let (status, said) = get(&pdp, &refused);
+        assert_eq!(status, 400, "{said}");
+    }
+    let thousands = "x := numbers.range(1, 100000); s := sprintf(\"%1000d\", [1]); \
+                     y := [s | some i in x]; z := [y | some i in x]";
+    for failing in [
+        "x := sprintf(\"%900000000d\", [1])".to_owned(),
+        format!("{thousands}; w := json.marshal(z)"),
+        format!("{thousands}; w := sprintf(\"%v\", [z])"),
+        "s := sprintf(\"%1000d\", [1]); y := [s | some i in numbers.range(1, 100000)]".to_owned(),
+    ] {
+        let (status, said) = get(&pdp, &failing);
+        assert_eq!(status, 500, "{failing}: {said}");
+    }
+    assert_eq!(get(&pdp, "x := 1").0, 200);
+}
+
+#[test]
+fn a_query_that_cannot_be_ended_holds_no_other_call_and_queries_are_refused_until_it_is_over() {
+    let pdp = serving();
+    // No timer reaches inside of a comparison.
+    let list = |n: char| {
+        format!("{n}1 := numbers.range(1, 100000); {n} := [{n}1 | some i in {n}1; i < 15000]")
+    };
+    let held = format!("{}; {}; a == b", list('a'), list('b'));
+    let started = Instant::now();
+    let (status, said) = get(&pdp, &held);
+    assert_eq!(
+        (status, &said["code"]),
+        (503, &json!("queries_held")),
+        "{said}"
+    );
+    let started_again = Instant::now();
+    let (status, said) = get(&pdp, "x := 1");
+    assert_eq!(
+        (status, &said["code"]),
+        (503, &json!("queries_held")),
+        "{said}"
+    );
+    assert!(started_again.elapsed() < Duration::from_secs(1));
+    let (status, _) = answer(
+        &pdp,
+        "/v1/data/a/b/allow",
+        Some(r#"{"input": {"user": "x"}}"#),
+    );
+    assert_eq!(status, 200);
+    let counted = pdp.get("/metrics").body;
+    assert!(
+        counted.contains("edgeward_queries_total{outcome=\"held\"} 2"),
+        "{counted}"
+    );
+    while get(&pdp, "x := 1").0 != 200 {
+        assert!(started.elapsed() < Duration::from_mins(4));
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 #[test]

@@ -1,13 +1,12 @@
-//! Built-ins replaced by bounded ones. The engine cannot interrupt a built-in: its own
-//! `numbers.range(1, 100000000)` runs for seconds past any timer and takes gigabytes, a step of
-//! zero never ends, and a range too long to allocate aborts the process.
-//!
-//! What this is not: a list of what policies may call (see `capability`).
+//! `numbers.range` and `numbers.range_step`: the engine's own run for seconds past any timer and take
+//! gigabytes, a step of zero never ends, and a range too long to allocate aborts the process.
 
 use regorus::{Engine, Value};
 use thiserror::Error;
 
-use super::set::LoadError;
+use super::budget;
+use crate::policy::builtins::Failed;
+use crate::policy::set::LoadError;
 
 /// Elements a range may have.
 const MAX_RANGE: i128 = 100_000;
@@ -17,13 +16,15 @@ pub(super) const NAMES: [&str; 2] = ["numbers.range", "numbers.range_step"];
 
 /// Why a range is refused.
 #[derive(Debug, Error)]
-pub(super) enum RangeError {
+pub(in crate::policy) enum RangeError {
     #[error("a range needs whole numbers of 64 bits")]
     NotWhole,
     #[error("a range needs a step above zero")]
     Step,
     #[error("a range may have {MAX_RANGE} elements")]
     TooLong,
+    #[error(transparent)]
+    Budget(#[from] Failed),
 }
 
 /// Puts the bounded built-ins before the engine's own.
@@ -45,7 +46,7 @@ pub(super) fn install(engine: &mut Engine) -> Result<(), LoadError> {
 }
 
 /// From `args[0]` to `args[1]`, both included, up or down.
-pub(super) fn range(args: &[Value], step: Option<&Value>) -> Result<Value, RangeError> {
+pub(in crate::policy) fn range(args: &[Value], step: Option<&Value>) -> Result<Value, RangeError> {
     let whole = |value: Option<&Value>| match value.map(Value::as_i64) {
         Some(Ok(number)) => Ok(i128::from(number)),
         _ => Err(RangeError::NotWhole),
@@ -61,5 +62,7 @@ pub(super) fn range(args: &[Value], step: Option<&Value>) -> Result<Value, Range
     }
     let sign = if to < from { -1 } else { 1 };
     let elements = (0..=distance / step).map(|n| Value::from(from + sign * n * step));
-    Ok(Value::from(elements.collect::<Vec<_>>()))
+    let range = Value::from(elements.collect::<Vec<_>>());
+    budget::charge(&range)?;
+    Ok(range)
 }
