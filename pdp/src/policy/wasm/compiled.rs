@@ -7,7 +7,7 @@ use edgeward_core::footprint::Footprint;
 use regorus::Value;
 
 use super::entry_point::CompiledPolicy;
-use super::instance::Instance;
+use super::instance::{self, Instance};
 use super::module::Module;
 use super::unusable::Unusable;
 use super::workers::{Instances, Usual};
@@ -63,19 +63,21 @@ pub(in crate::policy) struct Found {
 }
 
 impl Compiled {
-    /// Translates and tries all of `policies`, with `data`.
+    /// Translates and tries all of `policies`, with `data`, within the time that one may take to start. (That of the
+    /// translation is looked at when it is over; a module has at most 16 MiB.)
     pub(in crate::policy) fn of(
         policies: &[CompiledPolicy],
         data: &Value,
     ) -> Result<Self, LoadError> {
         let mut content = Content::default();
+        let deadline = instance::latest_start();
         for policy in policies {
             let unusable = |error: Unusable| LoadError::Compiled {
                 file: policy.file.clone(),
                 error,
             };
-            let module = Module::compile(&policy.bytes).map_err(unusable)?;
-            Instance::with_data(&module, data).map_err(unusable)?;
+            let module = Module::compile(&policy.bytes, deadline).map_err(unusable)?;
+            Instance::with_data(&module, data, deadline).map_err(unusable)?;
             for entry_point in &policy.entry_points {
                 let number = module.entry_point(entry_point.name()).map_err(unusable)?;
                 let module = content.modules.len();

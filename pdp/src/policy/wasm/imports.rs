@@ -3,12 +3,15 @@
 //! A built-in that fails is noted, and answers undefined: the evaluation goes on to its end and is then
 //! refused. Ending it at once would cost an instance, which callers may be able to bring about.
 
+use std::time::Instant;
+
 use regorus::Value;
 use wasmtime::{Caller, Error, Extern, Func, Memory, Module, Store};
 
 use super::abi::{ABORT, BUILTINS, MEMORY, PRINTLN};
+use super::instance::MAX_VALUE_BYTES;
 use super::memory::{self, text_at};
-use super::state::State;
+use super::state::{RanOut, State};
 use super::text;
 use super::unusable::Unusable;
 
@@ -84,6 +87,11 @@ fn said(caller: &Caller<'_, State>, address: i32) -> String {
 
 /// The address of what built-in `id` answers; 0 where it is undefined.
 fn call(mut caller: Caller<'_, State>, id: i32, arguments: &[i32]) -> Result<i32, Error> {
+    // No tick reaches inside of a built-in.
+    if Instant::now() >= caller.data().deadline {
+        caller.data_mut().ran_out_of = Some(RanOut::Time);
+        return Err(Error::msg("it took too long"));
+    }
     let mut values = Vec::with_capacity(arguments.len());
     for address in arguments {
         values.push(read(&mut caller, address.cast_unsigned())?);
@@ -118,6 +126,10 @@ fn read(caller: &mut Caller<'_, State>, address: u32) -> Result<Value, Error> {
     let dumped = exports.dump(&mut *caller, address)?;
     let text = text_at(memory.data(&*caller), dumped);
     let text = text.ok_or_else(|| Error::msg("an argument that is no text"))?;
+    if text.len() > MAX_VALUE_BYTES {
+        caller.data_mut().ran_out_of = Some(RanOut::Memory);
+        return Err(Error::msg("an argument that is too long"));
+    }
     text::read(text).map_err(|error| Error::msg(format!("an argument {error}")))
 }
 

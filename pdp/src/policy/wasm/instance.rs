@@ -3,7 +3,7 @@
 //!
 //! After a trap nothing in it is trusted any more: whoever has it throws it away.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regorus::Value;
 use wasmtime::{Memory, Store, UpdateDeadline};
@@ -22,8 +22,11 @@ use crate::policy::verdict::Failure;
 const MAX_DATA_MEMORY: usize = 1024 * 1024 * 1024;
 /// Bytes of memory that an evaluation may take beside them.
 const MAX_EVALUATION_MEMORY: usize = 64 * 1024 * 1024;
-/// How long it may take to make an instance and to read the data files.
+/// How long it may take to make an instance and to read the data files; and all those of a set together, when
+/// they are tried.
 const MAX_START: Duration = Duration::from_mins(1);
+/// Bytes of a value that goes from the module to its host; in the host it takes some twenty times as much.
+pub(super) const MAX_VALUE_BYTES: usize = 8 * 1024 * 1024;
 /// Where a value may begin.
 const ALIGNMENT: u32 = 8;
 /// Bytes of a page of memory.
@@ -53,6 +56,11 @@ pub(super) struct Instance {
     input: Vec<u8>,
 }
 
+/// Until when what is begun now must have been started.
+pub(super) fn latest_start() -> Instant {
+    Instant::now() + MAX_START
+}
+
 /// What became of an evaluation.
 pub(super) enum Outcome {
     /// It came to its end, and so may the next.
@@ -62,14 +70,14 @@ pub(super) enum Outcome {
 }
 
 impl Instance {
-    /// Makes one, without data.
-    pub(super) fn start(module: &Module) -> Result<Self, Unusable> {
-        let state = State::new(module.table.clone(), MAX_DATA_MEMORY, MAX_START);
+    /// Makes one, without data, until `deadline`.
+    pub(super) fn start(module: &Module, deadline: Instant) -> Result<Self, Unusable> {
+        let state = State::new(module.table.clone(), MAX_DATA_MEMORY, deadline);
         let mut store = Store::new(&module.engine, state);
         store.limiter(|state| state);
         store.epoch_deadline_callback(|mut store| {
             let state = store.data_mut();
-            if std::time::Instant::now() < state.deadline {
+            if Instant::now() < state.deadline {
                 return Ok(UpdateDeadline::Continue(1));
             }
             state.ran_out_of = Some(RanOut::Time);
@@ -100,17 +108,22 @@ impl Instance {
     }
 
     /// As [`Instance::start`], with `data`.
-    pub(super) fn with_data(module: &Module, data: &Value) -> Result<Self, Unusable> {
-        let mut instance = Self::start(module)?;
+    pub(super) fn with_data(
+        module: &Module,
+        data: &Value,
+        deadline: Instant,
+    ) -> Result<Self, Unusable> {
+        if Instant::now() >= deadline {
+            return Err(Unusable::Slow(MAX_START.as_secs()));
+        }
+        let mut instance = Self::start(module, deadline)?;
         let loaded = instance.load(data);
         let ran_out_of = instance.store.data().ran_out_of;
         loaded.map_err(|error| match ran_out_of {
             Some(RanOut::Memory) => Unusable::Data(format!(
                 "they would take more than {MAX_DATA_MEMORY} bytes of its memory"
             )),
-            Some(RanOut::Time) => {
-                Unusable::Data(format!("it took longer than {} s", MAX_START.as_secs()))
-            }
+            Some(RanOut::Time) => Unusable::Slow(MAX_START.as_secs()),
             None => Unusable::Data(in_one_line(&error)),
         })?;
         Ok(instance)
@@ -223,6 +236,9 @@ impl Instance {
         };
         let text = text_at(self.memory.data(&self.store), address);
         let text = text.ok_or_else(|| odd(&"is no text"))?;
+        if text.len() > MAX_VALUE_BYTES {
+            return Err(Failure::Memory);
+        }
         let value = text::read(text).map_err(|error| odd(&error))?;
         let Value::Set(results) = &value else {
             return Err(odd(&"is no set"));

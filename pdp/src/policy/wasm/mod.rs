@@ -22,6 +22,7 @@ mod imports;
 mod instance;
 mod memory;
 mod module;
+mod seat;
 mod state;
 mod text;
 mod unusable;

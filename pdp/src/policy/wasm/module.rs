@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use regorus::Value;
 use wasmtime::{Config, Engine, ExternType, MemoryType};
@@ -42,8 +43,8 @@ impl std::fmt::Debug for Module {
 }
 
 impl Module {
-    /// Reads and tries the module `bytes`.
-    pub(in crate::policy) fn compile(bytes: &[u8]) -> Result<Self, Unusable> {
+    /// Reads and tries the module `bytes`, which must be started until `deadline`.
+    pub(in crate::policy) fn compile(bytes: &[u8], deadline: Instant) -> Result<Self, Unusable> {
         if bytes.len() > MAX_MODULE_BYTES {
             return Err(Unusable::TooLarge);
         }
@@ -58,7 +59,7 @@ impl Module {
             table: Arc::default(),
             entry_points: BTreeMap::new(),
         };
-        let mut instance = Instance::start(&module)?;
+        let mut instance = Instance::start(&module, deadline)?;
         module.table = Arc::new(table(&instance.builtins()?)?);
         module.entry_points = numbered(&instance.entry_points()?)?;
         Ok(module)

@@ -46,14 +46,14 @@ pub(super) enum RanOut {
 }
 
 impl State {
-    /// Of an instance that may take so much memory, and so long to be made.
-    pub(super) fn new(table: Arc<Table>, max_memory: usize, time: Duration) -> Self {
+    /// Of an instance that may take so much memory, and must be made until `deadline`.
+    pub(super) fn new(table: Arc<Table>, max_memory: usize, deadline: Instant) -> Self {
         Self {
             table,
             memory: None,
             exports: None,
             max_memory,
-            deadline: Instant::now() + time,
+            deadline,
             now: 0,
             errors: BuiltinErrors::Fail,
             aborted: None,

@@ -49,6 +49,11 @@ pub enum Unusable {
     /// The data files are more than it can hold.
     #[error("cannot take the data files in: {0}")]
     Data(String),
+    /// It took too long, or those before it did.
+    #[error(
+        "takes longer to start than the {0} s that all compiled policies of a set may take together"
+    )]
+    Slow(u64),
     /// Nothing to interrupt it with.
     #[error("cannot be bounded in time: {0}")]
     Epochs(String),

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use regorus::Value;
 
 use super::compiled::{Compiled, Found};
-use super::instance::{Asked, Instance, Outcome};
+use super::instance::{Asked, Outcome};
 use super::module::Module;
+use super::seat::Seat;
 use super::unusable::Unusable;
 use crate::policy::builtin_errors::BuiltinErrors;
 use crate::policy::documents::reference::{descend, place};
@@ -28,14 +29,7 @@ pub(in crate::policy) struct Usual {
 pub(in crate::policy) struct Instances {
     compiled: Compiled,
     seats: Vec<Seat>,
-    data: Value,
     usual: Usual,
-}
-
-struct Seat {
-    module: Arc<Module>,
-    /// None until it is asked, and after a trap.
-    instance: Option<Instance>,
 }
 
 impl Instances {
@@ -48,15 +42,15 @@ impl Instances {
         usual: Usual,
     ) -> Result<Self, (usize, Unusable)> {
         let seat = |(number, module): (usize, Arc<Module>)| {
-            let is_usual = usual.entry_point.is_some_and(|at| at.module == number);
-            let instance = is_usual.then(|| Instance::with_data(&module, &data));
-            let instance = instance.transpose().map_err(|error| (number, error))?;
-            Ok(Seat { module, instance })
+            let mut seat = Seat::new(module, data.clone());
+            if usual.entry_point.is_some_and(|at| at.module == number) {
+                seat.fill().map_err(|error| (number, error))?;
+            }
+            Ok(seat)
         };
         Ok(Self {
             compiled,
             seats: modules.enumerate().map(seat).collect::<Result<_, _>>()?,
-            data,
             usual,
         })
     }
@@ -81,22 +75,25 @@ impl Instances {
         let failed = |why: String| Failure::Error(why);
         let seat = self.seats.get_mut(found.module);
         let seat = seat.ok_or_else(|| failed("no such compiled policy".to_owned()))?;
-        let mut instance = match seat.instance.take() {
-            Some(instance) => instance,
-            None => Instance::with_data(&seat.module, &self.data)
-                .map_err(|error| failed(format!("the compiled policy {error}")))?,
-        };
+        let deadline = Instant::now() + asked.time;
+        let mut instance = seat.take(deadline)?;
+        // Waiting for it was part of the time.
+        let time = deadline.saturating_duration_since(Instant::now());
+        let asked = Asked { time, ..asked };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             instance.evaluate(found.number, input, asked)
         }));
-        match outcome {
+        let failure = match outcome {
             Ok(Outcome::Ended(result)) => {
-                seat.instance = Some(instance);
-                result
+                seat.put(instance);
+                return result;
             }
-            Ok(Outcome::Broken(failure)) => Err(failure),
-            Err(_) => Err(failed("the engine panicked".to_owned())),
-        }
+            Ok(Outcome::Broken(failure)) => failure,
+            Err(_) => failed("the engine panicked".to_owned()),
+        };
+        // Whoever asks next may find another one there already.
+        seat.renew();
+        Err(failure)
     }
 
     /// The document `at`, of which `rest` makes what compiled policies do not; all that these make of it

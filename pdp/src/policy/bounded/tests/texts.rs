@@ -84,7 +84,7 @@ fn hostile_input() -> serde_json::Value {
     let mut aliases = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for n in 1..12 {
         let before = format!("*a{},", n - 1).repeat(9);
-        aliases += &format!("a{n}: &a{n} [{before}x]\n");
+        aliases.extend([format!("a{n}: &a{n} [{before}x]\n")]);
     }
     json!({
         "a": "a".repeat(1024),

@@ -89,3 +89,50 @@ fn a_built_in_of_the_host_that_fails_is_an_error_or_undefined() {
     let right = serde_json::to_value(right.unwrap().unwrap()).unwrap();
     assert_eq!(right, json!([{"alg": "none"}, {"a": 1}, ""]));
 }
+
+/// Data files that take a module some time to read.
+fn large_data() -> String {
+    let members = (0..150_000).map(|n| format!("\"member-{n}\": {{\"a\": [{n}, {n}]}}"));
+    format!(
+        "{{\"large\": {{{}}}}}",
+        members.collect::<Vec<_>>().join(",")
+    )
+}
+
+#[test]
+fn an_instance_after_a_trap_is_made_elsewhere_and_waited_for_within_the_time_of_the_question() {
+    let time = Duration::from_millis(20);
+    let files = BTreeMap::from([
+        ("policy.wasm".to_owned(), module()),
+        ("data.json".to_owned(), large_data().into_bytes()),
+    ]);
+    let names = ["edgeward/authz/forever", "edgeward/authz/decision"];
+    let entry_points = names.map(|name| EntryPoint::parse(name, None).unwrap());
+    let sources = brought(entry_points.to_vec(), Roots::default(), &files).unwrap();
+    let settings = PolicySettings {
+        evaluation_timeout: time,
+        ..settings("data.edgeward.authz.forever")
+    };
+    let set = PolicySet::build(sources, &settings).unwrap();
+    with_worker(set, move |worker| {
+        let mut failed = 0;
+        let question = from_json(json!({"user": "ann", "method": "GET", "path": "/reports"}));
+        let trapped = worker.evaluate(from_json(numbers(3000)), NOW);
+        assert_eq!(trapped, Err(Failure::Timeout));
+        let at = Reference::at("data.edgeward.authz.decision");
+        let began = Instant::now();
+        loop {
+            let started = Instant::now();
+            let answer = worker.document(&at, &question, BuiltinErrors::Fail, NOW);
+            // No question waits longer than it may, with some for a loaded machine.
+            assert!(started.elapsed() < time * 20, "{:?}", started.elapsed());
+            match answer {
+                Ok(Some(_)) => break,
+                other => assert_eq!(other, Err(NoDocument::Timeout)),
+            }
+            failed += 1;
+            assert!(began.elapsed() < Duration::from_mins(2));
+        }
+        assert!(failed > 0, "the data are too small for this test");
+    });
+}
