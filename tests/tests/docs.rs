@@ -2,6 +2,8 @@
 //!
 //! Names in backticks are checked, and whatever stands behind `./just`. Prose is not, nor what the
 //! program prints.
+//!
+//! length: one test for each kind of thing that documents name, all by the same few readers.
 
 use std::collections::BTreeSet;
 use std::fs;

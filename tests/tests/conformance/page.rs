@@ -22,6 +22,7 @@ const HEAD: &str = "\
 
 Nobody here wrote these cases: their own labels decide. *Skipped* are those that Edgeward refuses on
 purpose though the label accepts, after they were seen to be refused, and those that are not for Edgeward; why is said below.
+Of `oidc-subjects grades` they are also those that Edgeward grades stricter than the label, with the finding; laxer is a failure.
 No case fails: the test that writes this page would.
 ";
 

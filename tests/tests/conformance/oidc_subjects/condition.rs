@@ -129,7 +129,7 @@ fn cel(term: &str) -> Result<Term, &'static str> {
     let patterns = match operator {
         "==" => vec![exact(value?)?],
         // Told at all: no attribute is empty.
-        "!=" if value? == "" => vec!["**".to_owned()],
+        "!=" if value?.is_empty() => vec!["**".to_owned()],
         "!=" => return Err(NEGATION),
         "in" => {
             let (_, values) = term.split_once(" in ").expect("a list");
