@@ -6,6 +6,7 @@
 
 mod attributes;
 pub mod jwt;
+pub mod cms;
 
 use std::fmt;
 use std::str::FromStr;
