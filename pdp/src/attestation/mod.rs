@@ -6,6 +6,8 @@
 
 mod attributes;
 pub mod jwt;
+mod aws_account;
+pub mod aws_instance;
 pub mod cms;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use self::jwt::JwtProvider;
 use crate::keys::KeySettings;
 
 pub use attributes::{AttributeError, Attributes, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_VALUES};
+pub use aws_account::{AwsAccount, AwsAccountError};
 
 /// The name of a trust provider, as the configuration has it: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
