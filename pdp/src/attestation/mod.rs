@@ -8,6 +8,7 @@ mod attributes;
 pub mod jwt;
 mod aws_account;
 pub mod aws_instance;
+pub mod aws_sts;
 pub mod azure_document;
 pub mod cms;
 
