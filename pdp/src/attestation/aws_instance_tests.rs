@@ -1,6 +1,6 @@
 //! Instance identity documents that are taken, and those that are refused.
 
-use super::super::cms::test_messages::{TestMessage, TestSigner, in_lines};
+use super::super::cms::test_messages::{TestMessage, TestSigner, changed, in_lines};
 use super::*;
 
 /// 2026-02-16T00:38:27Z, when the instance of `openssl.json` was started.
@@ -103,13 +103,7 @@ fn a_document_is_refused_where_it_is_not_what_its_own_region_signed() {
     let honest = TestMessage::of(document, &world.frankfurt);
     for (message, expected) in [
         (honest.clone(), "taken"),
-        (
-            TestMessage {
-                in_pieces: true,
-                ..honest.clone()
-            },
-            "taken",
-        ),
+        (changed!(honest; in_pieces: true), "taken"),
         // A key that AWS has for another region, a stranger's, one that only calls itself AWS's.
         (
             TestMessage::of(document, &world.ireland),
@@ -125,39 +119,21 @@ fn a_document_is_refused_where_it_is_not_what_its_own_region_signed() {
         ),
         // Certificates that come along are nobody's.
         (
-            TestMessage {
-                bag: vec![&stranger.der, &world.frankfurt.der],
-                ..TestMessage::of(document, &stranger)
-            },
+            changed!(TestMessage::of(document, &stranger); bag: vec![&stranger.der, &world.frankfurt.der]),
             "evidence-signer-unknown",
         ),
-        (
-            TestMessage {
-                bag: vec![&twin.der],
-                ..honest.clone()
-            },
-            "taken",
-        ),
+        (changed!(honest; bag: vec![&twin.der]), "taken"),
         // One document signed, another shown.
         (
-            TestMessage {
-                content: Some(elsewhere.as_bytes()),
-                ..honest.clone()
-            },
+            changed!(honest; content: Some(elsewhere.as_bytes())),
             "evidence-digest-mismatch",
         ),
         (
-            TestMessage {
-                content: None,
-                ..honest.clone()
-            },
+            changed!(honest; content: None),
             "evidence-message-content-missing",
         ),
         (
-            TestMessage {
-                signers: vec![(&stranger, &stranger), (&world.frankfurt, &world.frankfurt)],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![(&stranger, &stranger), (&world.frankfurt, &world.frankfurt)]),
             "evidence-message-signers",
         ),
     ] {
@@ -252,11 +228,7 @@ fn an_instance_that_was_started_too_long_ago_may_no_longer_show_its_document() {
 fn a_changed_byte_of_a_document_is_refused_or_changes_nothing() {
     let world = World::new();
     let settings = world.settings();
-    let message = TestMessage {
-        bag: vec![&world.frankfurt.der],
-        in_pieces: true,
-        ..TestMessage::of(DOCUMENT.as_bytes(), &world.frankfurt)
-    };
+    let message = changed!(TestMessage::of(DOCUMENT.as_bytes(), &world.frankfurt); bag: vec![&world.frankfurt.der], in_pieces: true);
     let honest = verify(&message.text(), &settings, NOW).unwrap();
     let bytes = message.bytes();
     for at in 0..bytes.len() {

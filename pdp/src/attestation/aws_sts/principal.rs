@@ -52,7 +52,7 @@ impl Principal {
                 let arn = format!("arn:{partition}:iam::{account}:role/{role}");
                 (arn, id, Some((*session).to_owned()))
             }
-            ("sts", ["federated-user", _]) | ("iam", ["user", .., _]) | ("iam", ["root"]) => {
+            ("sts", ["federated-user", _]) | ("iam", ["user", .., _] | ["root"]) => {
                 (caller.arn.clone(), caller.user_id.as_str(), None)
             }
             _ => return Err(WRONG),

@@ -60,7 +60,7 @@ impl<'m> Message<'m> {
             return Err(CmsRefusal::TooLong);
         }
         let mut reader = SliceReader::new_with_encoding_rules(bytes, EncodingRules::Ber)?;
-        let signed: SignedData<'m> = reader.sequence(|reader| {
+        let data: SignedData<'m> = reader.sequence(|reader| {
             if ObjectIdentifier::decode(reader)? != SIGNED_DATA {
                 return Err(CmsRefusal::Type);
             }
@@ -69,18 +69,18 @@ impl<'m> Message<'m> {
                 .ok_or(CmsRefusal::Unreadable)
         })?;
         reader.finish()?;
-        let [signer] = signed.signers.as_slice() else {
-            return Err(CmsRefusal::Signers(signed.signers.len()));
+        let [signer] = data.signers.as_slice() else {
+            return Err(CmsRefusal::Signers(data.signers.len()));
         };
-        if signed.content_type != DATA {
+        if data.content_type != DATA {
             return Err(CmsRefusal::Type);
         }
-        if signed.certificates.len() > MAX_CERTIFICATES {
+        if data.certificates.len() > MAX_CERTIFICATES {
             return Err(CmsRefusal::Unreadable);
         }
         Ok(Self {
-            content: signed.content.ok_or(CmsRefusal::ContentMissing)?,
-            certificates: signed.certificates,
+            content: data.content.ok_or(CmsRefusal::ContentMissing)?,
+            certificates: data.certificates,
             signer: Signer::read(signer)?,
         })
     }
@@ -103,9 +103,9 @@ impl<'m> Message<'m> {
             return Err(CmsRefusal::SignerAmbiguous);
         }
         let scheme = signature::Scheme::of(self.signer.digest, self.signer.algorithm)?;
-        let signed =
+        let bytes =
             attributes::signed_bytes(&self.content, self.signer.attributes, scheme.digest())?;
-        scheme.check(signer.key(), &signed, self.signer.signature)?;
+        scheme.check(signer.key(), &bytes, self.signer.signature)?;
         Ok(Verified {
             content: self.content,
             signer,

@@ -126,6 +126,14 @@ pub(in crate::attestation) struct TestMessage<'t> {
     pub(in crate::attestation) in_pieces: bool,
 }
 
+/// A message like `$base` with other fields, in one line.
+macro_rules! changed {
+    ($base:expr; $($field:ident: $value:expr),+) => {
+        TestMessage { $($field: $value,)+ ..$base.clone() }
+    };
+}
+pub(in crate::attestation) use changed;
+
 impl<'t> TestMessage<'t> {
     /// One with nothing wrong, and no certificate in it.
     pub(in crate::attestation) fn of(content: &'t [u8], signer: &'t TestSigner) -> Self {

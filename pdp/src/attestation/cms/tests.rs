@@ -1,6 +1,6 @@
 //! What is read of signed messages, and what is refused.
 
-use super::test_messages::{TestMessage, TestSigner, element};
+use super::test_messages::{TestMessage, TestSigner, changed, element};
 use super::*;
 
 const CONTENT: &[u8] = br#"{"instanceId":"i-1"}"#;
@@ -46,169 +46,43 @@ fn content_is_told_only_where_one_known_signer_signed_exactly_it() {
     let honest = TestMessage::of(CONTENT, &signer);
     let cases: &[(TestMessage<'_>, &str)] = &[
         (honest.clone(), "taken"),
+        (changed!(honest; in_pieces: true), "taken"),
+        (changed!(honest; attributes: None), "taken"),
         (
-            TestMessage {
-                in_pieces: true,
-                ..honest.clone()
-            },
+            changed!(honest; bag: vec![&other.der, &signer.der]),
             "taken",
         ),
         (
-            TestMessage {
-                attributes: None,
-                ..honest.clone()
-            },
-            "taken",
-        ),
-        (
-            TestMessage {
-                bag: vec![&other.der, &signer.der],
-                ..honest.clone()
-            },
-            "taken",
-        ),
-        (
-            TestMessage {
-                content: Some(b"{}"),
-                ..honest.clone()
-            },
+            changed!(honest; content: Some(b"{}")),
             "evidence-digest-mismatch",
         ),
         (
-            TestMessage {
-                content: Some(b"{}"),
-                attributes: None,
-                ..honest.clone()
-            },
+            changed!(honest; content: Some(b"{}"), attributes: None),
             "evidence-signature-invalid",
         ),
         (
-            TestMessage {
-                content: None,
-                ..honest.clone()
-            },
+            changed!(honest; content: None),
             "evidence-message-content-missing",
         ),
         (
-            TestMessage {
-                signers: vec![],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![]),
             "evidence-message-signers",
         ),
         (
-            TestMessage {
-                signers: vec![(&signer, &signer); 2],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![(&signer, &signer); 2]),
             "evidence-message-signers",
         ),
         (
-            TestMessage {
-                signers: vec![(&signer, &signer), (&twin, &twin)],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![(&signer, &signer), (&twin, &twin)]),
             "evidence-message-signers",
         ),
         (
-            TestMessage {
-                signers: vec![(&signer, &twin)],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![(&signer, &twin)]),
             "evidence-signature-invalid",
         ),
         (
-            TestMessage {
-                signers: vec![(&signer, &other)],
-                ..honest.clone()
-            },
+            changed!(honest; signers: vec![(&signer, &other)]),
             "evidence-signature-invalid",
-        ),
-        (
-            TestMessage {
-                attributes: Some((0, 1)),
-                ..honest.clone()
-            },
-            "evidence-message-attributes",
-        ),
-        (
-            TestMessage {
-                attributes: Some((1, 0)),
-                ..honest.clone()
-            },
-            "evidence-message-attributes",
-        ),
-        (
-            TestMessage {
-                attributes: Some((1, 2)),
-                ..honest.clone()
-            },
-            "evidence-message-attributes",
-        ),
-        (
-            TestMessage {
-                attributes: Some((2, 1)),
-                ..honest.clone()
-            },
-            "evidence-message-attributes",
-        ),
-        (
-            TestMessage {
-                kind: "1.2.840.113549.1.7.3",
-                ..honest.clone()
-            },
-            "evidence-message-type",
-        ),
-        (
-            TestMessage {
-                content_kind: "1.2.840.113549.1.9.16.1.4",
-                ..honest.clone()
-            },
-            "evidence-message-type",
-        ),
-        // SHA-1, and DSA with SHA-256.
-        (
-            TestMessage {
-                digest: "1.3.14.3.2.26",
-                ..honest.clone()
-            },
-            "evidence-algorithm-unsupported",
-        ),
-        (
-            TestMessage {
-                algorithm: "2.16.840.1.101.3.4.3.2",
-                ..honest.clone()
-            },
-            "evidence-algorithm-unsupported",
-        ),
-        // SHA-384 over what is said to be SHA-256, and RSA with a key that is none.
-        (
-            TestMessage {
-                algorithm: "1.2.840.10045.4.3.3",
-                ..honest.clone()
-            },
-            "evidence-algorithm-unsupported",
-        ),
-        (
-            TestMessage {
-                algorithm: "1.2.840.113549.1.1.1",
-                ..honest.clone()
-            },
-            "evidence-algorithm-unsupported",
-        ),
-        (
-            TestMessage {
-                bag: vec![&signer.der; MAX_CERTIFICATES + 1],
-                ..honest.clone()
-            },
-            "evidence-message-unreadable",
-        ),
-        (
-            TestMessage {
-                bag: vec![&signer.der; 80],
-                ..honest.clone()
-            },
-            "evidence-message-too-long",
         ),
     ];
     for (number, (message, expected)) in cases.iter().enumerate() {
@@ -222,13 +96,72 @@ fn content_is_told_only_where_one_known_signer_signed_exactly_it() {
 }
 
 #[test]
+fn a_message_of_another_kind_or_form_or_strength_is_refused() {
+    let signer = TestSigner::self_signed("signer", 7);
+    let known = [read(&signer)];
+    let honest = TestMessage::of(CONTENT, &signer);
+    let cases: &[(TestMessage<'_>, &str)] = &[
+        (
+            changed!(honest; attributes: Some((0, 1))),
+            "evidence-message-attributes",
+        ),
+        (
+            changed!(honest; attributes: Some((1, 0))),
+            "evidence-message-attributes",
+        ),
+        (
+            changed!(honest; attributes: Some((1, 2))),
+            "evidence-message-attributes",
+        ),
+        (
+            changed!(honest; attributes: Some((2, 1))),
+            "evidence-message-attributes",
+        ),
+        (
+            changed!(honest; kind: "1.2.840.113549.1.7.3"),
+            "evidence-message-type",
+        ),
+        (
+            changed!(honest; content_kind: "1.2.840.113549.1.9.16.1.4"),
+            "evidence-message-type",
+        ),
+        // SHA-1, and DSA with SHA-256.
+        (
+            changed!(honest; digest: "1.3.14.3.2.26"),
+            "evidence-algorithm-unsupported",
+        ),
+        (
+            changed!(honest; algorithm: "2.16.840.1.101.3.4.3.2"),
+            "evidence-algorithm-unsupported",
+        ),
+        // SHA-384 over what is said to be SHA-256, and RSA with a key that is none.
+        (
+            changed!(honest; algorithm: "1.2.840.10045.4.3.3"),
+            "evidence-algorithm-unsupported",
+        ),
+        (
+            changed!(honest; algorithm: "1.2.840.113549.1.1.1"),
+            "evidence-algorithm-unsupported",
+        ),
+        (
+            changed!(honest; bag: vec![&signer.der; MAX_CERTIFICATES + 1]),
+            "evidence-message-unreadable",
+        ),
+        (
+            changed!(honest; bag: vec![&signer.der; 80]),
+            "evidence-message-too-long",
+        ),
+    ];
+    for (number, (message, expected)) in cases.iter().enumerate() {
+        assert_eq!(code(message, &known), *expected, "case {number}");
+    }
+}
+
+#[test]
 fn signed_attributes_of_one_message_are_not_the_content_of_another() {
     let signer = TestSigner::self_signed("signer", 7);
     let attributes = element(0x31, &[&element(0x30, &[CONTENT])]);
-    let message = TestMessage {
-        attributes: None,
-        ..TestMessage::of(&attributes, &signer)
-    };
+    let message = changed!(TestMessage::of(&attributes, &signer); attributes: None);
     assert_eq!(
         code(&message, &[read(&signer)]),
         "evidence-message-attributes"
@@ -240,12 +173,7 @@ fn a_changed_byte_is_refused_or_changes_nothing() {
     let signer = TestSigner::self_signed("signer", 7);
     let known = [read(&signer)];
     for (attributes, in_pieces) in [(Some((1, 1)), true), (Some((1, 1)), false), (None, false)] {
-        let message = TestMessage {
-            attributes,
-            in_pieces,
-            bag: vec![&signer.der],
-            ..TestMessage::of(CONTENT, &signer)
-        };
+        let message = changed!(TestMessage::of(CONTENT, &signer); attributes: attributes, in_pieces: in_pieces, bag: vec![&signer.der]);
         let honest = message.bytes();
         assert_eq!(verified(&honest, &known).unwrap(), CONTENT);
         let mut unchanged = 0;
@@ -269,10 +197,7 @@ fn what_is_cut_off_or_has_more_behind_it_is_refused() {
     let signer = TestSigner::self_signed("signer", 7);
     let known = [read(&signer)];
     for in_pieces in [false, true] {
-        let message = TestMessage {
-            in_pieces,
-            ..TestMessage::of(CONTENT, &signer)
-        };
+        let message = changed!(TestMessage::of(CONTENT, &signer); in_pieces: in_pieces);
         let honest = message.bytes();
         for length in 0..honest.len() {
             assert!(verified(&honest[..length], &known).is_err(), "{length}");

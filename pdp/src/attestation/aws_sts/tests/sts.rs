@@ -120,32 +120,29 @@ fn is_well_signed(head: &str, body: &str) -> bool {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .collect();
-    let (names, told, query) = match header(head, "authorization") {
-        Some(authorization) => {
-            let part = |name: &str| {
-                let (_, rest) = authorization.split_once(name).unwrap();
-                rest.split(',').next().unwrap().to_owned()
-            };
-            (part("SignedHeaders="), part("Signature="), query.to_owned())
-        }
-        None => {
-            let (Some(names), Some(told)) = (
-                pairs.get("X-Amz-SignedHeaders"),
-                pairs.get("X-Amz-Signature"),
-            ) else {
-                return false;
-            };
-            let without: Vec<String> = pairs
-                .iter()
-                .filter(|(name, _)| **name != "X-Amz-Signature")
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            (
-                names.replace("%3B", ";"),
-                (*told).to_owned(),
-                without.join("&"),
-            )
-        }
+    let (names, told, query) = if let Some(authorization) = header(head, "authorization") {
+        let part = |name: &str| {
+            let (_, rest) = authorization.split_once(name).unwrap();
+            rest.split(',').next().unwrap().to_owned()
+        };
+        (part("SignedHeaders="), part("Signature="), query.to_owned())
+    } else {
+        let (Some(names), Some(told)) = (
+            pairs.get("X-Amz-SignedHeaders"),
+            pairs.get("X-Amz-Signature"),
+        ) else {
+            return false;
+        };
+        let without: Vec<String> = pairs
+            .iter()
+            .filter(|(name, _)| **name != "X-Amz-Signature")
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        (
+            names.replace("%3B", ";"),
+            (*told).to_owned(),
+            without.join("&"),
+        )
     };
     let signed: BTreeMap<&str, &str> = names
         .split(';')
