@@ -109,11 +109,6 @@ fn only_the_real_signer_counts_and_only_where_a_pinned_authority_vouches_for_it(
     let strangers = TestAuthority::new("intermediate");
     let foreign = strangers.issue(NAME, 2);
     let twin = strangers.issue(NAME, 1);
-    let elsewhere = world
-        .intermediate
-        .issue("metadata.azure.com.example.org", 3);
-    let wildcard = world.intermediate.issue("*.metadata.azure.com", 4);
-    let glued = world.intermediate.issue("evilmetadata.azure.com", 5);
     let signed = |signer, bag| changed!(TestMessage::of(content, signer); bag: bag);
     for (message, expected) in [
         (signed(genuine, vec![&genuine.der]), "taken"),

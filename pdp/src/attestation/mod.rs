@@ -5,12 +5,12 @@
 //! (`crate::token_service`).
 
 mod attributes;
-pub mod jwt;
 mod aws_account;
 pub mod aws_instance;
 pub mod aws_sts;
 pub mod azure_document;
 pub mod cms;
+pub mod jwt;
 
 use std::fmt;
 use std::str::FromStr;

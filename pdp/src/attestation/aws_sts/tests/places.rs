@@ -64,7 +64,7 @@ async fn only_sts_of_a_configured_region_is_asked() {
         "https://169.254.7.7/",
         "https://127.0.0.1:1/",
     ] {
-        let url = crate::fetch::SourceUrl::parse(place, crate::fetch::Plaintext::Refused).unwrap();
+        let url = SourceUrl::parse(place, Plaintext::Refused).unwrap();
         let regions = BTreeSet::from(["eu-central-1".to_owned()]);
         let endpoints = StsEndpoints::new(regions, Some(url.clone())).unwrap();
         let settings = AwsStsSettings {
@@ -86,8 +86,7 @@ async fn only_sts_of_a_configured_region_is_asked() {
 #[test]
 fn endpoints_are_whole_hosts_of_real_regions() {
     let one = |region: &str| BTreeSet::from([region.to_owned()]);
-    let place =
-        |url: &str| crate::fetch::SourceUrl::parse(url, crate::fetch::Plaintext::Refused).unwrap();
+    let place = |url: &str| SourceUrl::parse(url, Plaintext::Refused).unwrap();
     assert_eq!(
         StsEndpoints::new(BTreeSet::new(), None).unwrap_err(),
         StsEndpointsError::NoRegion

@@ -115,9 +115,9 @@ async fn a_presigned_url_is_get_caller_identity_and_has_one_reading() {
     );
     assert_eq!(url_code(&more).await, "evidence-request-header");
     for (from, to, expected) in CHANGES {
-        assert!(honest.contains(from), "{from}");
+        assert!(honest.contains(*from), "{from}");
         let found = url_code(&honest.replacen(from, to, 1)).await;
-        assert_eq!(found, expected, "{to}");
+        assert_eq!(found, *expected, "{to}");
     }
     for name in [
         "X-Amz-Algorithm",
