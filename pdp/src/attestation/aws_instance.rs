@@ -65,13 +65,8 @@ impl RegionCertificates {
     pub fn new(
         of: BTreeMap<String, Vec<SignerCertificate>>,
     ) -> Result<Self, RegionCertificatesError> {
-        if of.is_empty() || of.len() > MAX_REGIONS {
-            return Err(RegionCertificatesError::Regions);
-        }
+        Self::check_regions(&of.keys().map(String::as_str).collect())?;
         for (region, certificates) in &of {
-            if !is_region(region) {
-                return Err(RegionCertificatesError::Region(region.clone()));
-            }
             if certificates.is_empty() || certificates.len() > MAX_CERTIFICATES_OF_A_REGION {
                 return Err(RegionCertificatesError::Certificates(region.clone()));
             }
@@ -91,6 +86,17 @@ impl RegionCertificates {
             }
         }
         Ok(Self(of))
+    }
+
+    /// Whether these may be the regions: 1 to [`MAX_REGIONS`], well written.
+    pub fn check_regions(regions: &BTreeSet<&str>) -> Result<(), RegionCertificatesError> {
+        if regions.is_empty() || regions.len() > MAX_REGIONS {
+            return Err(RegionCertificatesError::Regions);
+        }
+        match regions.iter().find(|region| !is_region(region)) {
+            Some(wrong) => Err(RegionCertificatesError::Region((*wrong).to_owned())),
+            None => Ok(()),
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &SignerCertificate> {

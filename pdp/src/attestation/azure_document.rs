@@ -44,8 +44,8 @@ pub struct AzureDocumentSettings {
     pub names: Vec<String>,
     /// The subscriptions whose machines are known, in lower case; never empty.
     pub subscriptions: BTreeSet<String>,
-    /// For whom a document must have been asked for, by its nonce; none for any nonce.
-    pub audience: Option<String>,
+    /// For whom a document must have been asked for, by its nonce.
+    pub audience: String,
     /// How long after it was made a document is taken; at most [`LONGEST_AGE`].
     pub max_age: Duration,
 }
@@ -142,7 +142,7 @@ pub fn verify(
         json::parse_object(&verified.content)
             .map_err(|_| AzureDocumentRefusal::Document("the whole"))?,
     );
-    document.check_nonce(settings.audience.as_deref(), now)?;
+    document.check_nonce(&settings.audience, now)?;
     let expires_at = document.expiry(settings.max_age, now)?;
     let subscription = document.text("subscriptionId")?.to_ascii_lowercase();
     if !settings.subscriptions.contains(&subscription) {
@@ -194,15 +194,8 @@ impl Document {
         text_of(&self.0, name).ok_or(AzureDocumentRefusal::Document(name))
     }
 
-    fn check_nonce(
-        &self,
-        audience: Option<&str>,
-        now: UnixSeconds,
-    ) -> Result<(), AzureDocumentRefusal> {
+    fn check_nonce(&self, audience: &str, now: UnixSeconds) -> Result<(), AzureDocumentRefusal> {
         let told = self.text("nonce")?;
-        let Some(audience) = audience else {
-            return Ok(());
-        };
         let window = now.0 / NONCE_SECONDS;
         let around = window.saturating_sub(1)..=window.saturating_add(1);
         if around

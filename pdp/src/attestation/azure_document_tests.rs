@@ -34,7 +34,7 @@ impl World {
             authorities: Authorities::from_pem(root.as_bytes(), intermediate.as_bytes()).unwrap(),
             names: METADATA_NAMES.map(str::to_owned).into(),
             subscriptions: BTreeSet::from(["5f130ffc-0a3e-4795-b691-4f56a12a5547".to_owned()]),
-            audience: Some(SERVER.to_owned()),
+            audience: SERVER.to_owned(),
             max_age: Duration::from_mins(5),
         }
     }

@@ -10,6 +10,7 @@ pub mod aws_instance;
 pub mod aws_sts;
 pub mod azure_document;
 pub mod cms;
+pub mod evidence;
 pub mod jwt;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use edgeward_core::time::UnixSeconds;
 use thiserror::Error;
 
+use self::evidence::EvidenceSettings;
 use self::jwt::JwtProvider;
 use crate::keys::KeySettings;
 
@@ -84,6 +86,8 @@ pub struct Once {
 pub struct AttestationSettings {
     /// Those whose evidence are JWTs; no two of one issuer or trust domain.
     pub jwt: Vec<JwtProvider>,
+    /// Those whose evidence is something else; no two of one kind.
+    pub evidence: Vec<(ProviderName, EvidenceSettings)>,
     /// Where their keys come from.
     pub keys: KeySettings,
 }

@@ -52,7 +52,7 @@ impl Moto {
             evidence: Value::Null,
             url: SourceUrl::parse(&url, Plaintext::Loopback).unwrap(),
         };
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_mins(2);
         let made = folder.path().join("evidence.json");
         while !made.exists() {
             let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
