@@ -5,6 +5,12 @@
 //! (`crate::token_service`).
 
 mod attributes;
+mod aws_account;
+pub mod aws_instance;
+pub mod aws_sts;
+pub mod azure_document;
+pub mod cms;
+pub mod evidence;
 pub mod jwt;
 
 use std::fmt;
@@ -14,10 +20,12 @@ use std::sync::Arc;
 use edgeward_core::time::UnixSeconds;
 use thiserror::Error;
 
+use self::evidence::EvidenceSettings;
 use self::jwt::JwtProvider;
 use crate::keys::KeySettings;
 
 pub use attributes::{AttributeError, Attributes, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_VALUES};
+pub use aws_account::{AwsAccount, AwsAccountError};
 
 /// The name of a trust provider, as the configuration has it: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +86,8 @@ pub struct Once {
 pub struct AttestationSettings {
     /// Those whose evidence are JWTs; no two of one issuer or trust domain.
     pub jwt: Vec<JwtProvider>,
+    /// Those whose evidence is something else; no two of one kind.
+    pub evidence: Vec<(ProviderName, EvidenceSettings)>,
     /// Where their keys come from.
     pub keys: KeySettings,
 }

@@ -15,6 +15,7 @@ mod raw;
 mod raw_atoms;
 mod raw_attestation;
 mod raw_bundles;
+mod raw_evidence;
 mod raw_ext_authz;
 mod raw_text;
 mod raw_trust;

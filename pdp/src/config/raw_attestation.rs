@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
 use super::raw_text::{AlgorithmName, DurationText};
 use super::raw_trust::{RawFetch, RawIssuerKeys, RawTrustDomain};
 
@@ -18,10 +19,16 @@ use super::raw_trust::{RawFetch, RawIssuerKeys, RawTrustDomain};
 pub struct RawTrustProvider {
     /// By which name client workloads, logs and metrics speak of it: `a` to `z`, digits, `-`, `_`.
     pub name: String,
+    /// AWS instance identity documents, with pinned certificates of the regions.
+    pub aws_instance: Option<RawAwsInstance>,
     /// AWS outbound federation (`sts:GetWebIdentityToken`); the `issuer` is the account's own.
     pub aws_oidc: Option<RawJwtEvidence>,
+    /// Callers of AWS, by a signed `GetCallerIdentity`.
+    pub aws_sts: Option<RawAwsSts>,
     /// Managed identities of one Azure `tenant`.
     pub azure: Option<RawJwtEvidence>,
+    /// Azure attested documents.
+    pub azure_document: Option<RawAzureDocument>,
     /// Bitbucket Pipelines; the `issuer` is the workspace's own.
     pub bitbucket: Option<RawJwtEvidence>,
     /// `CircleCI`; the `issuer` is the organization's own.

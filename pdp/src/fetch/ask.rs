@@ -1,5 +1,5 @@
 //! What is asked of a server beside the URL: which kind of document, what we have already, how long
-//! we would wait for another, and who we are.
+//! we would wait for another, who we are, and, where it is not a mere GET, what is posted.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) wait: Option<Duration>,
     /// Who we are; sent only to the URL's own scheme, host and port.
     pub(crate) credential: Option<&'a Credential>,
+    /// What is posted, with a type that `credential` tells; none for a GET.
+    pub(crate) body: Option<&'a [u8]>,
 }
 
 /// Kinds of bundles (OPA, "Bundle service API").
@@ -80,6 +82,7 @@ impl Ask<'_> {
         modes: None,
         wait: None,
         credential: None,
+        body: None,
     };
     /// A policy bundle.
     pub(crate) const BUNDLE: Self = Self {
@@ -88,6 +91,7 @@ impl Ask<'_> {
         modes: None,
         wait: None,
         credential: None,
+        body: None,
     };
 }
 

@@ -5,8 +5,8 @@ use http::header::{
     CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
 };
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -113,8 +113,12 @@ where
     read(response, ask.kind, max_bytes).await
 }
 
-fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Empty<Bytes>> {
-    let mut request = Request::new(Empty::new());
+fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Full<Bytes>> {
+    let body = ask.body.map(Bytes::copy_from_slice);
+    let mut request = Request::new(Full::new(body.unwrap_or_default()));
+    if ask.body.is_some() {
+        *request.method_mut() = Method::POST;
+    }
     let target = match version {
         Version::Http1 => {
             let path = url.as_url().path();

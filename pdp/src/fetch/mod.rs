@@ -1,7 +1,7 @@
 //! Fetches one document over https, trusting nothing: bounded in time and size, only from allowed
 //! addresses, never led to another host but for what proves itself.
 //!
-//! What this is not: a general HTTP client. It sends a GET (`Ask` says what beside the URL) and takes
+//! What this is not: a general HTTP client. It sends a GET, or what `Ask` says that is posted, and takes
 //! a 200, or a 304 where it told what it has; all else is an error.
 
 mod address;
@@ -169,6 +169,12 @@ async fn follow(
     ask: &Ask<'_>,
 ) -> Result<Got, FetchError> {
     let (mut at, mut ask) = (url.clone(), *ask);
+    // What is posted is for one server only.
+    let redirects = if ask.body.is_some() {
+        Redirects::None
+    } else {
+        redirects
+    };
     for _ in 0..=MAX_REDIRECTS {
         match get_one(&at, server, settings, &ask).await? {
             exchange::Answer::Got(got) => return Ok(got),

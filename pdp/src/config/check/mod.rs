@@ -8,6 +8,7 @@ mod bundle_sources;
 mod bundles;
 mod cache;
 mod client_workloads;
+mod evidence;
 mod ext_authz;
 mod keys;
 mod listen;

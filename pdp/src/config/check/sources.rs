@@ -205,7 +205,7 @@ pub(super) fn source_url(
     findings.accept(field, SourceUrl::parse(text, allowed_plaintext(context)))
 }
 
-fn allowed_plaintext(context: &Context<'_>) -> Plaintext {
+pub(super) fn allowed_plaintext(context: &Context<'_>) -> Plaintext {
     if context.is_production() {
         Plaintext::Refused
     } else {

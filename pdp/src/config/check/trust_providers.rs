@@ -5,17 +5,22 @@ use std::collections::BTreeSet;
 use edgeward_core::token::KeyOwner;
 
 use super::keys::{issuer, trust_domain};
-use super::{Context, exactly_one};
+use super::{Context, evidence, exactly_one};
+use crate::attestation::evidence::EvidenceSettings;
 use crate::attestation::jwt::{JwtProvider, JwtProviders, Platform};
 use crate::attestation::{AttestationSettings, ProviderName};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawJwtEvidence, RawTrustProvider};
+use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
 use crate::config::raw_trust::{RawIssuer, RawIssuerKeys, RawTrustDomain};
 use crate::keys::{CacheSettings, KeySettings};
 
 enum Kind {
     Jwt(Platform, RawJwtEvidence),
     Spiffe(RawTrustDomain),
+    AwsInstance(RawAwsInstance),
+    AwsSts(RawAwsSts),
+    AzureDocument(RawAzureDocument),
 }
 
 /// Checks all of them, and tells their names, also of those with a mistake. Their keys are kept apart from those that open routes.
@@ -35,6 +40,7 @@ pub(super) fn trust_providers(
         ..KeySettings::default()
     };
     let mut providers: Vec<JwtProvider> = Vec::new();
+    let mut others: Vec<(ProviderName, EvidenceSettings)> = Vec::new();
     let mut names = BTreeSet::new();
     for (index, raw) in raw.into_iter().enumerate() {
         let field = field.index(index);
@@ -47,24 +53,66 @@ pub(super) fn trust_providers(
                 format!("`{name}` is there twice: rename one"),
             );
         }
-        let provider = match kind(raw, &field, findings) {
+        let other = match kind(raw, &field, findings) {
             Some(Kind::Jwt(platform, raw)) => {
-                jwt(name, platform, raw, &field, &mut keys, context, findings)
+                let provider = jwt(name, platform, raw, &field, &mut keys, context, findings);
+                add(&mut providers, provider, &field, findings);
+                continue;
             }
-            Some(Kind::Spiffe(raw)) => spiffe(name, raw, &field, &mut keys, context, findings),
+            Some(Kind::Spiffe(raw)) => {
+                let provider = spiffe(name, raw, &field, &mut keys, context, findings);
+                add(&mut providers, provider, &field, findings);
+                continue;
+            }
+            Some(Kind::AwsInstance(raw)) => evidence::aws_instance(raw, &field, context, findings),
+            Some(Kind::AwsSts(raw)) => evidence::aws_sts(raw, &field, context, findings),
+            Some(Kind::AzureDocument(raw)) => {
+                evidence::azure_document(raw, &field, context, findings)
+            }
             None => None,
         };
-        if let Some(provider) = provider {
-            let both = providers.iter().chain([&provider]).cloned();
-            findings.accept(&field, JwtProviders::new(both));
-            providers.push(provider);
+        if let (Some(name), Some(settings)) = (name, other) {
+            add_other(&mut others, name, settings, &field, findings);
         }
     }
     let settings = AttestationSettings {
         jwt: providers,
+        evidence: others,
         keys,
     };
     (settings, names)
+}
+
+/// Adds a provider, of whose issuer there is none yet.
+fn add(
+    providers: &mut Vec<JwtProvider>,
+    provider: Option<JwtProvider>,
+    field: &Field,
+    findings: &mut Findings,
+) {
+    if let Some(provider) = provider {
+        let both = providers.iter().chain([&provider]).cloned();
+        findings.accept(field, JwtProviders::new(both));
+        providers.push(provider);
+    }
+}
+
+/// Adds a provider, of whose kind there is none yet: evidence names no more than its kind.
+fn add_other(
+    others: &mut Vec<(ProviderName, EvidenceSettings)>,
+    name: ProviderName,
+    settings: EvidenceSettings,
+    field: &Field,
+    findings: &mut Findings,
+) {
+    if let Some((before, _)) = others
+        .iter()
+        .find(|(_, other)| other.kind() == settings.kind())
+    {
+        let message = format!("is of the kind of `{before}`: put both into one");
+        findings.refuse(field, message);
+    }
+    others.push((name, settings));
 }
 
 fn kind(raw: RawTrustProvider, field: &Field, findings: &mut Findings) -> Option<Kind> {
@@ -72,8 +120,14 @@ fn kind(raw: RawTrustProvider, field: &Field, findings: &mut Findings) -> Option
         (platform.as_str(), raw.map(|raw| Kind::Jwt(platform, raw)))
     };
     let choices = vec![
+        ("aws_instance", raw.aws_instance.map(Kind::AwsInstance)),
         jwt(Platform::AwsOidc, raw.aws_oidc),
+        ("aws_sts", raw.aws_sts.map(Kind::AwsSts)),
         jwt(Platform::Azure, raw.azure),
+        (
+            "azure_document",
+            raw.azure_document.map(Kind::AzureDocument),
+        ),
         jwt(Platform::Bitbucket, raw.bitbucket),
         jwt(Platform::CircleCi, raw.circleci),
         jwt(Platform::Gcp, raw.gcp),

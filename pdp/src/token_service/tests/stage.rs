@@ -194,6 +194,7 @@ fn attestation(cluster: &Signer, single_use: bool) -> AttestationSettings {
             claims: Vec::new(),
             single_use,
         }],
+        evidence: Vec::new(),
         keys: KeySettings {
             issuers: vec![IssuerSettings {
                 issuer: CLUSTER.parse().unwrap(),
