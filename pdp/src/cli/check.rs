@@ -15,6 +15,7 @@ use super::instant::Instant;
 use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
 use crate::atoms::Atoms;
+use crate::attestation::evidence::EvidenceProviders;
 use crate::bundle::{self, LocalError};
 use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
@@ -187,7 +188,27 @@ pub(super) fn files(config: &Config) -> Vec<Problem> {
             problems.push(problem(key_field(&field, &error), &error));
         }
     }
+    problems.extend(evidence_files(config));
     problems
+}
+
+/// What is wrong with the files by which evidence is checked. Signing keys are not looked at: a first start
+/// makes them.
+fn evidence_files(config: &Config) -> Vec<Problem> {
+    let Some(service) = config.token_service.clone() else {
+        return Vec::new();
+    };
+    let field = || Field::default().key("trust_providers");
+    let keys = KeySettings {
+        cache: CacheSettings::default(),
+        ..service.attestation.keys
+    };
+    let keys = Keyring::open(keys)
+        .err()
+        .map(|error| problem(field(), &error));
+    let others = EvidenceProviders::open(service.attestation.evidence);
+    let others = others.err().map(|error| problem(field(), &error));
+    keys.into_iter().chain(others).collect()
 }
 
 /// Keys that are published but verify nothing: legal, and seldom meant.

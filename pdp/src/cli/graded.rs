@@ -24,10 +24,11 @@ pub(super) fn graded(config: &Config) -> Vec<Graded> {
     let Some(service) = &config.token_service else {
         return Vec::new();
     };
-    let providers = service.attestation.jwt.iter();
-    let kinds: BTreeMap<&ProviderName, ProviderKind> = providers
-        .map(|provider| (&provider.name, provider.platform.into()))
-        .collect();
+    let jwt = service.attestation.jwt.iter();
+    let jwt = jwt.map(|provider| (&provider.name, provider.platform.into()));
+    let others = service.attestation.evidence.iter();
+    let others = others.map(|(name, settings)| (name, settings.kind().into()));
+    let kinds: BTreeMap<&ProviderName, ProviderKind> = jwt.chain(others).collect();
     let workloads = service.workloads.iter();
     workloads
         .filter_map(|workload| {

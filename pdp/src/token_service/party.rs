@@ -109,7 +109,7 @@ impl TokenService {
         let key = digest(evidence);
         let admitted = match self.memory.find(&key, snapshot.revision, now) {
             Some(admitted) => admitted,
-            None => self.admit_by_fresh_keys(evidence, snapshot, key, now)?,
+            None => self.admit_by_fresh_keys(evidence, &snapshot, key, now)?,
         };
         unrevoked(&admitted.identity(evidence), revocations)?;
         Ok(Party {
@@ -156,11 +156,11 @@ impl TokenService {
     fn admit_by_fresh_keys(
         &self,
         evidence: &str,
-        snapshot: Arc<KeySnapshot>,
+        snapshot: &KeySnapshot,
         key: [u8; 32],
         now: UnixSeconds,
     ) -> Result<Admitted, ExchangeRefusal> {
-        let refusal = match self.admit(evidence, &snapshot, key, now) {
+        let refusal = match self.admit(evidence, snapshot, key, now) {
             Err(ExchangeRefusal::Evidence(refusal)) => refusal,
             admitted => return admitted,
         };

@@ -102,7 +102,7 @@ impl ExchangeRefusal {
             Self::Binding(refusal) => refusal.code(),
             Self::NotAdmitted(refusal) => refusal.code(),
             Self::Used(refusal) => refusal.code(),
-            Self::WorkloadGone => "workload-unknown",
+            Self::WorkloadGone => "client-workload-unknown",
             Self::Revoked(kind) => kind.code(),
             Self::Audience(_) => "audience-not-granted",
             Self::Scope(_) => "scope-not-granted",

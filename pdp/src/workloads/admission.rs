@@ -37,7 +37,7 @@ impl NotAdmitted {
     /// The stable reason code (`docs/reason-codes.md`).
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unknown => "workload-unknown",
+            Self::Unknown => "client-workload-unknown",
             Self::Ambiguous { .. } => "workload-ambiguous",
             Self::Environment { .. } => "environment-mismatch",
         }

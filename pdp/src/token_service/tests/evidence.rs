@@ -94,7 +94,7 @@ fn evidence_that_makes_no_workload_or_runs_elsewhere_gets_nothing() {
     let audience = [("audience", "orders")];
     assert_eq!(
         stage.code(&stage.evidence("stranger"), &audience),
-        "workload-unknown"
+        "client-workload-unknown"
     );
     // The name of the account alone binds nothing: another of that name has another uid.
     let recycled = json!({
@@ -102,7 +102,7 @@ fn evidence_that_makes_no_workload_or_runs_elsewhere_gets_nothing() {
     });
     assert_eq!(
         stage.code(&stage.evidence_of("cart", &recycled), &audience),
-        "workload-unknown"
+        "client-workload-unknown"
     );
     let elsewhere = json!({
         "kubernetes.io": {

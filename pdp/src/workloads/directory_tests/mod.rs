@@ -84,19 +84,35 @@ fn a_workload_is_found_by_all_its_attributes_and_by_its_own_provider_only() {
     let main = ("ref", "refs/heads/main");
     for (provider, of, want) in [
         ("ci", &[("repository_id", "7")][..], "build"),
-        ("ci", &[("repository_id", "70")], "workload-unknown"),
-        ("cluster", &[("repository_id", "7")], "workload-unknown"),
-        ("nobody", &[("repository_id", "7")], "workload-unknown"),
-        ("ci", &[("repository_id", "8")], "workload-unknown"),
+        ("ci", &[("repository_id", "70")], "client-workload-unknown"),
+        (
+            "cluster",
+            &[("repository_id", "7")],
+            "client-workload-unknown",
+        ),
+        (
+            "nobody",
+            &[("repository_id", "7")],
+            "client-workload-unknown",
+        ),
+        ("ci", &[("repository_id", "8")], "client-workload-unknown"),
         (
             "ci",
             &[("repository_id", "9"), ("ref", "refs/tags/v1")],
             "release",
         ),
-        ("ci", &[("repository_id", "9"), main], "workload-unknown"),
-        ("ci", &[], "workload-unknown"),
+        (
+            "ci",
+            &[("repository_id", "9"), main],
+            "client-workload-unknown",
+        ),
+        ("ci", &[], "client-workload-unknown"),
         ("cluster", &[("namespace", "shop-us")], "pods"),
-        ("cluster", &[("namespace", "shop")], "workload-unknown"),
+        (
+            "cluster",
+            &[("namespace", "shop")],
+            "client-workload-unknown",
+        ),
         (
             "cluster",
             &[("namespace", "shop-us"), ("service_account", "cart")],
@@ -182,7 +198,10 @@ fn a_workload_outside_its_environment_is_recognised_and_withheld() {
     let hosted = ("runner_environment", "github-hosted");
     let own = ("runner_environment", "self-hosted");
     assert_eq!(found(&workloads, "ci", &[seven, image, own]), "deploy");
-    assert_eq!(found(&workloads, "ci", &[image, own]), "workload-unknown");
+    assert_eq!(
+        found(&workloads, "ci", &[image, own]),
+        "client-workload-unknown"
+    );
     for (of, attribute) in [
         (&[seven, image, hosted][..], "runner_environment"),
         (&[seven, image], "runner_environment"),

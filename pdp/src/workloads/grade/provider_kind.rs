@@ -2,6 +2,7 @@
 //! it is, which of its runs.
 
 use super::Grade;
+use crate::attestation::evidence::EvidenceKind;
 use crate::attestation::jwt::Platform;
 
 /// Of which kind a trust provider is.
@@ -45,6 +46,15 @@ impl From<Platform> for ProviderKind {
             Platform::Oidc => Self::Oidc,
             Platform::Spiffe => Self::Spiffe,
             Platform::Terraform => Self::Terraform,
+        }
+    }
+}
+
+impl From<EvidenceKind> for ProviderKind {
+    fn from(kind: EvidenceKind) -> Self {
+        match kind {
+            EvidenceKind::AwsInstance | EvidenceKind::AwsSts => Self::Aws,
+            EvidenceKind::AzureDocument => Self::Azure,
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn callers(trust: &Trust) -> Vec<Case> {
             "AWS caller",
             "of another name in that account",
             exchange_aws(&sts.evidence("user_presigned"), "ledger"),
-            ("/ledger", no_token("workload-unknown")),
+            ("/ledger", no_token("client-workload-unknown")),
         ),
         case(
             "AWS caller",

@@ -44,13 +44,13 @@ pub(super) fn not_theirs(trust: &Trust) -> Vec<Case> {
             "CI job",
             "of a repository that took the name",
             exchange(&platforms.job(&json!({ "repository_id": "99" })), "deploys"),
-            ("/deploys/42", no_token("workload-unknown")),
+            ("/deploys/42", no_token("client-workload-unknown")),
         ),
         case(
             "CI job",
             "of a branch",
             exchange(&platforms.job(&json!({ "ref": "refs/heads/x" })), "deploys"),
-            ("/deploys/42", no_token("workload-unknown")),
+            ("/deploys/42", no_token("client-workload-unknown")),
         ),
         case(
             "CI job",
@@ -89,7 +89,7 @@ pub(super) fn not_theirs(trust: &Trust) -> Vec<Case> {
             "SPIFFE workload",
             "that nobody knows",
             exchange(&platforms.svid("/other"), "stock"),
-            ("/stock", no_token("workload-unknown")),
+            ("/stock", no_token("client-workload-unknown")),
         ),
     ]
 }
