@@ -16,6 +16,8 @@ use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
 use crate::fetch::{FetchSettings, SourceUrl};
 
 const MINUTE: Duration = Duration::from_mins(1);
+/// A year as `humantime` has it, in seconds.
+const YEAR: u64 = 31_557_600;
 /// The most accounts or subscriptions of one provider.
 const MAX_OWNERS: usize = 1024;
 /// The longest name that this PDP has in evidence.
@@ -41,7 +43,7 @@ pub(super) fn aws_instance(
         accounts: accounts?,
         max_age: scalar::duration_if(
             raw.max_age.as_ref(),
-            MINUTE..=365 * 24 * 60 * MINUTE,
+            MINUTE..=Duration::from_secs(YEAR),
             &field.key("max_age"),
             findings,
         ),
