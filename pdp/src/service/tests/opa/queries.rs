@@ -138,7 +138,10 @@ fn a_query_that_cannot_be_ended_holds_no_other_call_and_queries_are_refused_unti
     let pdp = serving();
     // No timer reaches inside of a comparison.
     let list = |n: char| {
-        format!("{n}1 := numbers.range(1, 100000); {n} := [{n}1 | some i in {n}1; i < 15000]")
+        format!(
+            "{n}1 := numbers.range(1, 100000); {n}2 := [{n}1 | some i in numbers.range(1, 300)]; \
+             {n} := [{n}2 | some i in numbers.range(1, 50)]"
+        )
     };
     let held = format!("{}; {}; a == b", list('a'), list('b'));
     let started = Instant::now();
