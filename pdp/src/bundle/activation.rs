@@ -119,10 +119,13 @@ impl Bundles {
             }
         };
         let mut work = locked(&self.work);
+        // One that is too old keeps everything denied until its source says something.
+        let too_old = self.too_old(now, Some(name));
         let is_delta = matches!(came, Came::Delta(..));
         let former = work.get(name);
-        let outcome = match self.held_of(came, former, (name, settings), now) {
-            Ok(held) => self.put_held(&mut work, name, held, now),
+        let waits = too_old.is_some();
+        let outcome = match self.held_of(came, former, (name, settings), (now, waits)) {
+            Ok(held) => self.put_held(&mut work, (name, held), too_old, now),
             Err(error) => refused(&error),
         };
         if is_delta && matches!(outcome, Outcome::Refused(..)) {
@@ -131,20 +134,20 @@ impl Bundles {
         outcome
     }
 
-    /// What came as what would be held in place of `former`, if it may be.
+    /// What came as what would be held in place of `former`, if it may be; whether it will wait for another
+    /// that is too old is known.
     fn held_of(
         &self,
         came: Came,
         former: Option<&Held>,
         (name, settings): (&BundleName, &BundleSettings),
-        now: UnixSeconds,
+        (now, waits): (UnixSeconds, bool),
     ) -> Result<Held, BundleError> {
         let mut held = match came {
             Came::Whole(held) => held,
             Came::Delta(delta, packed) => {
                 // What would wait for another is tried by nobody, and may be no change of what is held.
-                let waits =
-                    self.store.why_withheld().is_some() || self.too_old(now, Some(name)).is_some();
+                let waits = waits || self.store.why_withheld().is_some();
                 let base = former.filter(|_| !waits);
                 base.ok_or(DeltaError::NoBase)?
                     .changed(delta, packed, now)?
@@ -166,14 +169,12 @@ impl Bundles {
     fn put_held(
         &self,
         work: &mut BTreeMap<BundleName, Held>,
-        name: &BundleName,
-        held: Held,
+        (name, held): (&BundleName, Held),
+        too_old: Option<BundleName>,
         now: UnixSeconds,
     ) -> Outcome {
         let mut others = self.settings.bundles.keys().filter(|other| *other != name);
         let are_there = others.all(|other| work.contains_key(other));
-        // One that is too old keeps everything denied until its source says something.
-        let too_old = self.too_old(now, Some(name));
         if !are_there || too_old.is_some() {
             // At once: what is held but not in force must not be taken for what is.
             if let Some(other) = too_old.filter(|_| self.store.why_withheld().is_none()) {
@@ -182,15 +183,27 @@ impl Bundles {
             self.hold(work, name, held, now);
             return Outcome::Waiting;
         }
+        // Its age is looked at meanwhile: its source has just said which it is.
+        let before = self.confirmed(name, Some(now));
         let outcome = match self.activate(work, Some((name, &held.bundle))) {
             Ok(true) => Outcome::Activated,
             Ok(false) => Outcome::Unchanged,
-            Err(error) => return Outcome::Refused(code_of(&error), error.to_string()),
+            Err(error) => {
+                self.confirmed(name, before);
+                return Outcome::Refused(code_of(&error), error.to_string());
+            }
         };
         self.hold(work, name, held, now);
         self.keep(work);
         self.note_on_disk(work, name, now);
         outcome
+    }
+
+    /// Its source confirmed it at `at`; when it did before.
+    fn confirmed(&self, name: &BundleName, at: Option<UnixSeconds>) -> Option<UnixSeconds> {
+        let mut statuses = locked(&self.statuses);
+        let status = statuses.get_mut(name)?;
+        std::mem::replace(&mut status.confirmed_at, at)
     }
 
     /// From here on it is what its source confirmed at `now`: told before `work` is let go, so that nobody

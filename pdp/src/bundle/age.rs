@@ -63,21 +63,30 @@ impl Bundles {
         }
     }
 
-    /// Denies everything once a bundle in force is older than it may be.
+    /// Denies everything once a bundle in force is older than it may be, whatever is being built meanwhile.
     pub(super) fn enforce_age(&self, now: UnixSeconds) {
-        if self.store.why_withheld().is_some() {
-            return;
+        match (self.store.why_withheld(), self.too_old(now, None)) {
+            (None, Some(name)) => self.withhold(&name),
+            // It was confirmed in the instant in which it was withheld.
+            (Some(Withheld::TooOld), None) => self.put_back(now),
+            _ => {}
         }
-        // While something is being put in force its age is not known.
-        let _work = match self.work.try_lock() {
+    }
+
+    /// Puts in force again what was withheld for its age and is confirmed, unless something is being put in
+    /// force anyway.
+    fn put_back(&self, now: UnixSeconds) {
+        let work = match self.work.try_lock() {
             Err(TryLockError::WouldBlock) => return,
             Err(TryLockError::Poisoned(work)) => work.into_inner(),
             Ok(work) => work,
         };
-        let Some(name) = self.too_old(now, None) else {
-            return;
-        };
-        self.withhold(&name);
+        let is_due = self.store.why_withheld() == Some(Withheld::TooOld)
+            && work.len() == self.settings.bundles.len()
+            && self.too_old(now, None).is_none();
+        if is_due && let Err(error) = self.activate(&work, None) {
+            tracing::error!(%error, "what was in force cannot be again");
+        }
     }
 
     /// Denies everything, for `name` is older than it may be.

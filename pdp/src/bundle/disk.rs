@@ -190,17 +190,35 @@ impl Disk {
         contents: &[Vec<u8>],
     ) -> Result<(), DiskError> {
         let former = self.load_record(name);
-        for content in contents {
-            let file = content_name(&digest(content));
-            let failed = |error| io_error(&self.directory.join(&file), error);
-            whole_file::replace(&self.directory, &file, content).map_err(failed)?;
-        }
-        self.confirm(name, record)?;
-        for old in former.iter().flat_map(Record::digests) {
-            if record.digests().all(|kept| kept != old) {
-                // One too many is no harm; the next that is kept does not know of it.
-                let _ = fs::remove_file(self.directory.join(content_name(old)));
+        let mut written = Vec::new();
+        let result = self
+            .write(contents, &mut written)
+            .and_then(|()| self.confirm(name, record));
+        let (gone, kept): (Vec<String>, Option<&Record>) = match &result {
+            Ok(()) => {
+                let old = former.iter().flat_map(Record::digests).cloned();
+                (old.collect(), Some(record))
             }
+            // No record names it: the disk is full, and is not to be fuller for it.
+            Err(_) => (written, former.as_ref()),
+        };
+        for digest in gone {
+            if kept.is_none_or(|kept| kept.digests().all(|kept| *kept != digest)) {
+                // One too many is no harm; the next that is kept does not know of it.
+                let _ = fs::remove_file(self.directory.join(content_name(&digest)));
+            }
+        }
+        result
+    }
+
+    /// Writes `contents`, and tells the digests of those that are there.
+    fn write(&self, contents: &[Vec<u8>], written: &mut Vec<String>) -> Result<(), DiskError> {
+        for content in contents {
+            let digest = digest(content);
+            let file = content_name(&digest);
+            let failed = |error| io_error(&self.directory.join(&file), error);
+            written.push(digest);
+            whole_file::replace(&self.directory, &file, content).map_err(failed)?;
         }
         Ok(())
     }

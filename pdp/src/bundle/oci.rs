@@ -1,9 +1,8 @@
 //! A packed bundle in a registry of OCI artifacts: manifest, layer, and the token that the registry wants.
 //!
-//! As OPA, ORAS and the policy tools push it: the one layer of type
-//! `application/vnd.oci.image.layer.v1.tar+gzip` is the bundle; the configuration is not looked at. What is
-//! named by a digest is compared with it before anything of it is parsed. A layer may lie elsewhere: such
-//! redirects are followed, without telling anybody there who we are.
+//! As OPA, ORAS and the policy tools push it: the one layer of type `application/vnd.oci.image.layer.v1.tar+gzip`
+//! is the bundle. What is named by a digest is compared with it before anything of it is parsed. A layer may lie
+//! elsewhere: such redirects are followed, without telling anybody there who we are.
 //!
 //! What this is not: a reader of images. An index of several is refused.
 
@@ -15,7 +14,7 @@ use serde::Deserialize;
 use super::aws_credentials::in_file;
 use super::oci_challenge::Challenge;
 use super::oci_reference::{OciDigest, OciReference, OciVersion};
-use super::source::Failed;
+use super::source::{Failed, read_apart};
 use crate::fetch::{
     Ask, Credential, FetchError, FetchSettings, Fetched, Got, Kind, Redirects, Server, SourceUrl,
     SourceUrlError, ask,
@@ -33,6 +32,8 @@ pub struct OciArtifact {
     /// The root of its repository.
     url: SourceUrl,
     login: OciLogin,
+    /// Who may give tokens beside its own host.
+    token_hosts: Vec<String>,
     /// How it is fetched, and how often.
     pub fetch: FetchSettings,
 }
@@ -80,10 +81,11 @@ struct Token {
 }
 
 impl OciArtifact {
-    /// The artifact `reference`.
+    /// The artifact `reference`; `token_hosts` may give tokens for it, as the registry's own host may.
     pub fn new(
         reference: OciReference,
         login: OciLogin,
+        token_hosts: Vec<String>,
         fetch: FetchSettings,
     ) -> Result<Self, SourceUrlError> {
         let (registry, repository) = (&reference.registry, &reference.repository);
@@ -93,6 +95,7 @@ impl OciArtifact {
             reference,
             url,
             login,
+            token_hosts,
             fetch,
         })
     }
@@ -104,7 +107,7 @@ impl OciArtifact {
 
     /// Asks for the bundle, unless its layer is the one of digest `known`.
     pub(super) async fn ask(&self, known: Option<&str>) -> Result<Got, Failed> {
-        let mut credential = self.first_credential()?;
+        let mut credential = self.first_credential().await?;
         let version = self.reference.version.to_string();
         let manifest = match self.manifest(&version, credential.as_ref()).await {
             Err(FetchError::Unauthorized(challenge)) if credential.is_none() => {
@@ -114,8 +117,7 @@ impl OciArtifact {
             answered => answered,
         };
         let layer = self.layer(&manifest?.body)?;
-        let is_known = known == Some(layer.0.as_str());
-        if is_known {
+        if known == Some(layer.0.as_str()) {
             return Ok(Got::Unchanged { is_awaited: false });
         }
         self.blob(layer, credential.as_ref()).await
@@ -197,12 +199,12 @@ impl OciArtifact {
     }
 
     /// What is told before anybody asks.
-    fn first_credential(&self) -> Result<Option<Credential>, Failed> {
+    async fn first_credential(&self) -> Result<Option<Credential>, Failed> {
         match &self.login {
             OciLogin::Token(file) => {
-                let token = Credential::bearer_in(file)
-                    .map_err(|error| Failed::credential(error.to_string()))?;
-                Ok(Some(token))
+                let file = file.clone();
+                let token = read_apart(move || Credential::bearer_in(&file)).await;
+                token.map(Some)
             }
             OciLogin::Anonymous | OciLogin::Password { .. } => Ok(None),
         }
@@ -212,8 +214,8 @@ impl OciArtifact {
     async fn credential(&self, challenge: &str) -> Result<Credential, Failed> {
         let password = match &self.login {
             OciLogin::Password { username, password } => {
-                let password =
-                    in_file(password).map_err(|error| Failed::credential(error.to_string()))?;
+                let file = password.clone();
+                let password = read_apart(move || in_file(&file)).await?;
                 Credential::basic(username, &password)
             }
             OciLogin::Anonymous | OciLogin::Token(_) => None,
@@ -242,6 +244,13 @@ impl OciArtifact {
     ) -> Result<Credential, Failed> {
         let of_realm = |error: SourceUrlError| Failed::credential(format!("token server: {error}"));
         let url = SourceUrl::parse(realm, self.fetch.plaintext).map_err(of_realm)?;
+        if !self.may_give_tokens(&url) {
+            let why = "is not the registry's own host: add it to `oci.token_hosts`, if it may see the password";
+            return Err(Failed::credential(format!(
+                "token server: `{}` {why}",
+                url.authority()
+            )));
+        }
         let scope = format!("repository:{}:pull", self.reference.repository);
         let service = service.map(|service| ("service", service));
         let url = url.with_query(service.into_iter().chain([("scope", &*scope)]));
@@ -249,16 +258,22 @@ impl OciArtifact {
             credential: password,
             ..Ask::JSON
         };
-        let answer = self
-            .get(Ok(url), Redirects::SameOrigin, MAX_MANIFEST, &question)
-            .await;
-        let answer =
-            answer.map_err(|error| Failed::credential(format!("token server: {error}")))?;
+        let get = self.get(Ok(url), Redirects::SameOrigin, MAX_MANIFEST, &question);
+        let answer = get
+            .await
+            .map_err(|error| Failed::credential(format!("token server: {error}")))?;
         let none = || Failed::credential("the token server sent no token");
         let value = json::parse(&answer.body).map_err(|_| none())?;
         let answer: Token = serde_json::from_value(value).map_err(|_| none())?;
         let token = answer.token.or(answer.access_token).ok_or_else(none)?;
         Credential::bearer(&token).ok_or_else(none)
+    }
+
+    /// A registry is not free to choose whom a password is sent to.
+    fn may_give_tokens(&self, server: &SourceUrl) -> bool {
+        let mut named = self.token_hosts.iter();
+        named.any(|host| host == server.authority())
+            || server.as_url().host() == self.url.as_url().host()
     }
 
     async fn get(
@@ -279,3 +294,7 @@ impl OciArtifact {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "oci_tests.rs"]
+mod tests;

@@ -8,8 +8,8 @@ use http::header::{AUTHORIZATION, HOST};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
-use super::aws_credentials::AwsCredentials;
-use super::source::Failed;
+use super::aws_credentials::{AwsCredentials, AwsKeys};
+use super::source::{Failed, read_apart};
 use crate::crypto::AwsScope;
 use crate::fetch::{
     Ask, Credential, FetchSettings, Got, Plaintext, Redirects, Server, SourceUrl, SourceUrlError,
@@ -93,7 +93,9 @@ impl S3Object {
 
     /// Asks for it, unless it is what `known`, its `ETag`, stands for.
     pub(super) async fn ask(&self, known: Option<&str>, now: UnixSeconds) -> Result<Got, Failed> {
-        let credential = self.credential(now)?;
+        let credentials = self.credentials.clone();
+        let keys = read_apart(move || credentials.read()).await?;
+        let credential = self.credential(&keys, now)?;
         let question = Ask {
             known,
             credential: Some(&credential),
@@ -103,11 +105,7 @@ impl S3Object {
         Ok(ask(&self.url, server, Redirects::None, &self.fetch, &question).await?)
     }
 
-    fn credential(&self, now: UnixSeconds) -> Result<Credential, Failed> {
-        let keys = self
-            .credentials
-            .read()
-            .map_err(|error| Failed::credential(error.to_string()))?;
+    fn credential(&self, keys: &AwsKeys, now: UnixSeconds) -> Result<Credential, Failed> {
         let scope = AwsScope {
             access: &keys.access,
             secret: &keys.secret,

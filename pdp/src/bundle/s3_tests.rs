@@ -120,7 +120,10 @@ fn the_request_is_signed_and_nothing_secret_is_shown() {
         session_token: None,
     };
     let object = S3Object::new(PLACE, credentials, FetchSettings::default()).unwrap();
-    let credential = object.credential(UnixSeconds(1_369_353_600)).unwrap();
+    let keys = object.credentials.read().unwrap();
+    let credential = object
+        .credential(&keys, UnixSeconds(1_369_353_600))
+        .unwrap();
     let headers = credential.headers();
     let authorization = headers["authorization"].to_str().unwrap();
     assert_eq!(headers["x-amz-date"], "20130524T000000Z");

@@ -39,7 +39,7 @@ pub(super) type Stamp = Vec<(PathBuf, u64, i64, i64, u64)>;
 pub(super) struct Failed {
     /// In a word.
     code: &'static str,
-    why: String,
+    pub(super) why: String,
 }
 
 impl Failed {
@@ -150,9 +150,10 @@ async fn take(
 
 impl Endpoint {
     async fn ask(&self, known: Option<&str>, takes_deltas: bool) -> Result<Got, Failed> {
-        let token = self.bearer_token.as_deref();
-        let credential = token.map(Credential::bearer_in).transpose();
-        let credential = credential.map_err(|error| Failed::credential(error.to_string()))?;
+        let credential = match self.bearer_token.clone() {
+            Some(file) => Some(read_apart(move || Credential::bearer_in(&file)).await?),
+            None => None,
+        };
         let question = Ask {
             known,
             modes: Some(if takes_deltas {
@@ -243,6 +244,14 @@ pub(super) async fn apart<T: Send + 'static>(
             .map_err(|_| "the bundle broke its reader".to_owned()),
         Err(error) => Err(format!("no thread for a bundle: {error}")),
     }
+}
+
+/// Reads what says who we are, on a thread where a slow disk keeps nobody waiting.
+pub(super) async fn read_apart<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    read: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, Failed> {
+    let read = apart(read).await.map_err(Failed::credential)?;
+    read.map_err(|error| Failed::credential(error.to_string()))
 }
 
 fn stamp(path: &Path) -> std::io::Result<Stamp> {

@@ -95,6 +95,10 @@ pub struct RawOci {
     pub password_file: Option<PathBuf>,
     /// A file with a bearer token, read at every request; in place of user and password.
     pub bearer_token_file: Option<PathBuf>,
+    /// Hosts, with the port where it is not 443, that may give tokens for the registry, and are sent the password:
+    /// `auth.docker.io`. Default: the registry's own host alone.
+    #[serde(default)]
+    pub token_hosts: Vec<String>,
 }
 
 /// Whom a bundle must be signed by: `jwks` or `keys`, one of the two.

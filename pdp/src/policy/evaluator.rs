@@ -129,7 +129,7 @@ impl PolicySet {
             time: self.timeout,
             errors: self.builtin_errors,
         };
-        let compiled = self.compiled.instances(data.clone(), usual)?;
+        let compiled = self.compiled.instances(data, usual)?;
         Ok(Worker::new(
             engine,
             self.entry_point.clone(),

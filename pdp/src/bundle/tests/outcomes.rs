@@ -257,3 +257,38 @@ fn one_bundle_that_is_too_old_keeps_everything_denied_whatever_comes_of_the_othe
     assert_eq!(again.withheld(), None);
     assert_eq!(again.status("grants").active_revision.as_deref(), Some("2"));
 }
+
+#[test]
+fn max_age_is_enforced_while_another_bundle_is_being_built() {
+    let room = Room::open(&[("authz", settings(None))], None);
+    assert_eq!(room.offer("authz", &authz("1")), Outcome::Activated);
+    let name = "authz".parse().unwrap();
+    {
+        // As whoever builds one.
+        let _work = crate::bundle::activation::locked(&room.bundles.work);
+        room.bundles.enforce_age(NOW.plus(3000));
+        assert_eq!(room.withheld(), None);
+        room.bundles.enforce_age(NOW.plus(3601));
+        assert_eq!(room.withheld(), Some(Withheld::TooOld));
+    }
+    room.bundles.confirm(&name, NOW.plus(3602));
+    assert_eq!(room.withheld(), None);
+}
+
+#[test]
+fn a_bundle_whose_record_cannot_be_written_leaves_nothing_on_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let room = Room::open(&[("authz", settings(None))], Some(directory.path()));
+    // Nothing can be put in the place of a folder with something in it.
+    std::fs::create_dir_all(directory.path().join("authz.json/x")).unwrap();
+    assert_eq!(room.offer("authz", &authz("1")), Outcome::Activated);
+    let left = || {
+        let files = std::fs::read_dir(directory.path()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != "authz.json").count()
+    };
+    assert_eq!(left(), 0);
+    std::fs::remove_dir_all(directory.path().join("authz.json")).unwrap();
+    room.bundles.confirm(&"authz".parse().unwrap(), NOW.plus(1));
+    assert_eq!(left(), 1);
+}

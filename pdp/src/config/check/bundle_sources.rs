@@ -229,7 +229,24 @@ fn artifact(
     let login = login(raw, field, context, findings);
     let at = field.key("reference");
     let reference = findings.accept(&at, raw.reference.parse())?;
-    let artifact = OciArtifact::new(reference, login?, fetch);
+    let hosts = field.key("token_hosts");
+    for (index, host) in raw.token_hosts.iter().enumerate() {
+        let is_host = source_url(
+            &format!("https://{host}/"),
+            &hosts.index(index),
+            context,
+            findings,
+        )
+        .is_some_and(|url| url.authority() == host);
+        if !is_host {
+            findings.refuse(
+                &hosts.index(index),
+                format!("`{host}` is no host, with a port where it is not 443, in small letters"),
+            );
+            return None;
+        }
+    }
+    let artifact = OciArtifact::new(reference, login?, raw.token_hosts.clone(), fetch);
     findings.accept(&at, artifact)
 }
 

@@ -44,6 +44,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1'}, unsigned: true, long_poll: 3s}}}", "policies.bundles.a.long_poll: is only for a `url`: remove it (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1'}}}}", "policies.bundles.a: comes over a network and nobody needs to sign it: set `signature`, or `unsigned: true` where that is meant (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a'}, unsigned: true}}}", "policies.bundles.a.oci.reference: `r.test/a` has neither a tag (`:1`) nor a digest (`@sha256:…`) (line 1)"),
+    ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1', token_hosts: ['Auth.test/x']}, unsigned: true}}}", "policies.bundles.a.oci.token_hosts[0]: `Auth.test/x` is no host, with a port where it is not 443, in small letters (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1', username: u}, unsigned: true}}}", "policies.bundles.a.oci: must have `username` with `password_file`, or `bearer_token_file`, or none (line 1)"),
     ("policies: {bundles: {a: {oci: {reference: 'r.test/a:1', username: 'u:p', password_file: f}, unsigned: true}}}", "policies.bundles.a.oci.username: `u:p` has a `:`, which no user name has (line 1)"),
     ("policies: {bundles: {a: {s3: {bucket: b, key: k, region: r}, unsigned: true}}}", "policies.bundles.a.s3: `bucket`: `b` is no bucket: 3 to 63 lower-case letters, digits, `-` and `.`, a letter or digit at both ends (line 1)"),

@@ -166,7 +166,7 @@ impl Compiled {
     /// entry point now.
     pub(in crate::policy) fn instances(
         &self,
-        data: Value,
+        data: &Value,
         usual: Usual,
     ) -> Result<Option<Instances>, LoadError> {
         if self.0.modules.is_empty() {

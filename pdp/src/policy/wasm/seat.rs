@@ -71,7 +71,7 @@ impl Seat {
         match making {
             Ok(_) => self.state = State::Coming(receiver),
             Err(error) => {
-                tracing::error!(%error, "an instance of a compiled policy cannot be made")
+                tracing::error!(%error, "an instance of a compiled policy cannot be made");
             }
         }
     }

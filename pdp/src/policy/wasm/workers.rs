@@ -38,7 +38,7 @@ impl Instances {
     pub(super) fn new(
         compiled: Compiled,
         modules: impl Iterator<Item = Arc<Module>>,
-        data: Value,
+        data: &Value,
         usual: Usual,
     ) -> Result<Self, (usize, Unusable)> {
         let seat = |(number, module): (usize, Arc<Module>)| {

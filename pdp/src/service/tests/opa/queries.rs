@@ -137,7 +137,12 @@ fn no_query_ends_the_process_or_takes_what_memory_there_is() {
 fn a_query_that_cannot_be_ended_holds_no_other_call_and_queries_are_refused_until_it_is_over() {
     let pdp = serving();
     // No timer reaches inside of a comparison.
-    let list = |n: char| format!("{n}1 := numbers.range(1, 40000); {n} := [{n}1 | some i in {n}1]");
+    let list = |n: char| {
+        format!(
+            "{n}1 := numbers.range(1, 100000); {n}2 := [{n}1 | some i in numbers.range(1, 300)]; \
+             {n} := [{n}2 | some i in numbers.range(1, 50)]"
+        )
+    };
     let held = format!("{}; {}; a == b", list('a'), list('b'));
     let started = Instant::now();
     let (status, said) = get(&pdp, &held);
