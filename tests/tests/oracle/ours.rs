@@ -78,8 +78,9 @@ impl Ours {
 /// Where the engine fails and OPA goes on as if there was nothing, whatever is said of built-ins: a loop
 /// over what is no collection, arithmetic with what is no number, and a function with two values that is
 /// called by a rule which OPA's index leaves out, as something that its body reads of `input` is not there.
-const FAILS: [&str; 3] = [
+const FAILS: [&str; 4] = [
     "expects array/set/object",
+    "item cannot be indexed",
     "expects numeric argument",
     "functions must not produce multiple outputs",
 ];
