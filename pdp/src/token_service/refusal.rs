@@ -97,7 +97,6 @@ impl ExchangeRefusal {
         match self {
             Self::Evidence(refusal) => refusal.code(),
             Self::OtherEvidence(refusal) => refusal.code(),
-            Self::Busy => "token-service-unavailable",
             Self::Token(refusal) => refusal.code(),
             Self::Binding(refusal) => refusal.code(),
             Self::NotAdmitted(refusal) => refusal.code(),
@@ -116,7 +115,7 @@ impl ExchangeRefusal {
             Self::DelegationTooDeep => "delegation-too-deep",
             Self::NoIssuer => "access-tokens-not-issued",
             Self::Signing(error) => error.code(),
-            Self::NoRandomness => "token-service-unavailable",
+            Self::Busy | Self::NoRandomness => "token-service-unavailable",
         }
     }
 

@@ -164,15 +164,11 @@ fn check_audiences(
         KeyOwner::TrustDomain(name) => trust.trust_domains.get(name).map(|trust| &trust.rules),
     };
     let ours = &rules.ok_or(JwtRefusal::NoProvider)?.audiences;
-    match verified
-        .claims
-        .audience
-        .iter()
-        .all(|name| ours.contains(name))
-    {
-        true => Ok(()),
-        false => Err(JwtRefusal::SharedAudience),
+    let mut names = verified.claims.audience.iter();
+    if names.all(|name| ours.contains(name)) {
+        return Ok(());
     }
+    Err(JwtRefusal::SharedAudience)
 }
 
 fn owner(verified: &VerifiedToken) -> KeyOwner {
