@@ -27,7 +27,6 @@ const DOCUMENTS: &[&str] = &[
     "docs/ext-authz.md",
     "docs/policies-in-bytecode.md",
     "docs/reason-codes.md",
-    "docs/signing-keys.md",
     "envoy/README.md",
     "policies/README.md",
 ];
