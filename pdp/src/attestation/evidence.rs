@@ -1,11 +1,10 @@
-//! Evidence that is no JWT: its kinds, and the one provider of each.
+//! Evidence that is no JWT: the one provider of each kind.
 //!
 //! A JWT says by its issuer whose it is; a request names these by their kind.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use edgeward_core::time::UnixSeconds;
@@ -15,51 +14,12 @@ use super::aws_instance::{self, AwsInstanceRefusal, AwsInstanceSettings, RegionC
 use super::aws_sts::{self, AwsStsRefusal, AwsStsSettings};
 use super::azure_document::{self, AzureDocumentRefusal, AzureDocumentSettings};
 use super::cms::{Authorities, SignerCertificate};
+pub use super::evidence_kind::{EvidenceKind, EvidenceKindError};
 use super::{Attested, AwsAccount, ProviderName};
 use crate::whole_file;
 
 /// The longest file of certificates, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
-
-/// What kind of evidence is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EvidenceKind {
-    /// An AWS instance identity document.
-    AwsInstance,
-    /// A signed `GetCallerIdentity` of AWS.
-    AwsSts,
-    /// An Azure attested document.
-    AzureDocument,
-}
-
-/// The text names no kind of evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "is none of `urn:edgeward:evidence:aws-instance`, `urn:edgeward:evidence:aws-sts` and `urn:edgeward:evidence:azure-document`"
-)]
-pub struct EvidenceKindError;
-
-impl EvidenceKind {
-    /// As a request names it: a type of token (RFC 8693 section 3).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AwsInstance => "urn:edgeward:evidence:aws-instance",
-            Self::AwsSts => "urn:edgeward:evidence:aws-sts",
-            Self::AzureDocument => "urn:edgeward:evidence:azure-document",
-        }
-    }
-}
-
-impl FromStr for EvidenceKind {
-    type Err = EvidenceKindError;
-
-    fn from_str(text: &str) -> Result<Self, EvidenceKindError> {
-        [Self::AwsInstance, Self::AwsSts, Self::AzureDocument]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(EvidenceKindError)
-    }
-}
 
 /// Checked settings of one provider; its files are not read yet.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ pub mod aws_sts;
 pub mod azure_document;
 pub mod cms;
 pub mod evidence;
+mod evidence_kind;
 pub mod jwt;
 
 use std::fmt;
