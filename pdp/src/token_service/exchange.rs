@@ -51,16 +51,23 @@ impl TokenService {
             unrevoked(&shown, circumstances.revocations)?;
         }
         let subject = self.party(&request.subject, circumstances)?;
-        let draft = match &request.actor {
-            Some(actor) => {
-                let actor = self.party(actor, circumstances)?;
-                self.delegated(request, &subject, &actor, circumstances)?
-            }
+        let actor = request.actor.as_ref();
+        let actor = actor
+            .map(|shown| self.party(shown, circumstances))
+            .transpose()?;
+        let draft = match &actor {
+            Some(actor) => self.delegated(request, &subject, actor, circumstances)?,
             None => self.direct(request, &subject, circumstances)?,
         };
         let token_id = token_id()?;
         let key = self.keys.current();
         let token = key.sign(draft.typ(), draft.claims(&token_id).as_bytes(), draft.now)?;
+        // Last, so that what is refused for something else uses nothing up; and no token leaves before it.
+        for party in [Some(&subject), actor.as_ref()].into_iter().flatten() {
+            if let Some(once) = &party.once {
+                self.used.take(once, circumstances.now)?;
+            }
+        }
         Ok(Issued {
             token,
             kind: request.kind,

@@ -19,6 +19,7 @@ use super::memory::{Admitted, digest};
 use super::own::{self, OwnToken};
 use super::refusal::ExchangeRefusal;
 use super::request::Shown;
+use crate::attestation::Once;
 use crate::attestation::evidence::EvidenceKind;
 use crate::keys::KeySnapshot;
 use crate::workloads::ClientWorkload;
@@ -32,6 +33,8 @@ pub(super) struct Party {
     pub(super) attested_at: UnixSeconds,
     /// The first instant at which what was shown must no longer be honoured.
     pub(super) until: UnixSeconds,
+    /// Set where what was shown counts once only: it has not been taken yet.
+    pub(super) once: Option<Once>,
     /// Where a token of ours was shown, and not evidence.
     pub(super) token: Option<OwnToken>,
 }
@@ -92,6 +95,7 @@ impl TokenService {
             workload: Arc::clone(workload),
             attested_at: own.attested_at,
             until: own.claims.expires_at,
+            once: None,
             token: Some(own),
         })
     }
@@ -107,8 +111,8 @@ impl TokenService {
         } = circumstances;
         let snapshot = self.evidence_keys.snapshot();
         let key = digest(evidence);
-        let admitted = match self.memory.find(&key, snapshot.revision, now) {
-            Some(admitted) => admitted,
+        let (admitted, once) = match self.memory.find(&key, snapshot.revision, now) {
+            Some(admitted) => (admitted, None),
             None => self.admit_by_fresh_keys(evidence, &snapshot, key, now)?,
         };
         unrevoked(&admitted.identity(evidence), revocations)?;
@@ -116,6 +120,7 @@ impl TokenService {
             workload: admitted.workload,
             attested_at: admitted.at,
             until: admitted.expires_at,
+            once,
             token: None,
         })
     }
@@ -141,13 +146,11 @@ impl TokenService {
         self.asking.fetch_sub(1, Ordering::Relaxed);
         let (provider, attested) = attested.ok_or(ExchangeRefusal::Busy)??;
         let workload = self.workloads.find(provider, &attested.attributes)?;
-        if let Some(once) = attested.once {
-            self.used.take(&once, now)?;
-        }
         Ok(Party {
             workload: Arc::clone(workload),
             attested_at: now,
             until: attested.expires_at,
+            once: attested.once,
             token: None,
         })
     }
@@ -159,7 +162,7 @@ impl TokenService {
         snapshot: &KeySnapshot,
         key: [u8; 32],
         now: UnixSeconds,
-    ) -> Result<Admitted, ExchangeRefusal> {
+    ) -> Result<(Admitted, Option<Once>), ExchangeRefusal> {
         let refusal = match self.admit(evidence, snapshot, key, now) {
             Err(ExchangeRefusal::Evidence(refusal)) => refusal,
             admitted => return admitted,
@@ -181,7 +184,7 @@ impl TokenService {
         snapshot: &KeySnapshot,
         key: [u8; 32],
         now: UnixSeconds,
-    ) -> Result<Admitted, ExchangeRefusal> {
+    ) -> Result<(Admitted, Option<Once>), ExchangeRefusal> {
         let attested = self.providers.attest(evidence, &snapshot.trust, now);
         let (provider, attested, verified) = attested?;
         let workload = self.workloads.find(&provider.name, &attested.attributes)?;
@@ -193,13 +196,11 @@ impl TokenService {
             token_id: verified.claims.token_id,
             key_id: verified.key_id,
         };
-        match attested.once {
-            Some(once) => self.used.take(&once, now)?,
-            None => self
-                .memory
-                .remember(key, snapshot.revision, admitted.clone()),
+        if attested.once.is_none() {
+            self.memory
+                .remember(key, snapshot.revision, admitted.clone());
         }
-        Ok(admitted)
+        Ok((admitted, attested.once))
     }
 }
 

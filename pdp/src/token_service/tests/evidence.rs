@@ -143,6 +143,8 @@ fn evidence_that_counts_once_is_refused_the_second_time() {
     let stage = Stage::with(|parts| parts.single_use = true);
     let evidence = stage.evidence("cart");
     let audience = [("audience", "orders")];
+    let other = stage.code(&evidence, &[("audience", "payments")]);
+    assert_eq!(other, "audience-not-granted", "which uses nothing up");
     stage.ask(&evidence, &audience).unwrap();
     let refused = stage.ask(&evidence, &audience).unwrap_err();
     assert!(matches!(refused, ExchangeRefusal::Used(_)), "{refused}");
