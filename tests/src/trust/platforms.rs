@@ -41,7 +41,7 @@ impl Platform {
 
     /// Signs from now on with another key, published beside the old one (or not at all).
     pub fn rotate(&mut self, published: bool) {
-        let next = SigningKey::es256(&format!("platform-{}", now()));
+        let next = SigningKey::es256(&format!("platform-{}", uuid()));
         if published {
             let keys = [self.key.jwk("sig"), next.jwk("sig")];
             self.keys.publish(json!({ "keys": keys }));
