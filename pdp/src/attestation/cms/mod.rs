@@ -1,6 +1,6 @@
 //! Signed messages of platforms: CMS `SignedData` (RFC 5652), also called PKCS #7.
 //!
-//! [`Message::read`] takes the message apart, [`Message::verify`] gives its content, and there is no
+//! `Message::read` takes the message apart, `Message::verify` gives its content, and there is no
 //! other way to that: what was not signed cannot be read. One signer exactly, whose certificate is
 //! found by the name that the signer gives itself, never by its place in the message.
 //!
