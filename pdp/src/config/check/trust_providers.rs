@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use edgeward_core::token::KeyOwner;
 
 use super::keys::{issuer, trust_domain};
-use super::{Context, evidence, exactly_one};
+use super::{Context, evidence, exactly_one, kubernetes};
 use crate::attestation::evidence::EvidenceSettings;
 use crate::attestation::jwt::{JwtProvider, JwtProviders, Platform};
 use crate::attestation::{AttestationSettings, ProviderName};
@@ -154,6 +154,13 @@ fn jwt(
     if platform != Platform::Oidc && !raw.claims.is_empty() {
         findings.refuse(&field.key("claims"), "is only for `oidc`: remove it");
     }
+    if platform != Platform::Kubernetes && raw.review.is_some() {
+        findings.refuse(&field.key("review"), "is only for `kubernetes`: remove it");
+    }
+    let audiences = raw.audiences.clone().unwrap_or_default();
+    let review = raw
+        .review
+        .map(|raw| kubernetes::review(raw, audiences, &field.key("review"), context, findings));
     let named = issuer_of(platform, raw.issuer, raw.tenant, &field, findings)?;
     let raw_issuer = RawIssuer {
         issuer: named,
@@ -174,6 +181,11 @@ fn jwt(
         owner,
         claims: raw.claims,
         single_use: raw.single_use,
+        // Where it has a mistake, nobody is believed without it.
+        review: match review {
+            Some(checked) => Some(checked?),
+            None => None,
+        },
     })
 }
 
@@ -277,5 +289,6 @@ fn spiffe(
         owner,
         claims: Vec::new(),
         single_use: false,
+        review: None,
     })
 }
