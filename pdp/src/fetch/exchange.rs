@@ -169,7 +169,8 @@ async fn read(
         return Ok(Answer::Got(Got::Unchanged { is_awaited }));
     }
     if !(ask.makes && parts.status == StatusCode::CREATED)
-        && let Some(redirect) = redirect(&parts)? {
+        && let Some(redirect) = redirect(&parts)?
+    {
         return Ok(redirect);
     }
     check_type(&parts.headers, ask.kind)?;

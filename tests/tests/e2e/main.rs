@@ -20,6 +20,7 @@ mod hygiene;
 mod identity;
 mod identity_forged;
 mod istio;
+mod kubernetes;
 mod mtls;
 mod outage;
 mod revocation;
