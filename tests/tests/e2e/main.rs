@@ -30,6 +30,7 @@ mod shipped;
 mod stale;
 mod trap;
 mod trust;
+mod trust_load;
 
 use std::sync::LazyLock;
 

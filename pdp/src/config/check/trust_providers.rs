@@ -1,6 +1,7 @@
 //! Whose word is taken on which workload runs where: each trust provider by its name, of one kind.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use edgeward_core::token::KeyOwner;
 
@@ -13,6 +14,7 @@ use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawJwtEvidence, RawTrustProvider};
 use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
 use crate::config::raw_trust::{RawIssuer, RawIssuerKeys, RawTrustDomain};
+use crate::fetch::FetchSettings;
 use crate::keys::{CacheSettings, KeySettings};
 
 enum Kind {
@@ -172,7 +174,8 @@ fn jwt(
         max_lifetime: raw.max_lifetime,
         fetch: raw.fetch,
     };
-    let settings = issuer(raw_issuer, &field, context, findings)?;
+    let mut settings = issuer(raw_issuer, &field, context, findings)?;
+    hurry(settings.source.fetch_mut());
     let owner = KeyOwner::Issuer(settings.issuer.clone());
     keys.issuers.push(settings);
     Some(JwtProvider {
@@ -187,6 +190,14 @@ fn jwt(
             None => None,
         },
     })
+}
+
+/// Who shows evidence waits for keys that its platform has published since: at the doors of decisions
+/// nobody does.
+fn hurry(fetch: Option<&mut FetchSettings>) {
+    if let Some(fetch) = fetch {
+        fetch.refresh.unknown_key_interval = Duration::from_secs(1);
+    }
 }
 
 fn issuer_of(
@@ -280,7 +291,8 @@ fn spiffe(
     findings: &mut Findings,
 ) -> Option<JwtProvider> {
     let field = field.key(Platform::Spiffe.as_str());
-    let settings = trust_domain(raw, &field, context, findings)?;
+    let mut settings = trust_domain(raw, &field, context, findings)?;
+    hurry(settings.source.fetch_mut());
     let owner = KeyOwner::TrustDomain(settings.name.clone());
     keys.trust_domains.push(settings);
     Some(JwtProvider {
