@@ -1,6 +1,5 @@
 //! Issue 5: who is asking. Workloads get in by their own evidence and reach their own service; stolen,
 //! replayed, re-targeted and misplaced evidence is refused, each with its reason.
-
 use edgeward_tests::raw::{self, Request};
 use edgeward_tests::trust::Trust;
 use edgeward_tests::trust::cases::{self, form};

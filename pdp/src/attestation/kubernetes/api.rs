@@ -41,7 +41,7 @@ impl<'s> Server<'s> {
     ) -> Result<Map<String, Value>, ReviewRefusal> {
         let body = question.to_string();
         let got = self.send(path, Some(body.as_bytes())).await;
-        self.read(got, "tokenreviews")
+        read(got, "tokenreviews")
     }
 
     /// The object at `path`, one of these `resources`; none where there is no such object.
@@ -52,7 +52,7 @@ impl<'s> Server<'s> {
     ) -> Result<Option<Map<String, Value>>, ReviewRefusal> {
         match self.send(path, None).await {
             Err(FetchError::Status(404)) => Ok(None),
-            got => self.read(got, resources).map(Some),
+            got => read(got, resources).map(Some),
         }
     }
 
@@ -68,21 +68,21 @@ impl<'s> Server<'s> {
         let vouching = Vouching::WebPki(self.settings.ca_file.as_deref());
         ask(&url, vouching, Redirects::None, &self.settings, &question).await
     }
+}
 
-    fn read(
-        &self,
-        got: Result<Got, FetchError>,
-        resources: &'static str,
-    ) -> Result<Map<String, Value>, ReviewRefusal> {
-        match got {
-            Ok(Got::Document(document)) => Ok(edgeward_core::json::parse_object(&document.body)?),
-            Ok(Got::Unchanged { .. }) => Err(ReviewRefusal::Answer("status 304")),
-            Err(FetchError::Status(403)) => Err(ReviewRefusal::Forbidden(resources)),
-            Err(FetchError::Status(401) | FetchError::Unauthorized(_)) => {
-                Err(ReviewRefusal::Unauthorized)
-            }
-            Err(error) => Err(ReviewRefusal::Unavailable(error)),
+/// The object in an answer about `resources`.
+fn read(
+    got: Result<Got, FetchError>,
+    resources: &'static str,
+) -> Result<Map<String, Value>, ReviewRefusal> {
+    match got {
+        Ok(Got::Document(document)) => Ok(edgeward_core::json::parse_object(&document.body)?),
+        Ok(Got::Unchanged { .. }) => Err(ReviewRefusal::Answer("status 304")),
+        Err(FetchError::Status(403)) => Err(ReviewRefusal::Forbidden(resources)),
+        Err(FetchError::Status(401) | FetchError::Unauthorized(_)) => {
+            Err(ReviewRefusal::Unauthorized)
         }
+        Err(error) => Err(ReviewRefusal::Unavailable(error)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Kubernetes, asked: whether a service account's token still holds, and what runs in its pod.
 //!
 //! A token's signature says that the API server issued it. That its pod was deleted since, and which images
-//! run in it, only the API server can say: it is asked by a TokenReview, and for the pod and its node.
+//! run in it, only the API server can say: it is asked by a `TokenReview`, and for the pod and its node.
 //! Order of reading: `token_review`, `pod`, `node`, `api`, `refusal`.
 //!
 //! INVARIANT: nothing is told that is not of the very pod, by its UID, to which the token is bound.

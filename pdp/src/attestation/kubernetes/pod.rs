@@ -71,15 +71,15 @@ fn tell_images(
 ) -> Result<(), ReviewRefusal> {
     let mut digests = Vec::new();
     for (described, told) in CONTAINERS {
-        let states = objects(status, told)?;
+        let reported = objects(status, told)?;
         for container in objects(spec, described)? {
             let name = text(container, "name")?.ok_or(ReviewRefusal::Answer("name"))?;
             let image = text(container, "image")?.ok_or(ReviewRefusal::Answer("image"))?;
             attributes.tell_each("image", image)?;
             let mut of_it = None;
-            for state in &states {
-                if text(state, "name")? == Some(name) {
-                    of_it = text(state, "imageID")?;
+            for container in &reported {
+                if text(container, "name")? == Some(name) {
+                    of_it = text(container, "imageID")?;
                 }
             }
             // `registry/name@sha256:…`; without a name it is not the registry's digest.

@@ -1,6 +1,6 @@
-//! The TokenReview: what is asked, and what of the answer must agree with the token.
+//! The `TokenReview`: what is asked, and what of the answer must agree with the token.
 //!
-//! Source: kubernetes.io, API reference `authentication.k8s.io/v1`, TokenReview.
+//! Source: kubernetes.io, API reference `authentication.k8s.io/v1`, `TokenReview`.
 
 use serde_json::{Value, json};
 
@@ -85,11 +85,10 @@ fn check_extra(user: &Object, attributes: &Attributes) -> Result<(), ReviewRefus
         let Some(told) = extra.get(name) else {
             continue;
         };
-        let told = match told.as_array().map(Vec::as_slice) {
-            Some([Value::String(only)]) => only,
-            _ => return Err(ReviewRefusal::Answer("extra")),
+        let Some([Value::String(told)]) = told.as_array().map(Vec::as_slice) else {
+            return Err(ReviewRefusal::Answer("extra"));
         };
-        if attributes.single(attribute) != Some(told) {
+        if attributes.single(attribute) != Some(told.as_str()) {
             return Err(ReviewRefusal::Disagreement("extra"));
         }
     }
