@@ -9,6 +9,7 @@ cargo_fuzz_version := "0.13.2"
 binaryen_version := "132.0.0"
 opa_engine_version := "0.4.4"
 moto_version := "5.2.5"
+oidc_provider_version := "9.13.3"
 toolchain := "1.95.0"
 wasm_target := "wasm32-unknown-unknown"
 
@@ -26,7 +27,7 @@ default:
 # ── Set up ──────────────────────────────────────────────────────────────────────────────────────
 
 # Fetch what build, tests and demo need: toolchain, wasm target, a real Envoy. Quick when done
-setup: setup-rust setup-envoy setup-oracle setup-stores
+setup: setup-rust setup-envoy setup-oracle setup-stores setup-oidc-provider
 
 [private]
 setup-rust:
@@ -143,6 +144,27 @@ setup-stores:
       else
         echo "skipped: docker-registry (needs a Debian machine): bundles from registries are not tried"
       fi
+    fi
+
+# Fetch a real OpenID provider for `test` (npm's oidc-provider, 4 MB, once)
+setup-oidc-provider:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    local="{{ tools }}/oidc-provider"
+    is_there() { [[ $(node -p "require('$1/node_modules/oidc-provider/package.json').version" 2>/dev/null) == "{{ oidc_provider_version }}" ]]; }
+    if is_there "$local"; then exit 0; fi
+    if ! command -v npm >/dev/null; then echo "skipped: oidc-provider (no npm): no real OpenID provider is tried"; exit 0; fi
+    echo "setup: fetching oidc-provider {{ oidc_provider_version }} (4 MB, once)"
+    mkdir -p "{{ tools }}"
+    # Unpacked beside its place, then renamed: a broken download never looks like an installed tool.
+    staging=$(mktemp -d "{{ tools }}/oidc-provider.XXXXXX")
+    trap 'rm -rf "$staging"' EXIT
+    if npm install --silent --no-fund --no-audit --ignore-scripts --prefix "$staging" "oidc-provider@{{ oidc_provider_version }}" >/dev/null 2>&1 &&
+      is_there "$staging"; then
+      rm -rf "$local"
+      mv "$staging" "$local"
+    else
+      echo "skipped: oidc-provider (npm's registry is not reachable): no real OpenID provider is tried"
     fi
 
 # Build the API server of Kubernetes for `test` from Debian's sources (nobody packages it), with Debian's etcd; some minutes, once

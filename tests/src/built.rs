@@ -54,6 +54,12 @@ pub fn kubernetes() -> Option<(PathBuf, PathBuf)> {
     (server.is_file() && etcd.is_file()).then_some((server, etcd))
 }
 
+/// The folder in which npm installed `oidc-provider`, where `./just setup` could fetch it.
+pub fn oidc_provider() -> Option<PathBuf> {
+    let path = workspace().join(".tools/oidc-provider");
+    path.is_dir().then_some(path)
+}
+
 /// The folder with moto, where `./just setup` could fetch it.
 pub fn moto() -> Option<PathBuf> {
     let path = workspace().join(".tools/moto");

@@ -1,6 +1,7 @@
 //! A certificate authority for the tests: one trust domain, its server and its X.509-SVIDs.
 
-use std::net::TcpStream;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Stream
 use serde_json::{Value, json};
 
 use crate::mint;
+use crate::raw::{self, Request};
+use crate::reply::Reply;
 
 /// An authority.
 pub struct Authority {
@@ -108,6 +111,18 @@ impl Authority {
         let name = ServerName::try_from("localhost").expect("a server name");
         let connection = ClientConnection::new(Arc::new(config), name)?;
         Ok(StreamOwned::new(connection, stream))
+    }
+}
+
+impl Authority {
+    /// Sends a request over TLS to `address`, with `leaf` as the client certificate when there is one; the default
+    /// where there was no answer.
+    pub fn send(&self, address: SocketAddr, leaf: Option<&Leaf>, request: &Request) -> Reply {
+        let exchanged = raw::connect(address).and_then(|stream| {
+            let stream = self.connect(stream, leaf);
+            raw::exchange(stream.map_err(io::Error::other)?, &request.bytes())
+        });
+        exchanged.unwrap_or_default()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::built;
 use crate::ca::Authority;
 use crate::pdp::free_address;
 use crate::process::{Process, wait_for};
-use crate::raw::{self, Request};
+use crate::raw::Request;
 use crate::reply::Reply;
 use crate::trust::merge;
 
@@ -282,10 +282,6 @@ impl Cluster {
                 .body(body.to_string()),
             None => request,
         };
-        let exchanged = raw::connect(self.address).and_then(|stream| {
-            let stream = self.authority.connect(stream, None);
-            raw::exchange(stream.map_err(std::io::Error::other)?, &request.bytes())
-        });
-        exchanged.unwrap_or_default()
+        self.authority.send(self.address, None, &request)
     }
 }

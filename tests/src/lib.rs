@@ -15,6 +15,7 @@ pub mod issuer;
 pub mod keys;
 pub mod kubernetes;
 pub mod mint;
+pub mod oidc_provider;
 pub mod opa;
 pub mod pdp;
 pub mod policy_bundle;

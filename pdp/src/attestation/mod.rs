@@ -13,6 +13,7 @@ pub mod cms;
 pub mod evidence;
 mod evidence_kind;
 mod flights;
+pub mod introspection;
 pub mod jwt;
 pub mod kubernetes;
 
@@ -24,6 +25,7 @@ use edgeward_core::time::UnixSeconds;
 use thiserror::Error;
 
 use self::evidence::EvidenceSettings;
+use self::introspection::IntrospectionSettings;
 use self::jwt::JwtProvider;
 use crate::keys::KeySettings;
 
@@ -92,6 +94,8 @@ pub struct AttestationSettings {
     pub jwt: Vec<JwtProvider>,
     /// Those whose evidence is something else; no two of one kind.
     pub evidence: Vec<(ProviderName, EvidenceSettings)>,
+    /// Those whose evidence are opaque tokens.
+    pub introspection: Vec<(ProviderName, IntrospectionSettings)>,
     /// Where their keys come from.
     pub keys: KeySettings,
 }

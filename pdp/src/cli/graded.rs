@@ -28,7 +28,10 @@ pub(super) fn graded(config: &Config) -> Vec<Graded> {
     let jwt = jwt.map(|provider| (&provider.name, provider.platform.into()));
     let others = service.attestation.evidence.iter();
     let others = others.map(|(name, settings)| (name, settings.kind().into()));
-    let kinds: BTreeMap<&ProviderName, ProviderKind> = jwt.chain(others).collect();
+    let introspected = service.attestation.introspection.iter();
+    let introspected = introspected.map(|(name, _)| (name, ProviderKind::Oidc));
+    let kinds: BTreeMap<&ProviderName, ProviderKind> =
+        jwt.chain(others).chain(introspected).collect();
     let workloads = service.workloads.iter();
     workloads
         .filter_map(|workload| {

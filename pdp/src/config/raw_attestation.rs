@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
+use super::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection};
 use super::raw_text::{AlgorithmName, DurationText};
 use super::raw_trust::{RawFetch, RawIssuerKeys, RawTrustDomain};
 
@@ -39,6 +39,8 @@ pub struct RawTrustProvider {
     pub github: Option<RawJwtEvidence>,
     /// GitLab CI. Default `issuer`: `https://gitlab.com`.
     pub gitlab: Option<RawJwtEvidence>,
+    /// Opaque tokens, about which their authorization server is asked.
+    pub introspection: Option<RawIntrospection>,
     /// Projected service account tokens; the `issuer` is the cluster's own.
     pub kubernetes: Option<RawJwtEvidence>,
     /// Any OpenID Connect issuer; `claims` says which of its claims count.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw_text::DurationText;
+use super::raw_text::{AlgorithmName, DurationText};
 use super::raw_trust::RawFetch;
 
 /// AWS instance identity documents.
@@ -63,4 +63,51 @@ pub struct RawAzureDocument {
     pub names: Option<Vec<String>>,
     /// How long after it was made a document is taken. Default: `5m`.
     pub max_age: Option<DurationText>,
+}
+
+/// Opaque tokens, about which their authorization server is asked (RFC 7662).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "IntrospectionEvidence")]
+pub struct RawIntrospection {
+    /// https URL of the introspection endpoint.
+    pub endpoint: String,
+    /// What its answers must have as `iss`. Default: any, or none.
+    pub issuer: Option<String>,
+    /// What this PDP is called in tokens (`aud`); a token must name one of them, and nobody else.
+    #[schemars(required, length(min = 1))]
+    pub audiences: Option<Vec<String>>,
+    /// Who this PDP is to it.
+    pub client: RawClient,
+    /// The members of its answers that client workloads may select by, beside `sub` (`subject`), `client_id`,
+    /// `scope` and `username`.
+    #[serde(default)]
+    pub claims: Vec<String>,
+    /// How far clocks may disagree. Default: `60s`; `0s` is allowed.
+    pub leeway: Option<DurationText>,
+    /// The longest a token may live. Default: `24h`.
+    pub max_lifetime: Option<DurationText>,
+    /// How long its word is taken without asking again. Default: `10s`; `0s` is allowed.
+    pub recheck_after: Option<DurationText>,
+    /// How it is asked.
+    pub fetch: Option<RawFetch>,
+}
+
+/// This PDP as a client: its id, and exactly one of the three.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Client")]
+pub struct RawClient {
+    /// Its `client_id`.
+    pub id: String,
+    /// `client_secret_basic`: a file with its secret.
+    pub secret_file: Option<PathBuf>,
+    /// `client_secret_post`: the same, for servers that want it in the form.
+    pub posted_secret_file: Option<PathBuf>,
+    /// `private_key_jwt`: a file with a private key (PKCS#8) whose public one the server knows.
+    pub key_file: Option<PathBuf>,
+    /// With `key_file`: the algorithm, where the key's type does not say. Default for RSA: `RS256`.
+    pub algorithm: Option<AlgorithmName>,
+    /// With `key_file`: what the server is called in assertions. Default: `issuer`, else `endpoint`.
+    pub audience: Option<String>,
 }

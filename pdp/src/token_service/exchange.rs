@@ -50,10 +50,10 @@ impl TokenService {
             };
             unrevoked(&shown, circumstances.revocations)?;
         }
-        let subject = self.party(&request.subject, circumstances)?;
+        let subject = self.party(&request.subject, request.provider.as_ref(), circumstances)?;
         let actor = request.actor.as_ref();
         let actor = actor
-            .map(|shown| self.party(shown, circumstances))
+            .map(|shown| self.party(shown, None, circumstances))
             .transpose()?;
         let draft = match &actor {
             Some(actor) => self.delegated(request, &subject, actor, circumstances)?,

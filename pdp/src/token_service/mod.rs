@@ -12,6 +12,7 @@ mod exchange;
 pub mod keys;
 mod memory;
 mod mint;
+mod opaque;
 mod own;
 mod party;
 mod refusal;
@@ -40,9 +41,12 @@ use self::keys::{Moment, PublishedKeys, SigningKeySettings, SigningKeys, Signing
 use self::memory::Memory;
 use self::used::Used;
 use crate::attestation::evidence::{EvidenceProviders, EvidenceProvidersError};
+use crate::attestation::introspection::{
+    Introspected, IntrospectionRefusal, IntrospectionSettings,
+};
 use crate::attestation::jwt::{JwtProviders, OwnerTwice};
 use crate::attestation::kubernetes::ReviewRefusal;
-use crate::attestation::{AttestationSettings, Attributes, Flights};
+use crate::attestation::{AttestationSettings, Attributes, Flights, ProviderName};
 use crate::keys::{Keyring, KeyringError};
 use crate::workloads::{ClientWorkload, ClientWorkloads};
 
@@ -111,6 +115,8 @@ pub struct TokenService {
     evidence_providers: EvidenceProviders,
     asking: AtomicUsize,
     reviews: Flights<Result<Attributes, Arc<ReviewRefusal>>>,
+    introspection: Vec<(ProviderName, IntrospectionSettings)>,
+    introspections: Flights<Result<Introspected, Arc<IntrospectionRefusal>>>,
     evidence_keys: Arc<Keyring>,
     workloads: Arc<ClientWorkloads>,
     keys: Arc<SigningKeys>,
@@ -150,6 +156,8 @@ impl TokenService {
             evidence_providers: EvidenceProviders::open(settings.attestation.evidence)?,
             asking: AtomicUsize::new(0),
             reviews: Flights::default(),
+            introspection: settings.attestation.introspection,
+            introspections: Flights::default(),
             evidence_keys: Arc::new(Keyring::open(settings.attestation.keys)?),
             workloads: settings.workloads,
             memory: Memory::default(),

@@ -21,7 +21,7 @@ use super::refusal::ExchangeRefusal;
 use super::request::Shown;
 use crate::attestation::evidence::EvidenceKind;
 use crate::attestation::jwt::JwtProvider;
-use crate::attestation::{Attributes, Once};
+use crate::attestation::{Attributes, Once, ProviderName};
 use crate::keys::KeySnapshot;
 use crate::workloads::ClientWorkload;
 
@@ -45,16 +45,32 @@ impl TokenService {
     pub(super) fn party(
         &self,
         shown: &Shown,
+        provider: Option<&ProviderName>,
         circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
         let party = match shown {
             Shown::Evidence(kind, evidence) => self.vouched(*kind, evidence, circumstances.now)?,
+            Shown::Opaque(token) => self.opaque(token, provider, circumstances)?,
+            Shown::Jwt(token) if self.is_introspected(provider) => {
+                self.opaque(token, provider, circumstances)?
+            }
             Shown::Jwt(token) if self.is_own(token) => self.bearer(token, circumstances)?,
             Shown::Jwt(token) => self.attested(token, circumstances)?,
         };
+        // Whoever says whose word is to be taken means no other's; a token of ours is nobody's.
+        if provider.is_some_and(|named| party.token.is_some() || *named != party.workload.provider)
+        {
+            return Err(ExchangeRefusal::OtherProvider);
+        }
         let id = Identity::of_subject(party.workload.spiffe_id.as_str());
         unrevoked(&id, circumstances.revocations)?;
         Ok(party)
+    }
+
+    /// Whether this provider is a server that is to be asked also about tokens that could be read.
+    fn is_introspected(&self, provider: Option<&ProviderName>) -> bool {
+        let mut servers = self.introspection.iter();
+        servers.any(|(name, _)| Some(name) == provider)
     }
 
     /// Whether a token says that it is ours; whether it is, the signature says.
@@ -148,7 +164,7 @@ impl TokenService {
 
     /// The answer of a platform, of those that are not too many: on a thread that may wait, of a runtime
     /// that goes on meanwhile.
-    fn ask<T>(&self, platform: impl Future<Output = T>) -> Result<T, ExchangeRefusal> {
+    pub(super) fn ask<T>(&self, platform: impl Future<Output = T>) -> Result<T, ExchangeRefusal> {
         let before = self.asking.fetch_add(1, Ordering::Relaxed);
         let answer = if before < MAX_ASKING {
             let runtime = Handle::try_current();

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::keys::SignError;
 use super::used::UsedError;
 use crate::attestation::evidence::EvidenceRefusal;
+use crate::attestation::introspection::IntrospectionRefusal;
 use crate::attestation::jwt::JwtRefusal;
 use crate::attestation::kubernetes::ReviewRefusal;
 use crate::workloads::NotAdmitted;
@@ -30,6 +31,17 @@ pub enum ExchangeRefusal {
     /// Its platform, when asked, does not stand behind it.
     #[error("evidence: {0}")]
     Review(#[from] Arc<ReviewRefusal>),
+    /// Its authorization server does not stand behind it.
+    #[error("evidence: {0}")]
+    Introspection(#[from] Arc<IntrospectionRefusal>),
+    /// An opaque token says nothing of who issued it.
+    #[error(
+        "an opaque token does not say whose it is: name one of the trust providers with `introspection` by `trust_provider`"
+    )]
+    WhoseToken,
+    /// It is not by whom the caller says.
+    #[error("what is shown is not of the trust provider that `trust_provider` names")]
+    OtherProvider,
     /// Too many wait for their platform's word already.
     #[error("too many wait for what their platform says: try again")]
     Busy,
@@ -104,6 +116,9 @@ impl ExchangeRefusal {
             Self::Evidence(refusal) => refusal.code(),
             Self::OtherEvidence(refusal) => refusal.code(),
             Self::Review(refusal) => refusal.code(),
+            Self::Introspection(refusal) => refusal.code(),
+            Self::WhoseToken => "evidence-provider-unknown",
+            Self::OtherProvider => "evidence-provider-mismatch",
             Self::Token(refusal) => refusal.code(),
             Self::Binding(refusal) => refusal.code(),
             Self::NotAdmitted(refusal) => refusal.code(),
@@ -138,6 +153,7 @@ impl ExchangeRefusal {
             Self::NoCertificate => "invalid_client",
             Self::OtherEvidence(refusal) if refusal.is_outage() => "server_error",
             Self::Review(refusal) if refusal.is_outage() => "server_error",
+            Self::Introspection(refusal) if refusal.is_outage() => "server_error",
             Self::Signing(_) | Self::NoRandomness | Self::Busy | Self::Used(UsedError::Disk(_)) => {
                 "server_error"
             }

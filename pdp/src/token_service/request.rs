@@ -1,12 +1,15 @@
 //! What a caller of the token endpoint asks for, read from its form.
 //!
-//! Sources: RFC 8693 section 2.1 (token exchange), RFC 7523 section 2.1 (assertions), RFC 6749 section
+//! Sources: RFC 8693 section 2.1 (token exchange), RFC 7523 sections 2.1 and 2.2 (assertions), RFC 6749 section
 //! 3.2 (no parameter twice), RFC 8707 (`resource`). What this is not: whether it gets it.
 
 use std::borrow::Cow;
 
 use thiserror::Error;
 
+use edgeward_core::jose::CompactJws;
+
+use crate::attestation::ProviderName;
 use crate::attestation::evidence::EvidenceKind;
 
 /// The longest form, in bytes: evidence of clouds is long.
@@ -16,6 +19,9 @@ const MAX_AUDIENCES: usize = 16;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ASSERTION: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// With a JWT as `client_assertion` (RFC 7523 section 2.2).
+const CREDENTIALS: &str = "client_credentials";
+const CLIENT_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// The type of a JWT, whatever it is good for.
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// The type of an access token; ours are JWTs too (RFC 9068).
@@ -27,6 +33,8 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 pub enum Shown {
     /// A JWT; who signed it says which provider's it is.
     Jwt(String),
+    /// A token that only its issuer can read.
+    Opaque(String),
     /// Evidence of another kind.
     Evidence(EvidenceKind, String),
 }
@@ -57,6 +65,8 @@ pub struct TokenRequest {
     pub subject: Shown,
     /// Who is to act on its behalf: another's evidence, or token of ours.
     pub actor: Option<Shown>,
+    /// The trust provider whose word is to be taken of the subject, where the caller says.
+    pub provider: Option<ProviderName>,
     /// Whom it is to be for; never empty.
     pub audiences: Vec<String>,
     /// The scopes it is to have.
@@ -69,7 +79,7 @@ pub struct TokenRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RequestError {
     /// No grant that is served.
-    #[error("`grant_type` must be `{EXCHANGE}` or `{ASSERTION}`")]
+    #[error("`grant_type` must be `{EXCHANGE}`, `{ASSERTION}` or `{CREDENTIALS}`")]
     Grant,
     /// A parameter that is needed, or empty.
     #[error("`{0}` is missing")]
@@ -83,6 +93,9 @@ pub enum RequestError {
     /// A type without its token, or a token without its type.
     #[error("`{0}` is only for where `{1}` is")]
     Without(&'static str, &'static str),
+    /// What names no trust provider.
+    #[error("`trust_provider` is not the name of a trust provider")]
+    Provider,
     /// More audiences than a token may have.
     #[error("more than {MAX_AUDIENCES} audiences")]
     Audiences,
@@ -105,7 +118,7 @@ struct Form<'f> {
     audiences: Vec<String>,
 }
 
-const SINGLE: [&str; 9] = [
+const SINGLE: [&str; 11] = [
     "grant_type",
     "subject_token",
     "subject_token_type",
@@ -115,6 +128,8 @@ const SINGLE: [&str; 9] = [
     "scope",
     "assertion",
     "client_assertion",
+    "client_assertion_type",
+    "trust_provider",
 ];
 
 impl<'f> Form<'f> {
@@ -165,8 +180,20 @@ impl TokenRequest {
                 )?
             }
             ASSERTION => Shown::Jwt(form.need("assertion")?.to_owned()),
+            CREDENTIALS => {
+                if form.need("client_assertion_type")? != CLIENT_ASSERTION {
+                    return Err(RequestError::TokenType("client_assertion_type"));
+                }
+                Shown::Jwt(form.need("client_assertion")?.to_owned())
+            }
             _ => return Err(RequestError::Grant),
         };
+        if form.get("client_assertion").is_some() && form.need("grant_type")? != CREDENTIALS {
+            return Err(RequestError::Without(
+                "client_assertion",
+                "grant_type=client_credentials",
+            ));
+        }
         let actor = match (form.get("actor_token"), form.get("actor_token_type")) {
             (None, None) => None,
             (Some(token), Some(kind)) => Some(shown(token, kind, "actor_token_type")?),
@@ -178,6 +205,8 @@ impl TokenRequest {
         if form.audiences.is_empty() {
             return Err(RequestError::Missing("audience"));
         }
+        let provider = form.get("trust_provider").map(str::parse).transpose();
+        let provider = provider.map_err(|_| RequestError::Provider)?;
         let scopes = form.get("scope").unwrap_or_default();
         let kind = match form.get("requested_token_type") {
             None | Some(JWT) => TokenKind::JwtSvid,
@@ -189,6 +218,7 @@ impl TokenRequest {
             actor,
             scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
             audiences: form.audiences,
+            provider,
             kind,
         })
     }
@@ -196,6 +226,8 @@ impl TokenRequest {
 
 fn shown(token: &str, kind: &str, name: &'static str) -> Result<Shown, RequestError> {
     match kind {
+        // An access token is whatever its issuer likes; what is no JWT, only its issuer can read.
+        ACCESS_TOKEN if CompactJws::parse(token).is_err() => Ok(Shown::Opaque(token.to_owned())),
         JWT | ACCESS_TOKEN | ID_TOKEN => Ok(Shown::Jwt(token.to_owned())),
         other => match other.parse() {
             Ok(kind) => Ok(Shown::Evidence(kind, token.to_owned())),

@@ -19,7 +19,7 @@ use crate::ca::{Authority, Leaf};
 use crate::envoy::{Envoy, Launch};
 use crate::pdp::{Pdp, free_address};
 use crate::process::wait_for;
-use crate::raw::{self, Request};
+use crate::raw::Request;
 use crate::reply::Reply;
 use crate::setup::Setup;
 use crate::upstream::Upstream;
@@ -129,12 +129,7 @@ impl Trust {
     }
 
     fn over_tls(&self, leaf: &Leaf, address: SocketAddr, request: &Request) -> Reply {
-        let exchanged = raw::connect(address).and_then(|stream| {
-            let stream = self.authority.connect(stream, Some(leaf));
-            let stream = stream.map_err(std::io::Error::other)?;
-            raw::exchange(stream, &request.bytes())
-        });
-        exchanged.unwrap_or_default()
+        self.authority.send(address, Some(leaf), request)
     }
 
     /// Plays a case: what came of it.
@@ -250,7 +245,7 @@ pub(crate) fn merge(value: &mut Value, other: &Value) {
 }
 
 /// A form as browsers and OAuth clients write it.
-fn encoded(form: &[(&str, &str)]) -> String {
+pub(crate) fn encoded(form: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in form {
         if !text.is_empty() {

@@ -22,6 +22,7 @@ mod identity_forged;
 mod istio;
 mod kubernetes;
 mod mtls;
+mod oidc_provider;
 mod outage;
 mod revocation;
 mod rotation;

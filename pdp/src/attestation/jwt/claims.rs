@@ -117,7 +117,7 @@ pub(super) fn tell(
 }
 
 /// Tells the claim that the configuration names, wherever an issuer put it at the top.
-pub(super) fn tell_named(
+pub(in crate::attestation) fn tell_named(
     name: &str,
     claims: &Map<String, Value>,
     attributes: &mut Attributes,

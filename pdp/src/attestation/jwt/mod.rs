@@ -23,9 +23,10 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use claims::ClaimError;
+pub(super) use claims::tell_named;
 pub use platform::Platform;
 
-use self::claims::{tell, tell_named};
+use self::claims::tell;
 use super::kubernetes::ReviewSettings;
 use super::{Attested, AttributeError, Attributes, Once, ProviderName};
 use crate::crypto::AwsLc;

@@ -10,6 +10,7 @@ mod cache;
 mod client_workloads;
 mod evidence;
 mod ext_authz;
+mod introspection;
 mod keys;
 mod kubernetes;
 mod listen;

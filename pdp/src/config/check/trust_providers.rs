@@ -6,13 +6,13 @@ use std::time::Duration;
 use edgeward_core::token::KeyOwner;
 
 use super::keys::{issuer, trust_domain};
-use super::{Context, evidence, exactly_one, kubernetes};
+use super::{Context, evidence, exactly_one, introspection, kubernetes};
 use crate::attestation::evidence::EvidenceSettings;
 use crate::attestation::jwt::{JwtProvider, JwtProviders, Platform};
 use crate::attestation::{AttestationSettings, ProviderName};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawJwtEvidence, RawTrustProvider};
-use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
+use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection};
 use crate::config::raw_trust::{RawIssuer, RawIssuerKeys, RawTrustDomain};
 use crate::fetch::FetchSettings;
 use crate::keys::{CacheSettings, KeySettings};
@@ -23,6 +23,7 @@ enum Kind {
     AwsInstance(RawAwsInstance),
     AwsSts(RawAwsSts),
     AzureDocument(RawAzureDocument),
+    Introspection(RawIntrospection),
 }
 
 /// Checks all of them, and tells their names, also of those with a mistake. Their keys are kept apart from those that open routes.
@@ -43,6 +44,7 @@ pub(super) fn trust_providers(
     };
     let mut providers: Vec<JwtProvider> = Vec::new();
     let mut others: Vec<(ProviderName, EvidenceSettings)> = Vec::new();
+    let mut introspected = Vec::new();
     let mut names = BTreeSet::new();
     for (index, raw) in raw.into_iter().enumerate() {
         let field = field.index(index);
@@ -66,6 +68,11 @@ pub(super) fn trust_providers(
                 add(&mut providers, provider, &field, findings);
                 continue;
             }
+            Some(Kind::Introspection(raw)) => {
+                let settings = introspection::introspection(raw, &field, context, findings);
+                introspected.extend(name.zip(settings));
+                continue;
+            }
             Some(Kind::AwsInstance(raw)) => evidence::aws_instance(raw, &field, context, findings),
             Some(Kind::AwsSts(raw)) => evidence::aws_sts(raw, &field, context, findings),
             Some(Kind::AzureDocument(raw)) => {
@@ -80,6 +87,7 @@ pub(super) fn trust_providers(
     let settings = AttestationSettings {
         jwt: providers,
         evidence: others,
+        introspection: introspected,
         keys,
     };
     (settings, names)
@@ -135,6 +143,7 @@ fn kind(raw: RawTrustProvider, field: &Field, findings: &mut Findings) -> Option
         jwt(Platform::Gcp, raw.gcp),
         jwt(Platform::Github, raw.github),
         jwt(Platform::Gitlab, raw.gitlab),
+        ("introspection", raw.introspection.map(Kind::Introspection)),
         jwt(Platform::Kubernetes, raw.kubernetes),
         jwt(Platform::Oidc, raw.oidc),
         (Platform::Spiffe.as_str(), raw.spiffe.map(Kind::Spiffe)),

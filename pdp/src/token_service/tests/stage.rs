@@ -196,6 +196,7 @@ fn attestation(cluster: &Signer, single_use: bool) -> AttestationSettings {
             review: None,
         }],
         evidence: Vec::new(),
+        introspection: Vec::new(),
         keys: KeySettings {
             issuers: vec![IssuerSettings {
                 issuer: CLUSTER.parse().unwrap(),
