@@ -5,7 +5,7 @@
 // clients); MODULES is the folder in which npm installed the library.
 
 import { createServer } from 'node:https';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -17,9 +17,11 @@ const { default: Provider } = await import(pathToFileURL(entry));
 const issuer = `https://localhost:${port}`;
 const keysOf = JSON.parse(readFileSync(`${folder}/clients.json`));
 
-function freshKey() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID(), alg: 'ES256', use: 'sig' };
+// Not `generateKeyPairSync`: Node 20 stands still in it for good, once in some twenty starts.
+async function freshKey() {
+  const made = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']);
+  const { kty, crv, x, y, d } = await webcrypto.subtle.exportKey('jwk', made.privateKey);
+  return { kty, crv, x, y, d, kid: randomUUID(), alg: 'ES256', use: 'sig' };
 }
 
 const byKey = (name, grants) => ({
@@ -71,13 +73,13 @@ function providerWith(keys) {
   return provider.callback();
 }
 
-let keys = [freshKey()];
+let keys = [await freshKey()];
 let answer = providerWith(keys);
 
 const tls = { cert: readFileSync(`${folder}/server.pem`), key: readFileSync(`${folder}/server.key`) };
-createServer(tls, (request, response) => {
+createServer(tls, async (request, response) => {
   if (request.method === 'POST' && ['/rotate', '/drop'].includes(request.url)) {
-    keys = request.url === '/rotate' ? [freshKey(), ...keys] : keys.slice(0, 1);
+    keys = request.url === '/rotate' ? [await freshKey(), ...keys] : keys.slice(0, 1);
     answer = providerWith(keys);
     response.end();
     return;
