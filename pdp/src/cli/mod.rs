@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. What this is not: a place
 //! for decisions; each subcommand calls the room that knows.
 
+mod attest;
 mod bundle;
 mod check;
 mod chosen_policy;
@@ -16,6 +17,7 @@ mod policy;
 mod revoke;
 mod schema;
 mod serve;
+mod signals;
 mod telemetry;
 mod test;
 mod token;
@@ -50,6 +52,7 @@ Examples:
   edgeward serve --config edgeward.yaml       serve what the file says
   edgeward check --config edgeward.yaml       name every mistake in the file and what it points to
   edgeward token verify --config edgeward.yaml < tokens.txt
+  edgeward attest --server https://edgeward.example --audience orders
 
 Exit codes: 0 yes, 1 no (a token refused, a test failed, a decision to deny), 2 usage or configuration.";
 
@@ -71,7 +74,9 @@ enum Command {
     Schema(schema::Arguments),
     /// Take back a token, key, workload or policy at a running PDP
     Revoke(Box<revoke::Arguments>),
-    /// Verify or mint tokens
+    /// Get a token for what this workload's platform vouches for, and keep it fresh
+    Attest(Box<attest::Arguments>),
+    /// Inspect, verify or mint tokens
     Token(Box<token::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
@@ -100,6 +105,7 @@ pub fn run() -> ExitCode {
         Some(Command::Bundle(arguments)) => bundle::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Revoke(arguments)) => revoke::run(&arguments),
+        Some(Command::Attest(arguments)) => attest::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
     };

@@ -14,7 +14,8 @@ pub const MAX_FORM_BYTES: usize = 64 * 1024;
 /// The most audiences of one token.
 const MAX_AUDIENCES: usize = 16;
 
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// The grant of token exchange (RFC 8693).
+pub const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ASSERTION: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The type of a JWT, whatever it is good for.
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
