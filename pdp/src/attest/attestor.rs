@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::exchange::{ExchangeError, Order, Token, TokenService};
 use super::platform::Platform;
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 use crate::token_service::TokenKind;
 
 /// Everything that a token is made of.
@@ -50,7 +50,8 @@ pub(crate) enum AttestError {
 }
 
 fn listed(probed: &[(Platform, String)]) -> String {
-    let line = |(platform, why): &(Platform, String)| format!("\n  {:<15} {why}", platform.as_str());
+    let line =
+        |(platform, why): &(Platform, String)| format!("\n  {:<15} {why}", platform.as_str());
     probed.iter().map(line).collect()
 }
 

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use super::evidence::{Evidence, EvidenceType};
 use super::metadata::{Answer, EVIDENCE, Metadata, PRESENCE, Question, encoded};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 use crate::attestation::azure_document::nonce;
 use crate::attestation::evidence::EvidenceKind;
 
@@ -25,11 +25,17 @@ pub(super) async fn probe_identity(surroundings: &Surroundings) -> Result<Probed
     if let Some(client) = variables.get("AZURE_CLIENT_ID") {
         query.push_str(&format!("&client_id={}", encoded(client)));
     }
-    let answer = match (variables.get("IDENTITY_ENDPOINT"), variables.get("IDENTITY_HEADER")) {
+    let answer = match (
+        variables.get("IDENTITY_ENDPOINT"),
+        variables.get("IDENTITY_HEADER"),
+    ) {
         (Some(endpoint), Some(secret)) => {
             // App Service, Functions and Container Apps.
             let service = Metadata::at(endpoint, "IDENTITY_ENDPOINT")?;
-            let path = format!("{}?api-version=2019-08-01&{query}", service.path_and_query());
+            let path = format!(
+                "{}?api-version=2019-08-01&{query}",
+                service.path_and_query()
+            );
             let headers = [("x-identity-header", secret)];
             service.ask(get(&path, &headers)).await?
         }
@@ -53,7 +59,11 @@ fn read_identity(answer: &Answer) -> Result<Probed, ProbeError> {
             return Probed::absent("this machine has no managed identity: assign one");
         }
         let error = answer.member("error").unwrap_or_default();
-        let error: String = error.chars().filter(|c| c.is_ascii_graphic()).take(100).collect();
+        let error: String = error
+            .chars()
+            .filter(|c| c.is_ascii_graphic())
+            .take(100)
+            .collect();
         return Err(ProbeError::Answer {
             of: SERVER,
             what: format!("`{error}`: is --evidence-audience the application's ID URI?"),
@@ -83,9 +93,15 @@ pub(super) async fn probe_document(surroundings: &Surroundings) -> Result<Probed
     if answer.member("signature").is_none() {
         return Err(ProbeError::unread(SERVER, "signature"));
     }
-    let text = answer.text().ok_or_else(|| ProbeError::unread(SERVER, "signature"))?;
+    let text = answer
+        .text()
+        .ok_or_else(|| ProbeError::unread(SERVER, "signature"))?;
     let kind = EvidenceType::Other(EvidenceKind::AzureDocument);
-    Ok(Probed::Found(Evidence::of_text(text, kind, "Azure's document")?))
+    Ok(Probed::Found(Evidence::of_text(
+        text,
+        kind,
+        "Azure's document",
+    )?))
 }
 
 /// The metadata service, where one of Azure's answers.

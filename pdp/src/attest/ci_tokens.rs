@@ -5,7 +5,7 @@
 //! OIDC"; developer.hashicorp.com "Manually generate workload identity tokens".
 
 use super::evidence::{Evidence, EvidenceType};
-use super::probe::{Probed, ProbeError};
+use super::probe::{ProbeError, Probed};
 use super::variables::Variables;
 
 /// Where one system's token is.
@@ -53,5 +53,9 @@ pub(super) fn probe(of: &TokenVariables, variables: &Variables) -> Result<Probed
     let Some((name, token)) = found else {
         return Probed::absent(format!("{wanted} is not set: {}", of.help));
     };
-    Ok(Probed::Found(Evidence::of_text(token, EvidenceType::Jwt, name)?))
+    Ok(Probed::Found(Evidence::of_text(
+        token,
+        EvidenceType::Jwt,
+        name,
+    )?))
 }

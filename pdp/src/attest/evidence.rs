@@ -64,11 +64,7 @@ pub(crate) enum EvidenceError {
 
 impl Evidence {
     /// Reads `text`, without the white space around it; `of` is where it comes from, for messages.
-    pub(crate) fn of_text(
-        text: &str,
-        kind: EvidenceType,
-        of: &str,
-    ) -> Result<Self, EvidenceError> {
+    pub(crate) fn of_text(text: &str, kind: EvidenceType, of: &str) -> Result<Self, EvidenceError> {
         let text = text.trim();
         if text.is_empty() || text.len() as u64 > MAX_BYTES {
             return Err(EvidenceError::Length { of: of.to_owned() });
@@ -91,8 +87,8 @@ impl Evidence {
             error,
         })?;
         let Some(bytes) = bytes else { return Ok(None) };
-        let text = String::from_utf8(bytes)
-            .map_err(|_| EvidenceError::NoToken { of: name.clone() })?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| EvidenceError::NoToken { of: name.clone() })?;
         Self::of_text(&text, kind, &name).map(Some)
     }
 

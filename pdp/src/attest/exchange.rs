@@ -99,7 +99,8 @@ impl TokenService {
         evidence: &Evidence,
         order: &Order,
     ) -> Result<Token, ExchangeError> {
-        self.ask(evidence.text(), evidence.kind().as_urn(), order).await
+        self.ask(evidence.text(), evidence.kind().as_urn(), order)
+            .await
     }
 
     /// Shows a token of the service's own, and asks for another.
@@ -121,7 +122,8 @@ impl TokenService {
         if reply.status == StatusCode::OK {
             let mut members = answer.map_err(|error| ExchangeError::Answer(error.to_string()))?;
             let token = read(&mut members, order, issued_at);
-            return token.ok_or_else(|| ExchangeError::Answer("its answer has no token".to_owned()));
+            return token
+                .ok_or_else(|| ExchangeError::Answer("its answer has no token".to_owned()));
         }
         Err(refusal(reply.status, &answer.unwrap_or_default()))
     }

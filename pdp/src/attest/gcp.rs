@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 
 use super::evidence::{Evidence, EvidenceType};
 use super::metadata::{EVIDENCE, Metadata, PRESENCE, Question, encoded};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 
 const HOST: &str = "GCE_METADATA_HOST";
 /// The header that a caller sends, and by which the server is known.
@@ -51,7 +51,9 @@ pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeEr
     if answer.header(FLAVOR.0) != Some(FLAVOR.1) {
         return Err(ProbeError::unread(SERVER, "Metadata-Flavor"));
     }
-    let text = answer.text().ok_or_else(|| ProbeError::unread(SERVER, "token"))?;
+    let text = answer
+        .text()
+        .ok_or_else(|| ProbeError::unread(SERVER, "token"))?;
     let evidence = Evidence::of_text(text, EvidenceType::Jwt, "Google's token")?;
     Ok(Probed::Found(evidence))
 }

@@ -6,7 +6,7 @@ use edgeward_core::json;
 use serde_json::Value;
 
 use super::evidence::{Evidence, EvidenceType};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 use crate::fetch::{
     AddressRule, Ask, Credential, FetchSettings, Got, Plaintext, Redirects, Server, SourceUrl, ask,
 };
@@ -47,7 +47,14 @@ pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeEr
         },
         ..FetchSettings::default()
     };
-    let got = ask(&url, Server::WebPki(None), Redirects::None, &settings, &question).await?;
+    let got = ask(
+        &url,
+        Server::WebPki(None),
+        Redirects::None,
+        &settings,
+        &question,
+    )
+    .await?;
     let Got::Document(document) = got else {
         return Err(ProbeError::status(SERVER, 304));
     };

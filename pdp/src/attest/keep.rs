@@ -62,10 +62,14 @@ impl Keeper {
 
     fn take(&mut self, token: Token) -> Duration {
         let lifetime = token.lifetime(token.issued_at);
-        let platform = self.attestor.platform.map_or("", |platform| platform.as_str());
+        let platform = self
+            .attestor
+            .platform
+            .map_or("", |platform| platform.as_str());
         info!(platform, audiences = ?token.audiences, expires_in = lifetime, "token renewed");
         self.tokens.send_replace(Some(token));
-        self.pace.after_success(Some(Duration::from_secs(lifetime) / 2))
+        self.pace
+            .after_success(Some(Duration::from_secs(lifetime) / 2))
     }
 
     /// Waits; a token that ends meanwhile is taken away.

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::evidence::{Evidence, EvidenceType};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 
 /// Where the token is, unless `--evidence-file` says otherwise.
 pub(super) const TOKEN_FILE: &str = "/var/run/secrets/tokens/edgeward";
@@ -17,7 +17,10 @@ pub(super) fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     if let Some(evidence) = Evidence::of_file(file, EvidenceType::Jwt)? {
         return Ok(Probed::Found(evidence));
     }
-    let is_here = surroundings.variables.get("KUBERNETES_SERVICE_HOST").is_some();
+    let is_here = surroundings
+        .variables
+        .get("KUBERNETES_SERVICE_HOST")
+        .is_some();
     let file = file.display();
     Probed::absent(if is_here || named.is_some() {
         // The API server's own token, which every pod has, is not for us.

@@ -249,11 +249,23 @@ mod tests {
 
     #[test]
     fn a_place_is_plain_http_without_a_user() {
-        for good in ["169.254.169.254", "metadata.google.internal:80", "http://[fd00:ec2::254]/"] {
+        for good in [
+            "169.254.169.254",
+            "metadata.google.internal:80",
+            "http://[fd00:ec2::254]/",
+        ] {
             assert!(Metadata::at(good, "X").is_ok(), "{good}");
         }
-        for bad in ["https://169.254.169.254", "ftp://h", "http://u@h", "http://", "h h"] {
-            let error = Metadata::at(bad, "GCE_METADATA_HOST").unwrap_err().to_string();
+        for bad in [
+            "https://169.254.169.254",
+            "ftp://h",
+            "http://u@h",
+            "http://",
+            "h h",
+        ] {
+            let error = Metadata::at(bad, "GCE_METADATA_HOST")
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with("GCE_METADATA_HOST: "), "{bad}: {error}");
         }
     }

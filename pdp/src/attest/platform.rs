@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::evidence::Evidence;
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 use super::{aws, azure, ci_tokens, gcp, github, kubernetes, spiffe};
 
 /// What may vouch for a workload.
@@ -113,7 +113,8 @@ impl FromStr for Platform {
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let mut all = Self::TRIED.into_iter();
-        all.find(|platform| platform.as_str() == text).ok_or(PlatformError)
+        all.find(|platform| platform.as_str() == text)
+            .ok_or(PlatformError)
     }
 }
 

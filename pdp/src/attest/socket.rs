@@ -87,12 +87,15 @@ fn answer(
     if method != Method::GET {
         let body = refused("invalid_request", "ask by GET");
         let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, &body);
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET"));
         return response;
     }
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         if name == "audience" && !audiences.iter().any(|ours| *ours == value) {
-            let why = "the token was not asked for with this audience: see `edgeward attest --audience`";
+            let why =
+                "the token was not asked for with this audience: see `edgeward attest --audience`";
             return respond(StatusCode::FORBIDDEN, &refused("invalid_target", why));
         }
     }
@@ -101,7 +104,10 @@ fn answer(
         Some(token) => respond(StatusCode::OK, &shown(token, now)),
         None => {
             let why = "there is no token now: the log of `edgeward attest` says why";
-            respond(StatusCode::SERVICE_UNAVAILABLE, &refused("temporarily_unavailable", why))
+            respond(
+                StatusCode::SERVICE_UNAVAILABLE,
+                &refused("temporarily_unavailable", why),
+            )
         }
     }
 }

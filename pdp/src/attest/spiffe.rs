@@ -7,7 +7,7 @@ use std::time::Duration;
 use spiffe::WorkloadApiClient;
 
 use super::evidence::{Evidence, EvidenceType};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 
 const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
 /// The longest wait for the agent.
@@ -23,8 +23,8 @@ pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeEr
         client.fetch_jwt_token([&surroundings.audience], None).await
     };
     let answered = tokio::time::timeout(PATIENCE, asked).await;
-    let answered = answered
-        .map_err(|_| ProbeError::WorkloadApi(format!("no answer within {PATIENCE:?}")))?;
+    let answered =
+        answered.map_err(|_| ProbeError::WorkloadApi(format!("no answer within {PATIENCE:?}")))?;
     let token = answered.map_err(|error| ProbeError::WorkloadApi(error.to_string()))?;
     let evidence = Evidence::of_text(&token, EvidenceType::Jwt, "the agent's JWT-SVID")?;
     Ok(Probed::Found(evidence))

@@ -90,7 +90,10 @@ impl TokenFile {
     }
 
     fn directory(&self) -> &Path {
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = self
+            .path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new("."))
     }
 }

@@ -88,7 +88,12 @@ impl AwsScope<'_> {
 
     /// What a signature is good for.
     fn within(&self, time: &str) -> String {
-        format!("{}/{}/{}/aws4_request", day(time), self.region, self.service)
+        format!(
+            "{}/{}/{}/aws4_request",
+            day(time),
+            self.region,
+            self.service
+        )
     }
 
     /// The key that is good for one day, region and service.

@@ -190,10 +190,7 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
 }
 
 /// A Unix socket for other rooms: what a killed process left there makes way.
-pub(crate) fn open_socket(
-    path: &Path,
-    mode: u32,
-) -> Result<(UnixListener, SocketFile), BindError> {
+pub(crate) fn open_socket(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), BindError> {
     make_way(path)?;
     bind_unix(path, mode).map_err(|source| BindError::Refused {
         address: path.display().to_string(),

@@ -32,7 +32,9 @@ impl Imds {
         if variables.says_true("AWS_EC2_METADATA_DISABLED") {
             return Ok(Err("AWS_EC2_METADATA_DISABLED is set".to_owned()));
         }
-        let over_ipv6 = variables.get(MODE).is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
+        let over_ipv6 = variables
+            .get(MODE)
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
         let own = if over_ipv6 {
             "http://[fd00:ec2::254]"
         } else {
@@ -57,12 +59,19 @@ impl Imds {
         };
         if answer.status != StatusCode::OK {
             let status = answer.status.as_u16();
-            return Ok(Err(format!("what answers there opens no IMDSv2 session: status {status}")));
+            return Ok(Err(format!(
+                "what answers there opens no IMDSv2 session: status {status}"
+            )));
         }
-        let session = answer.text().filter(|text| !text.is_empty()).map(str::to_owned);
+        let session = answer
+            .text()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned);
         match session {
             Some(session) => Ok(Ok(Self { service, session })),
-            None => Ok(Err("what answers there is not EC2's metadata service".to_owned())),
+            None => Ok(Err(
+                "what answers there is not EC2's metadata service".to_owned()
+            )),
         }
     }
 
@@ -92,7 +101,9 @@ impl Imds {
 
     /// The identity document with its signature (RSA-2048), in base64.
     pub(super) async fn document(&self) -> Result<String, ProbeError> {
-        let answer = self.get("/latest/dynamic/instance-identity/rsa2048").await?;
+        let answer = self
+            .get("/latest/dynamic/instance-identity/rsa2048")
+            .await?;
         read(&answer, "rsa2048").map(str::to_owned)
     }
 

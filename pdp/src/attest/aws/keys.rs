@@ -32,7 +32,9 @@ pub(super) struct Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,7 +52,10 @@ impl Keys {
         Ok(Some(Self {
             id: id.to_owned(),
             secret: secret.to_owned(),
-            session: variables.get("AWS_SESSION_TOKEN").unwrap_or_default().to_owned(),
+            session: variables
+                .get("AWS_SESSION_TOKEN")
+                .unwrap_or_default()
+                .to_owned(),
         }))
     }
 
@@ -135,7 +140,15 @@ async fn over_tls(url: &str, authorization: Option<String>) -> Result<Vec<u8>, P
         ..Ask::JSON
     };
     let settings = FetchSettings::default();
-    match ask(&url, Server::WebPki(None), Redirects::None, &settings, &question).await? {
+    match ask(
+        &url,
+        Server::WebPki(None),
+        Redirects::None,
+        &settings,
+        &question,
+    )
+    .await?
+    {
         Got::Document(document) => Ok(document.body),
         Got::Unchanged { .. } => Err(ProbeError::status(SERVER, 304)),
     }

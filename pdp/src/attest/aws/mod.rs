@@ -14,7 +14,7 @@ mod presigned;
 use self::imds::{Imds, Role};
 use self::keys::Keys;
 use super::evidence::{Evidence, EvidenceType};
-use super::probe::{Probed, ProbeError, Surroundings};
+use super::probe::{ProbeError, Probed, Surroundings};
 use super::variables::Variables;
 use crate::attestation::evidence::EvidenceKind;
 use crate::fetch::{Plaintext, SourceUrl};
@@ -52,7 +52,11 @@ pub(super) async fn probe_caller(surroundings: &Surroundings) -> Result<Probed, 
     let signed = presigned::token(&keys, &region, &place, audience, now);
     let signed = signed.ok_or_else(|| ProbeError::Missing("the clock says no time".to_owned()))?;
     let kind = EvidenceType::Other(EvidenceKind::AwsSts);
-    Ok(Probed::Found(Evidence::of_text(&signed, kind, "the signed request")?))
+    Ok(Probed::Found(Evidence::of_text(
+        &signed,
+        kind,
+        "the signed request",
+    )?))
 }
 
 /// Fetches the instance identity document.
@@ -63,11 +67,17 @@ pub(super) async fn probe_instance(surroundings: &Surroundings) -> Result<Probed
     };
     let document = imds.document().await?;
     let kind = EvidenceType::Other(EvidenceKind::AwsInstance);
-    Ok(Probed::Found(Evidence::of_text(&document, kind, "the instance's document")?))
+    Ok(Probed::Found(Evidence::of_text(
+        &document,
+        kind,
+        "the instance's document",
+    )?))
 }
 
 async fn region(variables: &Variables, instance: Option<&Imds>) -> Result<String, ProbeError> {
-    let named = variables.get("AWS_REGION").or_else(|| variables.get("AWS_DEFAULT_REGION"));
+    let named = variables
+        .get("AWS_REGION")
+        .or_else(|| variables.get("AWS_DEFAULT_REGION"));
     let region = match (named, instance) {
         (Some(region), _) => region.to_owned(),
         (None, Some(imds)) => imds.region().await?,
@@ -91,7 +101,9 @@ async fn region(variables: &Variables, instance: Option<&Imds>) -> Result<String
 /// For which STS a request is signed; it is the token service that sends it there.
 fn endpoint(variables: &Variables, region: &str) -> Result<SourceUrl, ProbeError> {
     let named = ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"];
-    let mut named = named.into_iter().filter_map(|name| Some((name, variables.get(name)?)));
+    let mut named = named
+        .into_iter()
+        .filter_map(|name| Some((name, variables.get(name)?)));
     let (name, text) = match named.next() {
         Some((name, url)) => (name, url.to_owned()),
         None => {
@@ -101,7 +113,10 @@ fn endpoint(variables: &Variables, region: &str) -> Result<SourceUrl, ProbeError
                 "sts"
             };
             let end = if region.starts_with("cn-") { ".cn" } else { "" };
-            ("AWS_REGION", format!("https://{service}.{region}.amazonaws.com{end}/"))
+            (
+                "AWS_REGION",
+                format!("https://{service}.{region}.amazonaws.com{end}/"),
+            )
         }
     };
     SourceUrl::parse(&text, Plaintext::Loopback).map_err(|error| ProbeError::Variable {

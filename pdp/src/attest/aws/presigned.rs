@@ -48,7 +48,10 @@ pub(super) fn token(
         ("Action", "GetCallerIdentity".to_owned()),
         ("Version", "2011-06-15".to_owned()),
         ("X-Amz-Algorithm", "AWS4-HMAC-SHA256".to_owned()),
-        ("X-Amz-Credential", format!("{}/{day}/{region}/sts/aws4_request", keys.id)),
+        (
+            "X-Amz-Credential",
+            format!("{}/{day}/{region}/sts/aws4_request", keys.id),
+        ),
         ("X-Amz-Date", time.clone()),
         ("X-Amz-Expires", LIFETIME.to_string()),
     ];

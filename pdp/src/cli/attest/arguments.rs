@@ -47,10 +47,20 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "ca", value_name = "FILE")]
     ca_file: Option<PathBuf>,
     /// PEM file with this workload's certificate chain, leaf first: tokens can be bound to it
-    #[arg(long, visible_alias = "cert", value_name = "FILE", requires = "key_file")]
+    #[arg(
+        long,
+        visible_alias = "cert",
+        value_name = "FILE",
+        requires = "key_file"
+    )]
     cert_file: Option<PathBuf>,
     /// PEM file with the key of that certificate
-    #[arg(long, visible_alias = "key", value_name = "FILE", requires = "cert_file")]
+    #[arg(
+        long,
+        visible_alias = "key",
+        value_name = "FILE",
+        requires = "cert_file"
+    )]
     key_file: Option<PathBuf>,
     /// Whom the token is for; may be repeated
     #[arg(long, required = true)]

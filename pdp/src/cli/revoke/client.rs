@@ -26,9 +26,8 @@ pub(super) async fn call(
     let mut headers = HeaderMap::new();
     if let Some(token) = token {
         // The error does not repeat what it could not take.
-        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            Failure::new("the admin token has characters that no header may have")
-        })?;
+        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Failure::new("the admin token has characters that no header may have"))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }

@@ -64,11 +64,7 @@ impl Decoded {
     }
 }
 
-fn object(
-    part: &str,
-    name: &'static str,
-    flaws: &mut Vec<Finding>,
-) -> Option<Map<String, Value>> {
+fn object(part: &str, name: &'static str, flaws: &mut Vec<Finding>) -> Option<Map<String, Value>> {
     let bytes = bytes(part, name, flaws)?;
     if let Ok(members) = json::parse_object(&bytes) {
         return Some(members);

@@ -48,7 +48,11 @@ pub(super) fn of(token: &str, jwt: &Jwt, now: UnixSeconds) -> Vec<Finding> {
 }
 
 fn of_header(jwt: &Jwt, found: &mut Vec<Finding>) {
-    let algorithm = jwt.header.get("alg").and_then(Value::as_str).unwrap_or_default();
+    let algorithm = jwt
+        .header
+        .get("alg")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if algorithm.eq_ignore_ascii_case("none") || jwt.signature_bytes == 0 {
         let detail = "it is not signed: anybody can have written it";
         found.push(Finding::new("not-signed", detail));
@@ -79,15 +83,27 @@ fn of_parties(claims: &Map<String, Value>, found: &mut Vec<Finding>) {
             let detail = "for several audiences: each of them can show it to the others";
             found.push(Finding::new("many-audiences", detail));
         }
-        _ => found.push(Finding::new("no-audience", "for nobody: whoever gets it can use it anywhere")),
+        _ => found.push(Finding::new(
+            "no-audience",
+            "for nobody: whoever gets it can use it anywhere",
+        )),
     }
-    let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let subject = claims
+        .get("sub")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if subject.is_empty() {
-        found.push(Finding::new("no-subject", "no `sub`: it says of nobody who it is"));
+        found.push(Finding::new(
+            "no-subject",
+            "no `sub`: it says of nobody who it is",
+        ));
     }
     if !looks_like_spiffe_id(subject) {
         if !claims.get("iss").is_some_and(Value::is_string) {
-            found.push(Finding::new("no-issuer", "no `iss`: nobody says whose keys verify it"));
+            found.push(Finding::new(
+                "no-issuer",
+                "no `iss`: nobody says whose keys verify it",
+            ));
         }
     } else if let Err(error) = subject.parse::<SpiffeId>() {
         found.push(Finding::new("spiffe-id-invalid", format!("`sub`: {error}")));
@@ -97,10 +113,16 @@ fn of_parties(claims: &Map<String, Value>, found: &mut Vec<Finding>) {
 fn of_times(claims: &Map<String, Value>, now: UnixSeconds, found: &mut Vec<Finding>) {
     for name in ["exp", "nbf", "iat"] {
         if claims.contains_key(name) && instant(claims, name).is_none() {
-            found.push(Finding::new("time-unreadable", format!("`{name}` is no time")));
+            found.push(Finding::new(
+                "time-unreadable",
+                format!("`{name}` is no time"),
+            ));
         }
     }
-    let (start, latest) = (instant(claims, "iat").or_else(|| instant(claims, "nbf")), now.plus(LEEWAY));
+    let (start, latest) = (
+        instant(claims, "iat").or_else(|| instant(claims, "nbf")),
+        now.plus(LEEWAY),
+    );
     match instant(claims, "exp") {
         None => found.push(Finding::new("no-expiry", "no `exp`: it never ends")),
         Some(end) => {
@@ -119,6 +141,9 @@ fn of_times(claims: &Map<String, Value>, now: UnixSeconds, found: &mut Vec<Findi
         found.push(Finding::new("not-yet-valid", "`nbf` has not come"));
     }
     if instant(claims, "iat").is_some_and(|instant| instant > latest) {
-        found.push(Finding::new("issued-in-future", "`iat` has not come: is a clock wrong?"));
+        found.push(Finding::new(
+            "issued-in-future",
+            "`iat` has not come: is a clock wrong?",
+        ));
     }
 }

@@ -77,12 +77,18 @@ impl Kind {
     pub(super) fn of(decoded: &Decoded) -> Self {
         match decoded {
             Decoded::Jwt(jwt) => of_jwt(jwt),
-            Decoded::Encrypted(_) => kind("encrypted", "an encrypted token (JWE): only its header can be read"),
+            Decoded::Encrypted(_) => kind(
+                "encrypted",
+                "an encrypted token (JWE): only its header can be read",
+            ),
             Decoded::AwsRequest => kind(
                 "aws-sts",
                 "a signed `GetCallerIdentity` of AWS: whoever holds it can say that it is its signer",
             ),
-            Decoded::Opaque => kind("opaque", "an opaque token, or none: only its issuer knows what it says"),
+            Decoded::Opaque => kind(
+                "opaque",
+                "an opaque token, or none: only its issuer knows what it says",
+            ),
         }
     }
 }
@@ -95,7 +101,10 @@ fn of_jwt(jwt: &Jwt) -> Kind {
     let is_ours = jwt.claims.get("edgeward").is_some_and(Value::is_object);
     if looks_like_spiffe_id(&text(&jwt.claims, "sub")) {
         return if is_ours {
-            kind("jwt-svid", "a SPIFFE JWT-SVID that says that Edgeward's token service made it")
+            kind(
+                "jwt-svid",
+                "a SPIFFE JWT-SVID that says that Edgeward's token service made it",
+            )
         } else {
             kind("jwt-svid", "a SPIFFE JWT-SVID")
         };
@@ -103,18 +112,34 @@ fn of_jwt(jwt: &Jwt) -> Kind {
     let typ = text(&jwt.header, "typ").to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "at+jwt" if is_ours => {
-            return kind("access-token", "an access token that says that Edgeward's token service made it");
+            return kind(
+                "access-token",
+                "an access token that says that Edgeward's token service made it",
+            );
         }
         "at+jwt" => return kind("access-token", "an access token (RFC 9068)"),
         "dpop+jwt" => return kind("dpop-proof", "a DPoP proof (RFC 9449), which is no token"),
-        "logout+jwt" => return kind("logout-token", "a logout token of OpenID Connect, which opens nothing"),
+        "logout+jwt" => {
+            return kind(
+                "logout-token",
+                "a logout token of OpenID Connect, which opens nothing",
+            );
+        }
         _ => {}
     }
     let issuer = text(&jwt.claims, "iss");
     // One that ends in `/` stands for all below it.
-    let is_of = |known: &str| issuer == known || (known.ends_with('/') && issuer.starts_with(known));
+    let is_of =
+        |known: &str| issuer == known || (known.ends_with('/') && issuer.starts_with(known));
     let by_issuer = ISSUERS.into_iter().find(|(known, _)| is_of(known));
-    let by_claim = || CLAIMS.into_iter().find(|(name, _)| jwt.claims.contains_key(*name));
+    let by_claim = || {
+        CLAIMS
+            .into_iter()
+            .find(|(name, _)| jwt.claims.contains_key(*name))
+    };
     let found = by_issuer.or_else(by_claim).map(|(_, kind)| kind);
-    found.unwrap_or(kind("jwt", "a JWT of an issuer that is known by no sign of its own"))
+    found.unwrap_or(kind(
+        "jwt",
+        "a JWT of an issuer that is known by no sign of its own",
+    ))
 }

@@ -100,7 +100,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
         for_each_line(input.lock(), MAX_BYTES, &mut show)?;
     }
     if shown == 0 {
-        return Err(Failure::new("there is no token: nothing but white space was given"));
+        return Err(Failure::new(
+            "there is no token: nothing but white space was given",
+        ));
     }
     Ok(verdict)
 }

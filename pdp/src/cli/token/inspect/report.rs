@@ -14,7 +14,8 @@ use crate::cli::output::printable;
 
 /// The most who act that are named.
 const MAX_ACTORS: usize = 16;
-const NOT_VERIFIED: &str = "NOT verified: nothing below is a fact (name keys by --jwks or --config)";
+const NOT_VERIFIED: &str =
+    "NOT verified: nothing below is a fact (name keys by --jwks or --config)";
 
 /// All there is to say of one token.
 pub(super) struct Report {
@@ -74,10 +75,18 @@ impl Report {
         line(text, "binding", &binding(&jwt.claims).1);
         let actors = actors(&jwt.claims);
         if !actors.is_empty() {
-            line(text, "acting", &format!("{}, on behalf of `sub`", actors.join(", before that ")));
+            line(
+                text,
+                "acting",
+                &format!("{}, on behalf of `sub`", actors.join(", before that ")),
+            );
         }
         for finding in &self.findings {
-            line(text, "looks wrong", &format!("{} ({})", finding.detail, finding.code));
+            line(
+                text,
+                "looks wrong",
+                &format!("{} ({})", finding.detail, finding.code),
+            );
         }
     }
 
@@ -86,17 +95,27 @@ impl Report {
             None => NOT_VERIFIED.to_owned(),
             Some(Ok(token)) => {
                 let key = token.key_id.as_deref().unwrap_or("without a name");
-                format!("verified as {} of {}, by key {key}", token.profile.as_str(), token.subject)
+                format!(
+                    "verified as {} of {}, by key {key}",
+                    token.profile.as_str(),
+                    token.subject
+                )
             }
             Some(Err(refusal)) => {
-                format!("REFUSED: {} ({refusal}): nothing below is a fact", refusal.code())
+                format!(
+                    "REFUSED: {} ({refusal}): nothing below is a fact",
+                    refusal.code()
+                )
             }
         }
     }
 
     pub(super) fn to_json(&self) -> Value {
         let verified = self.verdict.as_ref().map(Result::is_ok);
-        let refusal = self.verdict.as_ref().and_then(|verdict| verdict.as_ref().err());
+        let refusal = self
+            .verdict
+            .as_ref()
+            .and_then(|verdict| verdict.as_ref().err());
         let findings = self.findings.iter();
         let findings: Vec<Value> = findings
             .map(|finding| json!({ "code": finding.code, "detail": finding.detail }))
@@ -142,7 +161,9 @@ fn line(text: &mut String, name: &str, value: &str) {
 fn members(text: &mut String, name: &str, members: &Map<String, Value>, now: UnixSeconds) {
     let _ = writeln!(text, "{name}");
     for (name, value) in members {
-        let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let said = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         let is_time = times::TIMES.contains(&name.as_str());
         let seen = times::of_value(value).filter(|_| is_time);
         let seen = seen.map(|instant| format!("  ({})", times::seen(instant, now)));

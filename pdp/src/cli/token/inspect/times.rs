@@ -94,7 +94,11 @@ mod tests {
         assert_eq!(expiry(now, now), "EXPIRED 0s ago");
         assert_eq!(seen(now, now.plus(60)), "2027-01-15T08:00:00Z, 1m ago");
         assert_eq!(of_value(&serde_json::json!(1.9)), Some(UnixSeconds(1)));
-        for strange in [serde_json::json!("5"), serde_json::json!(-1), serde_json::json!(1e300)] {
+        for strange in [
+            serde_json::json!("5"),
+            serde_json::json!(-1),
+            serde_json::json!(1e300),
+        ] {
             assert_eq!(of_value(&strange), None, "{strange}");
         }
     }

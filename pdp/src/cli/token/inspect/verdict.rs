@@ -76,7 +76,8 @@ impl Keys {
 /// The keys of a file for issuers, and for trust domains: a plain JWK Set, in which no key says that it is
 /// for JWT-SVIDs, is good for both.
 fn key_sets(file: &Path) -> Result<(KeySet, KeySet), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", file.display()));
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::new(format!("{}: {error}", file.display()));
     let bytes = crate::whole_file::read(file, MAX_FILE_BYTES).map_err(|error| failed(&error))?;
     let bytes = bytes.ok_or_else(|| failed(&"there is no such file"))?;
     let signing = KeySet::parse(&bytes, KeyUse::Signature).map_err(|error| failed(&error))?;
