@@ -21,32 +21,29 @@ const SERVER: &str = "Azure's metadata service";
 /// A token of the managed identity for the application that the audience names.
 pub(super) async fn probe_identity(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let variables = &surroundings.variables;
-    let mut query = format!("resource={}", encoded(&surroundings.audience));
-    if let Some(client) = variables.get("AZURE_CLIENT_ID") {
-        query.push_str(&format!("&client_id={}", encoded(client)));
-    }
-    let answer = match (
+    let audience = encoded(&surroundings.audience);
+    let client = variables.get("AZURE_CLIENT_ID").map(encoded);
+    let client = client.map_or_else(String::new, |client| format!("&client_id={client}"));
+    let query = format!("resource={audience}{client}");
+    let own = (
         variables.get("IDENTITY_ENDPOINT"),
         variables.get("IDENTITY_HEADER"),
-    ) {
-        (Some(endpoint), Some(secret)) => {
-            // App Service, Functions and Container Apps.
-            let service = Metadata::at(endpoint, "IDENTITY_ENDPOINT")?;
-            let path = format!(
-                "{}?api-version=2019-08-01&{query}",
-                service.path_and_query()
-            );
-            let headers = [("x-identity-header", secret)];
-            service.ask(get(&path, &headers)).await?
-        }
-        _ => {
-            let service = match find(surroundings).await? {
-                Ok(service) => service,
-                Err(absent) => return Ok(absent),
-            };
-            let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&{query}");
-            service.ask(get(&path, &[METADATA])).await?
-        }
+    );
+    let answer = if let (Some(endpoint), Some(secret)) = own {
+        // App Service, Functions and Container Apps.
+        let service = Metadata::at(endpoint, "IDENTITY_ENDPOINT")?;
+        let path = service.path_and_query();
+        let path = format!("{path}?api-version=2019-08-01&{query}");
+        service
+            .ask(get(&path, &[("x-identity-header", secret)]))
+            .await?
+    } else {
+        let service = match find(surroundings).await? {
+            Ok(service) => service,
+            Err(absent) => return Ok(absent),
+        };
+        let path = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&{query}");
+        service.ask(get(&path, &[METADATA])).await?
     };
     read_identity(&answer)
 }
@@ -56,12 +53,14 @@ fn read_identity(answer: &Answer) -> Result<Probed, ProbeError> {
         // `invalid_request` with `Identity not found`, or another error of OAuth.
         let said = answer.member("error_description").unwrap_or_default();
         if said.contains("Identity not found") {
-            return Probed::absent("this machine has no managed identity: assign one");
+            return Ok(Probed::absent(
+                "this machine has no managed identity: assign one",
+            ));
         }
         let error = answer.member("error").unwrap_or_default();
         let error: String = error
             .chars()
-            .filter(|c| c.is_ascii_graphic())
+            .filter(char::is_ascii_graphic)
             .take(100)
             .collect();
         return Err(ProbeError::Answer {

@@ -46,12 +46,12 @@ pub(super) const TERRAFORM: TokenVariables = TokenVariables {
 pub(super) fn probe(of: &TokenVariables, variables: &Variables) -> Result<Probed, ProbeError> {
     let wanted = of.tokens.join(" or ");
     if variables.get(of.sign).is_none() {
-        return Probed::absent(format!("{} is not set", of.sign));
+        return Ok(Probed::absent(format!("{} is not set", of.sign)));
     }
     let mut tokens = of.tokens.iter();
     let found = tokens.find_map(|name| Some((name, variables.get(name)?)));
     let Some((name, token)) = found else {
-        return Probed::absent(format!("{wanted} is not set: {}", of.help));
+        return Ok(Probed::absent(format!("{wanted} is not set: {}", of.help)));
     };
     Ok(Probed::Found(Evidence::of_text(
         token,

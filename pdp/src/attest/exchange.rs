@@ -37,8 +37,8 @@ pub(crate) struct Order {
 pub(crate) struct Token {
     /// The token itself.
     pub(crate) text: String,
-    /// Such as `Bearer`.
-    pub(crate) token_type: String,
+    /// How it is shown, such as `Bearer`.
+    pub(crate) scheme: String,
     /// Its type, of RFC 8693 section 3.
     pub(crate) issued_type: String,
     /// Whom it is for.
@@ -163,7 +163,7 @@ fn read(members: &mut Map<String, Value>, order: &Order, issued_at: UnixSeconds)
     let is_token = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     Some(Token {
         text: is_token.then_some(text)?,
-        token_type: told("token_type")?,
+        scheme: told("token_type")?,
         issued_type: told("issued_token_type")?,
         audiences: order.audiences.clone(),
         issued_at,

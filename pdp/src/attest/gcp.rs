@@ -25,10 +25,12 @@ pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeEr
         patience: PRESENCE,
     };
     match metadata.ask(question).await {
-        Err(error) if error.is_absence() => return Probed::absent(error.to_string()),
+        Err(error) if error.is_absence() => return Ok(Probed::absent(error.to_string())),
         Err(error) => return Err(error.into()),
         Ok(answer) if answer.header(FLAVOR.0) != Some(FLAVOR.1) => {
-            return Probed::absent("what answers there is not Google's metadata server");
+            return Ok(Probed::absent(
+                "what answers there is not Google's metadata server",
+            ));
         }
         Ok(_) => {}
     }
@@ -43,7 +45,9 @@ pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeEr
     };
     let answer = metadata.ask(question).await?;
     if answer.status == StatusCode::NOT_FOUND {
-        return Probed::absent("this instance has no service account: give it one");
+        return Ok(Probed::absent(
+            "this instance has no service account: give it one",
+        ));
     }
     if answer.status != StatusCode::OK {
         return Err(ProbeError::status(SERVER, answer.status.as_u16()));

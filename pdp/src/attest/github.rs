@@ -19,11 +19,11 @@ const SERVER: &str = "GitHub";
 pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let variables = &surroundings.variables;
     let (Some(url), Some(token)) = (variables.get(URL), variables.get(TOKEN)) else {
-        return Probed::absent(if variables.says_true("GITHUB_ACTIONS") {
+        return Ok(Probed::absent(if variables.says_true("GITHUB_ACTIONS") {
             format!("{URL} is not set: give the job `permissions: {{ id-token: write }}`")
         } else {
             "GITHUB_ACTIONS is not set".to_owned()
-        });
+        }));
     };
     // The URL is in no message: runners have put keys into it.
     let url = SourceUrl::parse(url, Plaintext::Loopback).map_err(|_| ProbeError::Variable {

@@ -22,7 +22,7 @@ pub(super) fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
         .get("KUBERNETES_SERVICE_HOST")
         .is_some();
     let file = file.display();
-    Probed::absent(if is_here || named.is_some() {
+    Ok(Probed::absent(if is_here || named.is_some() {
         // The API server's own token, which every pod has, is not for us.
         format!(
             "there is no `{file}`: mount a projected serviceAccountToken with the audience `{}` there",
@@ -30,5 +30,5 @@ pub(super) fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
         )
     } else {
         format!("there is no `{file}`, and KUBERNETES_SERVICE_HOST is not set")
-    })
+    }))
 }

@@ -124,20 +124,20 @@ fn names() -> String {
 
 fn named_file(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let Some(file) = &surroundings.evidence_file else {
-        return Probed::absent("no file is named");
+        return Ok(Probed::absent("no file is named"));
     };
     match Evidence::of_file(file, surroundings.evidence_type)? {
         Some(evidence) => Ok(Probed::Found(evidence)),
-        None => Probed::absent(format!("there is no `{}`", file.display())),
+        None => Ok(Probed::absent(format!("there is no `{}`", file.display()))),
     }
 }
 
 fn named_variable(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let Some(name) = &surroundings.evidence_variable else {
-        return Probed::absent("no variable is named");
+        return Ok(Probed::absent("no variable is named"));
     };
     let Some(text) = surroundings.variables.get(name) else {
-        return Probed::absent(format!("{name} is not set"));
+        return Ok(Probed::absent(format!("{name} is not set")));
     };
     let evidence = Evidence::of_text(text, surroundings.evidence_type, name)?;
     Ok(Probed::Found(evidence))

@@ -44,8 +44,8 @@ pub(crate) enum Probed {
 }
 
 impl Probed {
-    pub(super) fn absent(why: impl Into<String>) -> Result<Self, ProbeError> {
-        Ok(Self::Absent(why.into()))
+    pub(super) fn absent(why: impl Into<String>) -> Self {
+        Self::Absent(why.into())
     }
 }
 

@@ -100,23 +100,19 @@ fn answer(
         }
     }
     let now = Surroundings::now();
-    match token.filter(|token| token.lifetime(now) > 0) {
-        Some(token) => respond(StatusCode::OK, &shown(token, now)),
-        None => {
-            let why = "there is no token now: the log of `edgeward attest` says why";
-            respond(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &refused("temporarily_unavailable", why),
-            )
-        }
+    if let Some(token) = token.filter(|token| token.lifetime(now) > 0) {
+        return respond(StatusCode::OK, &shown(token, now));
     }
+    let why = "there is no token now: the log of `edgeward attest` says why";
+    let body = refused("temporarily_unavailable", why);
+    respond(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
 /// A token for programs.
 pub(crate) fn shown(token: &Token, now: UnixSeconds) -> Value {
     json!({
         "access_token": token.text,
-        "token_type": token.token_type,
+        "token_type": token.scheme,
         "issued_token_type": token.issued_type,
         "audience": token.audiences,
         "expires_in": token.lifetime(now),

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks the agent.
 pub(super) async fn probe(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let Some(endpoint) = surroundings.variables.get(SOCKET) else {
-        return Probed::absent(format!("{SOCKET} is not set"));
+        return Ok(Probed::absent(format!("{SOCKET} is not set")));
     };
     let asked = async {
         let client = WorkloadApiClient::connect_to(endpoint).await?;

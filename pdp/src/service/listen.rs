@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockAddr, Type};
 use thiserror::Error;
 
 use super::ListenAddress;
@@ -179,14 +179,17 @@ fn open_unix(
 }
 
 fn bind_unix(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
-    let listener = UnixListener::bind(path)?;
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
     let file = SocketFile {
         inode: std::fs::metadata(path)?.ino(),
         path: path.to_owned(),
     };
+    // Before it listens: nobody gets in by the mode that it was made with.
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-    listener.set_nonblocking(true)?;
-    Ok((listener, file))
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok((socket.into(), file))
 }
 
 /// A Unix socket for other rooms: what a killed process left there makes way.

@@ -22,29 +22,9 @@ use crate::fetch::{Plaintext, SourceUrl};
 /// Signs a request for the token service.
 pub(super) async fn probe_caller(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let variables = &surroundings.variables;
-    let mut instance = None;
-    let keys = match Keys::of_variables(variables)? {
-        Some(keys) => keys,
-        None => match Keys::of_container(variables).await? {
-            Some(keys) => keys,
-            None => {
-                let imds = match Imds::open(variables).await? {
-                    Ok(imds) => imds,
-                    Err(absent) => {
-                        return Probed::absent(format!(
-                            "no credentials in the environment, and {absent}"
-                        ));
-                    }
-                };
-                match imds.role().await? {
-                    Role::None => return Probed::absent("this instance has no role: give it one"),
-                    Role::Keys(keys) => {
-                        instance = Some(imds);
-                        keys
-                    }
-                }
-            }
-        },
+    let (keys, instance) = match credentials(variables).await? {
+        Ok(found) => found,
+        Err(absent) => return Ok(Probed::absent(absent)),
     };
     let region = region(variables, instance.as_ref()).await?;
     let place = endpoint(variables, &region)?;
@@ -59,11 +39,34 @@ pub(super) async fn probe_caller(surroundings: &Surroundings) -> Result<Probed, 
     )?))
 }
 
+/// The credentials, with the instance where they are its role's; where there are none, the reason.
+async fn credentials(
+    variables: &Variables,
+) -> Result<Result<(Keys, Option<Imds>), String>, ProbeError> {
+    if let Some(keys) = Keys::of_variables(variables)? {
+        return Ok(Ok((keys, None)));
+    }
+    if let Some(keys) = Keys::of_container(variables).await? {
+        return Ok(Ok((keys, None)));
+    }
+    let imds = match Imds::open(variables).await? {
+        Ok(imds) => imds,
+        Err(absent) => {
+            let absent = format!("no credentials in the environment, and {absent}");
+            return Ok(Err(absent));
+        }
+    };
+    Ok(match imds.role().await? {
+        Role::Keys(keys) => Ok((keys, Some(imds))),
+        Role::None => Err("this instance has no role: give it one".to_owned()),
+    })
+}
+
 /// Fetches the instance identity document.
 pub(super) async fn probe_instance(surroundings: &Surroundings) -> Result<Probed, ProbeError> {
     let imds = match Imds::open(&surroundings.variables).await? {
         Ok(imds) => imds,
-        Err(absent) => return Probed::absent(absent),
+        Err(absent) => return Ok(Probed::absent(absent)),
     };
     let document = imds.document().await?;
     let kind = EvidenceType::Other(EvidenceKind::AwsInstance);
@@ -104,20 +107,14 @@ fn endpoint(variables: &Variables, region: &str) -> Result<SourceUrl, ProbeError
     let mut named = named
         .into_iter()
         .filter_map(|name| Some((name, variables.get(name)?)));
-    let (name, text) = match named.next() {
-        Some((name, url)) => (name, url.to_owned()),
-        None => {
-            let service = if variables.says_true("AWS_USE_FIPS_ENDPOINT") {
-                "sts-fips"
-            } else {
-                "sts"
-            };
-            let end = if region.starts_with("cn-") { ".cn" } else { "" };
-            (
-                "AWS_REGION",
-                format!("https://{service}.{region}.amazonaws.com{end}/"),
-            )
-        }
+    let (name, text) = if let Some((name, url)) = named.next() {
+        (name, url.to_owned())
+    } else {
+        let is_fips = variables.says_true("AWS_USE_FIPS_ENDPOINT");
+        let service = if is_fips { "sts-fips" } else { "sts" };
+        let end = if region.starts_with("cn-") { ".cn" } else { "" };
+        let url = format!("https://{service}.{region}.amazonaws.com{end}/");
+        ("AWS_REGION", url)
     };
     SourceUrl::parse(&text, Plaintext::Loopback).map_err(|error| ProbeError::Variable {
         name,

@@ -232,8 +232,7 @@ impl Arguments {
         match (self.platform, &self.evidence_file, &self.evidence_env) {
             (None, Some(_), _) => Ok(Some(Platform::File)),
             (None, None, Some(_)) => Ok(Some(Platform::Variable)),
-            (Some(Platform::Kubernetes) | None, _, _) => Ok(self.platform),
-            (Some(_), None, _) => Ok(self.platform),
+            (None | Some(Platform::Kubernetes), _, _) | (Some(_), None, _) => Ok(self.platform),
             (Some(platform), Some(_), _) => Err(Failure::new(format!(
                 "--evidence-file is not for --platform {}: leave one of them out",
                 platform.as_str()

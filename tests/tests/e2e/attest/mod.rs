@@ -1,18 +1,16 @@
 //! Issue 5, on the workload: `edgeward attest` gets its token at a real PDP, by the evidence of a real trust
 //! provider, keeps it fresh, and what it gives opens the way through Envoy.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+mod kept;
+mod platforms;
+
+use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use edgeward_tests::built;
 use edgeward_tests::process::{Process, wait_for};
-use edgeward_tests::raw;
 use edgeward_tests::trust::Trust;
 use edgeward_tests::trust::platforms::AUDIENCE;
 use serde_json::{Value, json};
@@ -144,116 +142,6 @@ fn a_pod_s_token_is_printed_and_opens_its_own_service() {
 }
 
 #[test]
-fn a_token_file_stays_fresh_while_evidence_and_the_token_service_change() {
-    let pod = Workload::new();
-    let evidence = |run: u32| {
-        trust()
-            .platforms
-            .pod("cart", &json!({ "jti": format!("run-{run}") }))
-    };
-    pod.write("token", &evidence(0));
-    let kubernetes = [
-        "--platform",
-        "kubernetes",
-        "--evidence-file",
-        "token",
-        "--audience",
-        "orders",
-    ];
-    let kept = [
-        "--token-file",
-        "out",
-        "--socket",
-        "socket",
-        "--log-format",
-        "json",
-    ];
-    let mut process = pod.start(&[&kubernetes[..], &kept].concat());
-    let read = || std::fs::read_to_string(pod.path("out")).ok();
-    let first =
-        wait_for(Duration::from_secs(10), read).unwrap_or_else(|| panic!("{}", process.log()));
-    for name in ["out", "socket"] {
-        let mode = std::fs::metadata(pod.path(name))
-            .expect("it is there")
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
-    }
-    let started = Instant::now();
-    let mut tokens = vec![first];
-    let mut run = 0;
-    // Longer than two tokens live, with new evidence all the time.
-    while started.elapsed() < Duration::from_secs(LIFETIME * 5 / 2) {
-        run += 1;
-        pod.write("token", &evidence(run));
-        let token = read().expect("the file is never missing");
-        assert!(
-            passes("/orders/7", &token),
-            "after {:?}\n{}",
-            started.elapsed(),
-            process.log()
-        );
-        if !tokens.contains(&token) {
-            tokens.push(token);
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    assert!((4..=8).contains(&tokens.len()), "{} tokens", tokens.len());
-    let log = process.log();
-    for token in &tokens {
-        let signature = token.rsplit('.').next().expect("a signature");
-        assert!(!log.contains(signature), "a token is in the log:\n{log}");
-    }
-    process.signal("TERM");
-    assert!(
-        process.ended_within(Duration::from_secs(5)),
-        "it does not stop:\n{}",
-        process.log()
-    );
-    assert!(process.log().contains("SIGTERM"), "{}", process.log());
-    assert!(!pod.path("socket").exists(), "the socket is left behind");
-    assert!(
-        pod.path("out").exists(),
-        "a token that lives is left to who reads it"
-    );
-}
-
-/// A GET on a Unix socket: status and body.
-fn get(socket: &Path, target: &str) -> (u16, Value) {
-    let stream = UnixStream::connect(socket).expect("the socket is open");
-    let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    let reply = raw::exchange(stream, request.as_bytes()).expect("an answer");
-    (reply.status, reply.json())
-}
-
-#[test]
-fn the_socket_gives_the_token_of_the_moment_and_none_for_another() {
-    let pod = Workload::new();
-    pod.write("token", &trust().platforms.pod("orders", &json!({})));
-    let kubernetes = ["--platform", "kubernetes", "--evidence-file", "token"];
-    let _process = pod.start(
-        &[
-            &kubernetes[..],
-            &["--audience", "payments", "--socket", "socket"],
-        ]
-        .concat(),
-    );
-    let socket = pod.path("socket");
-    wait_for(Duration::from_secs(10), || socket.exists().then_some(())).expect("the socket");
-    let answer = wait_for(Duration::from_secs(10), || {
-        let (status, body) = get(&socket, "/token?audience=payments");
-        (status == 200).then_some(body)
-    });
-    let token = answer.expect("a token")["access_token"]
-        .as_str()
-        .expect("text")
-        .to_owned();
-    assert!(passes("/payments", &token));
-    let (status, body) = get(&socket, "/token?audience=orders");
-    assert_eq!((status, &body["error"]), (403, &json!("invalid_target")));
-}
-
-#[test]
 fn a_refusal_is_exit_code_1_and_names_its_code() {
     let pod = Workload::new();
     let kubernetes = ["--platform", "kubernetes", "--evidence-file", "token"];
@@ -356,108 +244,4 @@ fn a_token_that_must_be_bound_is_bound_to_the_certificate_that_is_shown() {
     assert_eq!(failed.status.code(), Some(2));
     let said = String::from_utf8_lossy(&failed.stderr).into_owned();
     assert!(said.contains("does not agree on TLS"), "{said}");
-}
-
-/// GitHub's API for the tokens of jobs, over plain HTTP on this machine: each one is new.
-fn github() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.expect("a connection");
-            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-            let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-            let is_ours = head
-                .first()
-                .is_some_and(|line| line.contains("audience=https%3A%2F%2Fedgeward.demo"))
-                && head
-                    .iter()
-                    .any(|line| line.eq_ignore_ascii_case("authorization: Bearer of-the-runner"));
-            let answer = if is_ours {
-                let body = json!({ "value": trust().platforms.job(&json!({})) }).to_string();
-                format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                    body.len()
-                )
-            } else {
-                "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n".to_owned()
-            };
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    });
-    url
-}
-
-#[test]
-fn a_ci_job_is_found_by_its_variables_and_asks_for_each_token_anew() {
-    let mut job = Workload::new();
-    job.variable(
-        "ACTIONS_ID_TOKEN_REQUEST_URL",
-        &format!("{}/token?x=1", github()),
-    );
-    job.variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-runner");
-    // `single_use`: evidence that was shown once would be refused.
-    for _ in 0..2 {
-        let token = printed(&job.run(&["--audience", "deploys"]));
-        assert!(passes("/deploys/42", &token));
-    }
-}
-
-#[test]
-fn evidence_that_counts_once_is_shown_once_where_tokens_renew_tokens() {
-    let mut job = Workload::new();
-    // It counts once, and there is no other.
-    job.variable("EVIDENCE", &trust().platforms.job(&json!({})));
-    let named = [
-        "--evidence-env",
-        "EVIDENCE",
-        "--audience",
-        "deploys",
-        "--token-file",
-        "out",
-    ];
-    let process = job.start(&[&named[..], &["--trust-domain", "prod.demo"]].concat());
-    let read = || std::fs::read_to_string(job.path("out")).ok();
-    let first = wait_for(Duration::from_secs(10), read);
-    let first = first.unwrap_or_else(|| panic!("{}", process.log()));
-    let next = wait_for(Duration::from_secs(LIFETIME), || {
-        read().filter(|token| *token != first)
-    });
-    let next = next.unwrap_or_else(|| panic!("{}", process.log()));
-    assert!(passes("/deploys/42", &next));
-    assert!(
-        !process.log().contains("evidence-replayed"),
-        "{}",
-        process.log()
-    );
-}
-
-#[test]
-fn a_caller_of_aws_signs_what_sts_knows_it_by() {
-    let Some(sts) = &trust().platforms.sts else {
-        eprintln!("skipped: no moto (`./just setup`)");
-        return;
-    };
-    let mut caller = Workload::new();
-    caller.variables = sts.variables("role");
-    caller.variable("AWS_ENDPOINT_URL_STS", sts.url());
-    caller.variable("AWS_REGION", "eu-central-1");
-    let token = printed(&caller.run(&["--audience", "ledger"]));
-    assert!(passes("/ledger", &token));
-    // Signed for somebody else, it is of no use here.
-    caller.named = "https://other.example".to_owned();
-    let other = caller.run(&["--audience", "ledger"]);
-    assert_eq!(other.status.code(), Some(1));
-    caller.named = AUDIENCE.to_owned();
-    caller
-        .variables
-        .retain(|(name, _)| name != "AWS_SECRET_ACCESS_KEY");
-    caller.variable("AWS_SECRET_ACCESS_KEY", &"x".repeat(40));
-    let stolen = caller.run(&["--audience", "ledger"]);
-    assert_eq!(stolen.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&stolen.stderr).into_owned();
-    assert!(
-        said.contains("evidence of aws: refused: evidence-rejected"),
-        "{said}"
-    );
 }
