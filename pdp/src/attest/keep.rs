@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use edgeward_core::time::UnixSeconds;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::attestor::Attestor;
@@ -16,7 +17,7 @@ use crate::fetch::{Pace, RefreshSettings};
 
 /// The shortest time between two renewals.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// How long a wait goes on without a look at the clock: machines sleep, and their timers with them.
+/// How long a wait goes on without a look at the clock.
 const LOOK: Duration = Duration::from_secs(15);
 
 /// Renews one token, again and again.
@@ -72,20 +73,20 @@ impl Keeper {
             .after_success(Some(Duration::from_secs(lifetime) / 2))
     }
 
-    /// Waits; a token that ends meanwhile is taken away.
+    /// Waits; a token that ends meanwhile is taken away. It is over by the one clock or the other: timers
+    /// stand still while a machine sleeps, and the time of day can be set back.
     async fn sleep(&self, wait: Duration) {
         let end = Surroundings::now().plus(wait.as_secs());
-        let fraction = Duration::from_millis(u64::from(wait.subsec_millis()));
+        let until = Instant::now() + wait;
         loop {
             let now = Surroundings::now();
             self.drop_expired(now);
-            let left = Duration::from_secs(end.seconds_since(now));
-            if left.is_zero() {
-                break;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || now > end {
+                return;
             }
             tokio::time::sleep(left.min(self.until_expiry(now)).min(LOOK)).await;
         }
-        tokio::time::sleep(fraction).await;
     }
 
     /// How long the token lives; without one, for ever.

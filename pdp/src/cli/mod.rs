@@ -120,3 +120,50 @@ pub fn run() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_the_document_of_attest_shows_is_understood() {
+        let text = include_str!("../../../docs/attest.md");
+        let shown = text.lines().filter_map(|line| line.strip_prefix("$ "));
+        let ours: Vec<&str> = shown.filter(|line| line.starts_with("edgeward ")).collect();
+        assert!(ours.len() > 8, "{ours:?}");
+        for line in ours {
+            let words = line.split_whitespace();
+            if let Err(error) = CommandLine::try_parse_from(words) {
+                panic!("{line}\n{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_and_platform_of_attest_is_documented() {
+        use clap::CommandFactory as _;
+
+        let text = include_str!("../../../docs/attest.md");
+        let line = CommandLine::command();
+        for path in [&["attest"][..], &["token", "inspect"]] {
+            let command = path.iter().try_fold(&line, |command, name| {
+                command
+                    .get_subcommands()
+                    .find(|sub| sub.get_name() == *name)
+            });
+            let options = command.unwrap().get_arguments();
+            let options: Vec<&str> = options.filter_map(|option| option.get_long()).collect();
+            assert!(options.len() > 5, "{options:?}");
+            for option in options.iter().filter(|option| **option != "help") {
+                assert!(
+                    text.contains(&format!("--{option}")),
+                    "--{option} of {path:?}"
+                );
+            }
+        }
+        for platform in crate::attest::platform::Platform::TRIED {
+            let row = format!("\n| `{}` | ", platform.as_str());
+            assert!(text.contains(&row), "{row}");
+        }
+    }
+}
