@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edgeward_core::time::UnixSeconds;
 use http::Method;
 use serde_json::{Value, json};
 
 use super::platform::{Asked, Said, Service, nobody, ok, silent, status};
 use super::*;
+use crate::attestation::aws_instance::{self, AwsInstanceSettings, RegionCertificates};
 use crate::attestation::aws_sts::{self, AwsStsSettings, StsEndpoints};
+use crate::attestation::cms::SignerCertificate;
 use crate::fetch::{AddressRule, FetchSettings, Plaintext, SourceUrl};
 
 const KEY: &str = "ASIAIOSFODNN7EXAMPLE";
@@ -193,6 +196,33 @@ async fn an_instance_without_a_role_has_its_document() {
         let has_session = asked.header("x-aws-ec2-metadata-token") == "a-session";
         assert!(has_session || asked.method == Method::PUT, "{asked:?}");
     }
+}
+
+#[tokio::test]
+async fn the_document_that_an_instance_shows_is_read_by_the_token_service() {
+    // Signed by OpenSSL in the very form that AWS sends, line breaks and all.
+    let document = include_str!("../../attestation/cms/testdata/openssl-stream.b64");
+    let pinned = include_bytes!("../../attestation/cms/testdata/openssl.pem");
+    let service = Service::start(move |asked| match asked.path() {
+        "/latest/dynamic/instance-identity/rsa2048" => ok(document),
+        _ => imds(asked),
+    })
+    .await;
+    let url = service.url();
+    let variables = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url.as_str())];
+    let evidence = found(probe(Platform::AwsInstance, &variables).await);
+    let pinned = SignerCertificate::all_from_pem(pinned).unwrap();
+    let settings = AwsInstanceSettings {
+        certificates: RegionCertificates::new([("eu-central-1".to_owned(), pinned)].into())
+            .unwrap(),
+        accounts: BTreeSet::from(["123456789012".parse().unwrap()]),
+        max_age: None,
+    };
+    // While its certificate was good.
+    let now = UnixSeconds(1_796_000_000);
+    let attested = aws_instance::verify(evidence.text(), &settings, now).unwrap();
+    let id = attested.attributes.single("instance_id");
+    assert_eq!(id, Some("i-0123456789abcdef0"));
 }
 
 #[tokio::test]
