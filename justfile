@@ -145,6 +145,47 @@ setup-stores:
       fi
     fi
 
+# Build the API server of Kubernetes for `test` from Debian's sources (nobody packages it), with Debian's etcd; some minutes, once
+setup-kubernetes:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    server="{{ tools }}/bin/kube-apiserver"
+    if "$server" --version >/dev/null 2>&1 && "{{ tools }}/bin/etcd" --version >/dev/null 2>&1; then exit 0; fi
+    skip() { echo "skipped: Kubernetes' API server ($1): TokenReviews and pods are not tried"; exit 0; }
+    uri=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
+    if [[ -z $uri ]]; then skip "needs a Debian machine to build on"; fi
+    work=$(mktemp -d)
+    trap 'chmod -R u+w "$work" && rm -rf "$work"' EXIT
+    chmod 755 "$work"
+    mkdir -p "$work"/{debs,root,go/src/k8s.io} "{{ tools }}/bin"
+    echo "setup: fetching Kubernetes' sources, Go and etcd (125 MB, once)"
+    # Debian 12 has the last whole sources, and the Go that takes them.
+    (cd "$work/debs" && apt-get -qq -o APT::Sandbox::User=root download golang-1.19-go golang-1.19-src etcd-server >/dev/null 2>&1) ||
+      skip "this Debian has no Go 1.19"
+    for package in "$work"/debs/*.deb; do dpkg-deb -x "$package" "$work/root"; done
+    sources="$work/kubernetes.tar.gz"
+    curl -fsS -o "$sources" "$uri/pool/main/k/kubernetes/kubernetes_1.20.5+really1.20.2.orig.tar.gz" || skip "no sources at $uri"
+    echo "b83c0780efb182d928dc63d46488a847f161f04e40a94b96bf5247dd671ecdfc  $sources" | sha256sum --check --quiet
+    tar -xzf "$sources" -C "$work/go/src/k8s.io"
+    mv "$work"/go/src/k8s.io/kubernetes-* "$work/go/src/k8s.io/kubernetes"
+    export GOROOT="$work/root/usr/lib/go-1.19" GOPATH="$work/go" GOCACHE="$work/gocache" GO111MODULE=off CGO_ENABLED=0
+    export PATH="$GOROOT/bin:$PATH"
+    cd "$work/go/src/k8s.io/kubernetes"
+    echo "setup: building Kubernetes' API server (some minutes, once)"
+    # One file of it is made by its own tools, from the types that say so.
+    go build -o "$work/openapi-gen" k8s.io/kubernetes/vendor/k8s.io/kube-openapi/cmd/openapi-gen
+    types=$(grep -Rl --include='*.go' '+k8s:openapi-gen=' vendor/k8s.io pkg 2>/dev/null |
+      grep -v 'code-generator/\|sample-apiserver/\|zz_generated\|kube-openapi/\|_test.go\|gengo/' | xargs -n1 dirname | sort -u |
+      sed 's|^|k8s.io/kubernetes/|' | paste -sd,)
+    "$work/openapi-gen" --logtostderr -h hack/boilerplate/boilerplate.generatego.txt -i "$types" \
+      -p k8s.io/kubernetes/pkg/generated/openapi -O zz_generated.openapi -r "$work/violations"
+    version=k8s.io/kubernetes/vendor/k8s.io/component-base/version
+    go build -o "$server.new" -ldflags "-s -w -X $version.gitVersion=v1.20.2 -X $version.gitMajor=1 -X $version.gitMinor=20" \
+      k8s.io/kubernetes/cmd/kube-apiserver
+    mv "$work/root/usr/bin/etcd" "{{ tools }}/bin/etcd"
+    mv "$server.new" "$server"
+    "$server" --version
+
 # Fetch what only `deny` needs (compiles for some minutes, once)
 setup-lint: setup-rust
     #!/usr/bin/env bash
@@ -204,7 +245,8 @@ setup-opa:
     echo "setup: building opa (some minutes, once)"
     GOROOT="$work/root/usr/lib/go-1.26" GOPATH="$work/root/usr/share/gocode" GO111MODULE=off GOTOOLCHAIN=local \
       GOCACHE="$work/gocache" CGO_ENABLED=0 "$work/root/usr/lib/go-1.26/bin/go" build -o "$opa" github.com/open-policy-agent/opa
-    "$opa" version | head -1
+    version=$("$opa" version)
+    echo "${version%%$'\n'*}"
 
 # ── Build and run ───────────────────────────────────────────────────────────────────────────────
 
@@ -281,7 +323,7 @@ lint-length:
     exit $long
 
 # Every test: units, properties, documentation examples, and end to end in a real Envoy
-test *args: setup wasm
+test *args: setup setup-kubernetes wasm
     #!/usr/bin/env bash
     set -euo pipefail
     export EDGEWARD_ENVOY="{{ envoy }}" EDGEWARD_FILTER="{{ filter }}"

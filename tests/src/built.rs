@@ -47,6 +47,13 @@ pub fn registry() -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
+/// The real API server of Kubernetes and its etcd, where `./just setup` could build them.
+pub fn kubernetes() -> Option<(PathBuf, PathBuf)> {
+    let tool = |name: &str| workspace().join(".tools/bin").join(name);
+    let (server, etcd) = (tool("kube-apiserver"), tool("etcd"));
+    (server.is_file() && etcd.is_file()).then_some((server, etcd))
+}
+
 /// The folder with moto, where `./just setup` could fetch it.
 pub fn moto() -> Option<PathBuf> {
     let path = workspace().join(".tools/moto");

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http_body_util::Full;
-use hyper::Response;
 use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -34,6 +34,7 @@ pub struct Issuer {
 struct Shared {
     document: Value,
     fetches: u64,
+    is_down: bool,
 }
 
 impl Issuer {
@@ -51,6 +52,7 @@ impl Issuer {
         let shared = Arc::new(Mutex::new(Shared {
             document,
             fetches: 0,
+            is_down: false,
         }));
         let serving = runtime().spawn(accept(listener, acceptor, Arc::clone(&shared)));
         Self {
@@ -74,6 +76,11 @@ impl Issuer {
     /// Publishes `document` from now on.
     pub fn publish(&self, document: Value) {
         self.shared.lock().expect("not poisoned").document = document;
+    }
+
+    /// Answers with 503 from now on (`true`), or as before.
+    pub fn set_down(&self, down: bool) {
+        self.shared.lock().expect("not poisoned").is_down = down;
     }
 
     /// Answers no new connection any more.
@@ -111,5 +118,8 @@ fn answer(shared: &Mutex<Shared>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(shared.document.to_string().into()));
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
+    if shared.is_down {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
     response
 }

@@ -13,6 +13,7 @@ pub mod h2_raw;
 pub mod https;
 pub mod issuer;
 pub mod keys;
+pub mod kubernetes;
 pub mod mint;
 pub mod opa;
 pub mod pdp;

@@ -1,7 +1,6 @@
 //! What a platform vouches for, in its own words: names with texts.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use thiserror::Error;
 
@@ -17,7 +16,11 @@ pub const MAX_TEXT_BYTES: usize = 2048;
 /// INVARIANT: whatever is in here was covered by a proof that was checked. Nothing that merely came
 /// along with the evidence is put in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attributes(BTreeMap<String, Vec<String>>);
+pub struct Attributes {
+    told: BTreeMap<String, Vec<String>>,
+    /// Those of which each value must be as selectors have it.
+    each: BTreeSet<&'static str>,
+}
 
 /// More than is taken, or text that nobody should match or log.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,10 +43,10 @@ impl Attributes {
         if !is_taken {
             return Err(AttributeError::Value(name.to_owned()));
         }
-        if self.0.len() >= MAX_ATTRIBUTES && !self.0.contains_key(name) {
+        if self.told.len() >= MAX_ATTRIBUTES && !self.told.contains_key(name) {
             return Err(AttributeError::TooMany);
         }
-        let values = self.0.entry(name.to_owned()).or_default();
+        let values = self.told.entry(name.to_owned()).or_default();
         if values.len() >= MAX_VALUES {
             return Err(AttributeError::TooMany);
         }
@@ -51,9 +54,25 @@ impl Attributes {
         Ok(())
     }
 
+    /// Adds one value of `name`, of which not one value counts but all: of the images in a pod, say, where
+    /// one that is known says nothing of the others.
+    pub fn tell_each(
+        &mut self,
+        name: &'static str,
+        value: impl Into<String>,
+    ) -> Result<(), AttributeError> {
+        self.each.insert(name);
+        self.tell(name, value)
+    }
+
+    /// Whether all values of `name` must be as selectors have it, and not only one.
+    pub fn is_each(&self, name: &str) -> bool {
+        self.each.contains(name)
+    }
+
     /// The values of `name`; none where the platform did not tell it.
     pub fn values(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.told.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The value of `name`, where it has exactly one.
@@ -66,7 +85,7 @@ impl Attributes {
 
     /// All of them, by name.
     pub fn iter(&self) -> btree_map::Iter<'_, String, Vec<String>> {
-        self.0.iter()
+        self.told.iter()
     }
 }
 

@@ -12,7 +12,9 @@ pub mod azure_document;
 pub mod cms;
 pub mod evidence;
 mod evidence_kind;
+mod flights;
 pub mod jwt;
+pub mod kubernetes;
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,6 +29,7 @@ use crate::keys::KeySettings;
 
 pub use attributes::{AttributeError, Attributes, MAX_ATTRIBUTES, MAX_TEXT_BYTES, MAX_VALUES};
 pub use aws_account::{AwsAccount, AwsAccountError};
+pub use flights::Flights;
 
 /// The name of a trust provider, as the configuration has it: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

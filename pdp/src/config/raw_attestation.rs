@@ -76,7 +76,29 @@ pub struct RawJwtEvidence {
     /// For `oidc`: the claims that client workloads may select by, beside `sub`.
     #[serde(default)]
     pub claims: Vec<String>,
+    /// For `kubernetes`: the API server, asked about each token beside its signature.
+    pub review: Option<RawReview>,
     /// How keys are fetched.
+    pub fetch: Option<RawFetch>,
+}
+
+/// The API server of a Kubernetes cluster, which is asked whether a token still holds.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Review")]
+pub struct RawReview {
+    /// Its https URL. Default: `https://kubernetes.default.svc`.
+    pub server: Option<String>,
+    /// A file with this PDP's own token for it. Default: that of its own pod.
+    pub token_file: Option<PathBuf>,
+    /// Whether the token's pod is looked up: its images, labels and owner. Default: `true`.
+    pub pods: Option<bool>,
+    /// Whether the pod's node is, too: its region, zone and labels.
+    #[serde(default)]
+    pub nodes: bool,
+    /// How long its word is taken without asking again. Default: `30s`; `0s` is allowed.
+    pub recheck_after: Option<DurationText>,
+    /// How it is asked. Default `ca_file`: that of this PDP's own pod, unless `server` is named.
     pub fetch: Option<RawFetch>,
 }
 

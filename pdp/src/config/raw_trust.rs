@@ -49,6 +49,9 @@ pub struct RawIssuerKeys {
     pub file: Option<PathBuf>,
     /// A JWK Set, written out.
     pub inline: Option<Map<String, Value>>,
+    /// With `discovery` or `jwks_url`: a file with the bearer token that the server wants to see, as a
+    /// Kubernetes API server does. The hosts of `jwks_hosts` are shown it too.
+    pub token_file: Option<PathBuf>,
     /// With `discovery`: hosts besides the issuer's own where the keys may be.
     pub jwks_hosts: Option<Vec<String>>,
 }

@@ -29,6 +29,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) credential: Option<&'a Credential>,
     /// What is posted, with a type that `credential` tells; none for a GET.
     pub(crate) body: Option<&'a [u8]>,
+    /// Whether something is made of what is posted: the answer is then a 201.
+    pub(crate) makes: bool,
 }
 
 /// Kinds of bundles (OPA, "Bundle service API").
@@ -83,6 +85,7 @@ impl Ask<'_> {
         wait: None,
         credential: None,
         body: None,
+        makes: false,
     };
     /// A policy bundle.
     pub(crate) const BUNDLE: Self = Self {
@@ -92,12 +95,13 @@ impl Ask<'_> {
         wait: None,
         credential: None,
         body: None,
+        makes: false,
     };
 }
 
 /// Why there is no token.
 #[derive(Debug, Error)]
-pub(crate) enum BearerError {
+pub enum BearerError {
     /// The operating system said no.
     #[error("`{}`: {error}", path.display())]
     Io {
@@ -128,6 +132,13 @@ impl Credential {
             all.insert(HeaderName::try_from(name).ok()?, value);
         }
         Some(Self(all))
+    }
+
+    /// These, and one more; none where it cannot be.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Option<Self> {
+        let (name, value) = (HeaderName::try_from(name).ok()?, value.parse().ok()?);
+        self.0.insert(name, value);
+        Some(self)
     }
 
     /// A bearer token; none where the text is none.

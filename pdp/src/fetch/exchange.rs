@@ -110,7 +110,7 @@ where
             sender.send_request(request(url, ask, version)).await?
         }
     };
-    read(response, ask.kind, max_bytes).await
+    read(response, ask, max_bytes).await
 }
 
 fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Full<Bytes>> {
@@ -160,7 +160,7 @@ fn request(url: &SourceUrl, ask: &Ask<'_>, version: Version) -> Request<Full<Byt
 
 async fn read(
     response: Response<Incoming>,
-    kind: Kind,
+    ask: &Ask<'_>,
     max_bytes: usize,
 ) -> Result<Answer, FetchError> {
     let (parts, mut body) = response.into_parts();
@@ -168,10 +168,12 @@ async fn read(
     if parts.status == StatusCode::NOT_MODIFIED {
         return Ok(Answer::Got(Got::Unchanged { is_awaited }));
     }
-    if let Some(redirect) = redirect(&parts)? {
+    if !(ask.makes && parts.status == StatusCode::CREATED)
+        && let Some(redirect) = redirect(&parts)?
+    {
         return Ok(redirect);
     }
-    check_type(&parts.headers, kind)?;
+    check_type(&parts.headers, ask.kind)?;
     let announced = text(&parts.headers, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
     if announced.is_some_and(|length: usize| length > max_bytes) {
         return Err(FetchError::TooLarge(max_bytes));

@@ -2,7 +2,7 @@
 //! addresses, never led to another host but for what proves itself.
 //!
 //! What this is not: a general HTTP client. It sends a GET, or what `Ask` says that is posted, and takes
-//! a 200, or a 304 where it told what it has; all else is an error.
+//! a 200, a 201 where something is to be made of what it posts, or a 304 where it told what it has; all else is an error.
 
 mod address;
 mod ask;
@@ -25,6 +25,7 @@ use tokio_rustls::TlsConnector;
 
 use ::url::Host;
 
+pub use self::ask::BearerError;
 pub(crate) use self::ask::{Ask, Credential, Kind, Modes};
 pub(crate) use self::exchange::Redirects;
 pub(crate) use self::pace::Pace;
@@ -96,6 +97,9 @@ pub enum FetchError {
     /// No TLS client can be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// There is no token of ours to show.
+    #[error("token: {0}")]
+    Token(#[from] BearerError),
     /// The connection broke, or what came over it is not HTTP.
     #[error("HTTP: {0}")]
     Http(#[from] hyper::Error),
@@ -139,7 +143,13 @@ pub(crate) async fn get(
     redirects: Redirects,
     settings: &FetchSettings,
 ) -> Result<Fetched, FetchError> {
-    match ask(url, server, redirects, settings, &Ask::JSON).await? {
+    let token_file = settings.token_file.as_deref();
+    let credential = token_file.map(Credential::bearer_in).transpose()?;
+    let question = Ask {
+        credential: credential.as_ref(),
+        ..Ask::JSON
+    };
+    match ask(url, server, redirects, settings, &question).await? {
         Got::Document(document) => Ok(document),
         // Nothing was told of that it could be.
         Got::Unchanged { .. } => Err(FetchError::Status(304)),

@@ -11,6 +11,9 @@ pub struct FetchSettings {
     /// PEM certificates of the only authorities that may vouch for the server; `None` means those
     /// the operating system trusts. Read again at every fetch.
     pub ca_file: Option<PathBuf>,
+    /// The file of the bearer token that the server wants to see before it shows its keys; read again at
+    /// every fetch. Only [`super::get`] sends it.
+    pub token_file: Option<PathBuf>,
     /// The longest a fetch may take, from name look-up to last byte.
     pub timeout: Duration,
     /// The largest document, in bytes.
@@ -28,6 +31,7 @@ impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             ca_file: None,
+            token_file: None,
             timeout: Duration::from_secs(5),
             max_bytes: 512 * 1024,
             refresh: RefreshSettings::default(),

@@ -102,6 +102,16 @@ impl SourceUrl {
         Self(url)
     }
 
+    /// Below this one: each of `segments` is one, whatever is in it, but for those that are dots.
+    pub(crate) fn with_path(&self, segments: &[&str]) -> Self {
+        let mut url = self.0.clone();
+        // Only URLs without a host have no segments.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        Self(url)
+    }
+
     /// Whether both have the same scheme, host and port.
     pub(crate) fn same_origin(&self, other: &Self) -> bool {
         self.0.origin() == other.0.origin()

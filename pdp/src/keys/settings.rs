@@ -63,6 +63,16 @@ pub enum IssuerSource {
     Inline(String),
 }
 
+impl IssuerSource {
+    /// How it is fetched, where it is.
+    pub(crate) fn fetch_mut(&mut self) -> Option<&mut FetchSettings> {
+        match self {
+            Self::Discovery { fetch, .. } | Self::JwksUrl { fetch, .. } => Some(fetch),
+            Self::File(_) | Self::Inline(_) => None,
+        }
+    }
+}
+
 /// One trust domain: its name, what its JWT-SVIDs must be like, and where its bundle comes from.
 #[derive(Debug, Clone)]
 pub struct TrustDomainSettings {
@@ -108,6 +118,18 @@ pub enum BundleSource {
         /// `unix:///absolute/path` or `tcp://ip:port`, as in `SPIFFE_ENDPOINT_SOCKET`.
         endpoint: String,
     },
+}
+
+impl BundleSource {
+    /// How it is fetched, where it is.
+    pub(crate) fn fetch_mut(&mut self) -> Option<&mut FetchSettings> {
+        match self {
+            Self::HttpsWeb { fetch, .. } | Self::HttpsSpiffe { fetch, .. } => Some(fetch),
+            Self::File(_) | Self::Inline(_) | Self::TokenService(_) | Self::WorkloadApi { .. } => {
+                None
+            }
+        }
+    }
 }
 
 /// The bundle of this process's own token service, as it changes.

@@ -23,6 +23,8 @@ pub(super) struct Admitted {
     pub(super) at: UnixSeconds,
     /// The first instant at which the evidence must no longer be honoured.
     pub(super) expires_at: UnixSeconds,
+    /// When its platform is to be asked again, where it was.
+    pub(super) known_until: UnixSeconds,
     /// The names by which the evidence may be revoked, beside its text.
     pub(super) subject: String,
     pub(super) token_id: Option<String>,
@@ -72,7 +74,7 @@ impl Memory {
         let found = found.filter(|_| held.revision == revision);
         // A clock that stepped back says nothing of `nbf`.
         found
-            .filter(|found| found.at <= now && now < found.expires_at)
+            .filter(|found| found.at <= now && now < found.expires_at.min(found.known_until))
             .cloned()
     }
 

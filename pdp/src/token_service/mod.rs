@@ -41,9 +41,10 @@ use self::awaited_keys::AwaitedKeys;
 use self::keys::{Moment, PublishedKeys, SigningKeySettings, SigningKeys, SigningKeysError};
 use self::memory::Memory;
 use self::used::Used;
-use crate::attestation::AttestationSettings;
 use crate::attestation::evidence::{EvidenceProviders, EvidenceProvidersError};
 use crate::attestation::jwt::{JwtProviders, OwnerTwice};
+use crate::attestation::kubernetes::ReviewRefusal;
+use crate::attestation::{AttestationSettings, Attributes, Flights};
 use crate::keys::{Keyring, KeyringError};
 use crate::workloads::{ClientWorkload, ClientWorkloads};
 
@@ -111,6 +112,7 @@ pub struct TokenService {
     providers: JwtProviders,
     evidence_providers: EvidenceProviders,
     asking: AtomicUsize,
+    reviews: Flights<Result<Attributes, Arc<ReviewRefusal>>>,
     evidence_keys: Arc<Keyring>,
     workloads: Arc<ClientWorkloads>,
     keys: Arc<SigningKeys>,
@@ -149,6 +151,7 @@ impl TokenService {
             providers: JwtProviders::new(settings.attestation.jwt)?,
             evidence_providers: EvidenceProviders::open(settings.attestation.evidence)?,
             asking: AtomicUsize::new(0),
+            reviews: Flights::default(),
             evidence_keys: Arc::new(Keyring::open(settings.attestation.keys)?),
             workloads: settings.workloads,
             memory: Memory::default(),

@@ -19,8 +19,9 @@ use super::memory::{Admitted, digest};
 use super::own::{self, OwnToken};
 use super::refusal::ExchangeRefusal;
 use super::request::Shown;
-use crate::attestation::Once;
 use crate::attestation::evidence::EvidenceKind;
+use crate::attestation::jwt::JwtProvider;
+use crate::attestation::{Attributes, Once};
 use crate::keys::KeySnapshot;
 use crate::workloads::ClientWorkload;
 
@@ -133,18 +134,8 @@ impl TokenService {
         evidence: &str,
         now: UnixSeconds,
     ) -> Result<Party, ExchangeRefusal> {
-        let asking = self.asking.fetch_add(1, Ordering::Relaxed);
-        let attested = if asking < MAX_ASKING {
-            // On a thread that may wait, of a runtime that goes on meanwhile.
-            let attested = self.evidence_providers.attest(kind, evidence, now);
-            Handle::try_current()
-                .map(|runtime| runtime.block_on(attested))
-                .ok()
-        } else {
-            None
-        };
-        self.asking.fetch_sub(1, Ordering::Relaxed);
-        let (provider, attested) = attested.ok_or(ExchangeRefusal::Busy)??;
+        let attested = self.ask(self.evidence_providers.attest(kind, evidence, now));
+        let (provider, attested) = attested??;
         let workload = self.workloads.find(provider, &attested.attributes)?;
         Ok(Party {
             workload: Arc::clone(workload),
@@ -153,6 +144,37 @@ impl TokenService {
             once: attested.once,
             token: None,
         })
+    }
+
+    /// The answer of a platform, of those that are not too many: on a thread that may wait, of a runtime
+    /// that goes on meanwhile.
+    fn ask<T>(&self, platform: impl Future<Output = T>) -> Result<T, ExchangeRefusal> {
+        let before = self.asking.fetch_add(1, Ordering::Relaxed);
+        let answer = if before < MAX_ASKING {
+            let runtime = Handle::try_current();
+            runtime.map(|runtime| runtime.block_on(platform)).ok()
+        } else {
+            None
+        };
+        self.asking.fetch_sub(1, Ordering::Relaxed);
+        answer.ok_or(ExchangeRefusal::Busy)
+    }
+
+    /// What its platform says of evidence that verified, where it is asked, and until when its word is taken.
+    fn reviewed(
+        &self,
+        provider: &JwtProvider,
+        evidence: &str,
+        key: [u8; 32],
+        attributes: Attributes,
+        now: UnixSeconds,
+    ) -> Result<(Attributes, UnixSeconds), ExchangeRefusal> {
+        let Some(review) = &provider.review else {
+            return Ok((attributes, UnixSeconds(u64::MAX)));
+        };
+        let question = async { review.review(evidence, attributes).await.map_err(Arc::new) };
+        let attributes = self.ask(self.reviews.join(key, question))??;
+        Ok((attributes, now.plus(review.recheck_after.as_secs())))
     }
 
     /// Evidence may be by a key that its platform has published since: it is fetched, and waited for.
@@ -187,11 +209,14 @@ impl TokenService {
     ) -> Result<(Admitted, Option<Once>), ExchangeRefusal> {
         let attested = self.providers.attest(evidence, &snapshot.trust, now);
         let (provider, attested, verified) = attested?;
-        let workload = self.workloads.find(&provider.name, &attested.attributes)?;
+        let attributes = attested.attributes;
+        let (attributes, known_until) = self.reviewed(provider, evidence, key, attributes, now)?;
+        let workload = self.workloads.find(&provider.name, &attributes)?;
         let admitted = Admitted {
             workload: Arc::clone(workload),
             at: now,
             expires_at: attested.expires_at,
+            known_until,
             subject: verified.subject.to_string(),
             token_id: verified.claims.token_id,
             key_id: verified.key_id,

@@ -3,6 +3,8 @@
 //! Codes are in `docs/reason-codes.md`. Messages name nothing that the caller did not send or may not
 //! know of itself.
 
+use std::sync::Arc;
+
 use edgeward_core::credential::CredentialRefusal;
 use edgeward_core::revocation::Kind;
 use edgeward_core::token::TokenRefusal;
@@ -13,6 +15,7 @@ use super::keys::SignError;
 use super::used::UsedError;
 use crate::attestation::evidence::EvidenceRefusal;
 use crate::attestation::jwt::JwtRefusal;
+use crate::attestation::kubernetes::ReviewRefusal;
 use crate::workloads::NotAdmitted;
 
 /// Why no token is issued.
@@ -24,6 +27,9 @@ pub enum ExchangeRefusal {
     /// The same, of what is no JWT.
     #[error("evidence: {0}")]
     OtherEvidence(#[from] EvidenceRefusal),
+    /// Its platform, when asked, does not stand behind it.
+    #[error("evidence: {0}")]
+    Review(#[from] Arc<ReviewRefusal>),
     /// Too many wait for their platform's word already.
     #[error("too many wait for what their platform says: try again")]
     Busy,
@@ -97,6 +103,7 @@ impl ExchangeRefusal {
         match self {
             Self::Evidence(refusal) => refusal.code(),
             Self::OtherEvidence(refusal) => refusal.code(),
+            Self::Review(refusal) => refusal.code(),
             Self::Token(refusal) => refusal.code(),
             Self::Binding(refusal) => refusal.code(),
             Self::NotAdmitted(refusal) => refusal.code(),
@@ -130,6 +137,7 @@ impl ExchangeRefusal {
             | Self::Revoked(_) => "unauthorized_client",
             Self::NoCertificate => "invalid_client",
             Self::OtherEvidence(refusal) if refusal.is_outage() => "server_error",
+            Self::Review(refusal) if refusal.is_outage() => "server_error",
             Self::Signing(_) | Self::NoRandomness | Self::Busy | Self::Used(UsedError::Disk(_)) => {
                 "server_error"
             }

@@ -167,12 +167,15 @@ impl Selector {
         &self.alternatives
     }
 
-    /// Whether one of the attribute's values is matched by one of the alternatives.
+    /// Whether one of the attribute's values is matched by one of the alternatives; or each of them, where
+    /// [`Attributes::is_each`].
     pub fn holds(&self, attributes: &Attributes) -> bool {
         let values = attributes.values(&self.name);
-        values
-            .iter()
-            .any(|value| self.alternatives.iter().any(|one| one.matches(value)))
+        let will_do = |value: &String| self.alternatives.iter().any(|one| one.matches(value));
+        if attributes.is_each(&self.name) {
+            return !values.is_empty() && values.iter().all(will_do);
+        }
+        values.iter().any(will_do)
     }
 
     /// Whether each alternative of `other` is covered by one of these.

@@ -43,6 +43,24 @@ fn every_attribute_must_have_a_value_that_an_alternative_matches() {
 }
 
 #[test]
+fn of_an_attribute_whose_values_all_count_each_must_be_matched() {
+    let selectors = selectors(&[("image", &["cart:*", "proxy:1"])]);
+    for (images, holds) in [
+        (&["cart:7"][..], true),
+        (&["cart:7", "proxy:1"], true),
+        (&["cart:7", "shell:1"], false),
+        (&["shell:1", "cart:7"], false),
+        (&[], false),
+    ] {
+        let mut attributes = Attributes::default();
+        for image in images {
+            attributes.tell_each("image", *image).unwrap();
+        }
+        assert_eq!(selectors.hold(&attributes), holds, "{images:?}");
+    }
+}
+
+#[test]
 fn of_an_attribute_with_several_values_one_is_enough() {
     let selectors = selectors(&[("groups", &["deploy", "ops-*"])]);
     assert!(selectors.hold(&attributes(&[("groups", "all"), ("groups", "deploy")])));

@@ -60,6 +60,14 @@ impl Trust {
     /// # Panics
     /// As [`Self::start`].
     pub fn with(token_service: &Value) -> Self {
+        Self::of(&json!({ "token_service": token_service }))
+    }
+
+    /// The same, with parts of the configuration as given.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn of(changes: &Value) -> Self {
         let folder = TempDir::with_prefix("edgeward-trust").expect("a temporary folder");
         let authority = Authority::new(TRUST_DOMAIN);
         let server = authority.issue(&["spiffe://prod.demo/edge"]);
@@ -67,7 +75,7 @@ impl Trust {
         let platforms = Platforms::start();
         let over_tls = free_address();
         let mut config = configuration(&platforms, &folder);
-        merge(&mut config["token_service"], token_service);
+        merge(&mut config, changes);
         let policies = built::workspace().join("tests/policy-trust");
         let mut pdp = Pdp::prepare(&config, &policies);
         let tls = json!({
@@ -235,7 +243,7 @@ fn without_aws(platforms: &Platforms, folder: &TempDir) -> Value {
 }
 
 /// Sets what `other` has, member by member.
-fn merge(value: &mut Value, other: &Value) {
+pub(crate) fn merge(value: &mut Value, other: &Value) {
     match (value.as_object_mut(), other.as_object()) {
         (Some(members), Some(others)) => {
             for (name, other) in others {

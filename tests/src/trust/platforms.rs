@@ -1,6 +1,8 @@
 //! The platforms of the demo: each an issuer with keys of its own, published over https, and the evidence
 //! that it gives to workloads.
 
+use std::sync::{Mutex, MutexGuard};
+
 use serde_json::{Value, json};
 
 use crate::issuer::Issuer;
@@ -17,7 +19,7 @@ pub const PARTNER: &str = "partner.demo";
 
 /// One platform.
 pub struct Platform {
-    key: SigningKey,
+    key: Mutex<SigningKey>,
     keys: Issuer,
 }
 
@@ -30,7 +32,7 @@ impl Platform {
         }
         Self {
             keys: Issuer::start(document),
-            key,
+            key: Mutex::new(key),
         }
     }
 
@@ -40,26 +42,32 @@ impl Platform {
     }
 
     /// Signs from now on with another key, published beside the old one (or not at all).
-    pub fn rotate(&mut self, published: bool) {
+    pub fn rotate(&self, published: bool) {
+        let mut key = self.key();
         let next = SigningKey::es256(&format!("platform-{}", uuid()));
         if published {
-            let keys = [self.key.jwk("sig"), next.jwk("sig")];
+            let keys = [key.jwk("sig"), next.jwk("sig")];
             self.keys.publish(json!({ "keys": keys }));
         }
-        self.key = next;
+        *key = next;
     }
 
     /// Of a trust domain: signs with another key from now on, published with this sequence.
-    pub fn roll_over(&mut self, sequence: u64) {
+    pub fn roll_over(&self, sequence: u64) {
+        let mut key = self.key();
         let next = SigningKey::es256(&format!("svid-{sequence}"));
-        let keys = [self.key.jwk("jwt-svid"), next.jwk("jwt-svid")];
+        let keys = [key.jwk("jwt-svid"), next.jwk("jwt-svid")];
         self.keys
             .publish(json!({ "spiffe_sequence": sequence, "keys": keys }));
-        self.key = next;
+        *key = next;
     }
 
     fn sign(&self, claims: &Value) -> String {
-        self.key.token(claims)
+        self.key().token(claims)
+    }
+
+    fn key(&self) -> MutexGuard<'_, SigningKey> {
+        self.key.lock().expect("not poisoned")
     }
 }
 

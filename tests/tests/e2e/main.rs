@@ -21,6 +21,7 @@ mod hygiene;
 mod identity;
 mod identity_forged;
 mod istio;
+mod kubernetes;
 mod mtls;
 mod outage;
 mod revocation;
@@ -30,6 +31,7 @@ mod shipped;
 mod stale;
 mod trap;
 mod trust;
+mod trust_load;
 
 use std::sync::LazyLock;
 

@@ -1,8 +1,6 @@
 //! Issue 5: who is asking. Workloads get in by their own evidence and reach their own service; stolen,
 //! replayed, re-targeted and misplaced evidence is refused, each with its reason.
 
-use std::time::{Duration, Instant};
-
 use edgeward_tests::raw::{self, Request};
 use edgeward_tests::trust::Trust;
 use edgeward_tests::trust::cases::{self, form};
@@ -121,45 +119,6 @@ fn the_doors_of_the_token_service_answer_as_oauth_and_spiffe_have_it() {
         !log.contains(&signature(&evidence)),
         "evidence is in the log"
     );
-}
-
-#[test]
-fn our_own_keys_change_under_load_and_no_caller_notices() {
-    // The shortest lives that a key can have.
-    let trust = Trust::with(&json!({ "keys": {
-        "rotate_after": "1m", "propagation": "1s", "refresh_hint": "1s",
-    } }));
-    let evidence = trust.platforms.pod("cart", &json!({}));
-    let first = token(&trust, &evidence, "orders");
-    let started = Instant::now();
-    let mut keys = vec![key_id(&first)];
-    while keys.len() < 2 {
-        assert!(
-            started.elapsed() < Duration::from_secs(150),
-            "no key took over"
-        );
-        let fresh = token(&trust, &evidence, "orders");
-        if !keys.contains(&key_id(&fresh)) {
-            keys.push(key_id(&fresh));
-        }
-        for token in [&first, &fresh] {
-            let reply = trust.call("/orders/7", token, None);
-            assert_eq!(
-                reply.status,
-                200,
-                "{} after {:?}",
-                reply.text(),
-                started.elapsed()
-            );
-        }
-    }
-    for _ in 0..100 {
-        assert_eq!(
-            trust.call("/orders/7", &first, None).status,
-            200,
-            "the old key is gone too soon"
-        );
-    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub use claims::ClaimError;
 pub use platform::Platform;
 
 use self::claims::{tell, tell_named};
+use super::kubernetes::ReviewSettings;
 use super::{Attested, AttributeError, Attributes, Once, ProviderName};
 use crate::crypto::AwsLc;
 
@@ -42,6 +43,8 @@ pub struct JwtProvider {
     pub claims: Vec<String>,
     /// Whether each token counts once only, by its `jti`, which it must then have.
     pub single_use: bool,
+    /// For [`Platform::Kubernetes`]: the API server that is asked about each token, beside its signature.
+    pub review: Option<ReviewSettings>,
 }
 
 /// All of them, by whose tokens they take.

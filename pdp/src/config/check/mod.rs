@@ -11,6 +11,7 @@ mod client_workloads;
 mod evidence;
 mod ext_authz;
 mod keys;
+mod kubernetes;
 mod listen;
 mod opa_api;
 mod policies;

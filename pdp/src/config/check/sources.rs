@@ -49,7 +49,12 @@ pub(super) fn issuer_source(
     let choice = exactly_one(choices, &keys, findings)?;
     let is_fetched = matches!(choice, IssuerChoice::Discovery | IssuerChoice::JwksUrl(_));
     let defaults = FetchSettings::default();
-    let fetch = fetch_settings(fetch, is_fetched, &defaults, field, context, findings);
+    let mut fetch = fetch_settings(fetch, is_fetched, &defaults, field, context, findings);
+    if raw.token_file.is_some() && !is_fetched {
+        let message = "is only for what comes from a URL: remove it";
+        findings.refuse(&keys.key("token_file"), message);
+    }
+    fetch.token_file = raw.token_file.map(|path| context.resolve(&path));
     if raw.jwks_hosts.is_some() && !matches!(choice, IssuerChoice::Discovery) {
         findings.refuse(
             &keys.key("jwks_hosts"),
@@ -248,6 +253,7 @@ pub(super) fn fetch_settings(
     );
     FetchSettings {
         ca_file: raw.ca_file.map(|path| context.resolve(&path)),
+        token_file: None,
         timeout: scalar::duration_or(
             raw.timeout.as_ref(),
             defaults.timeout,

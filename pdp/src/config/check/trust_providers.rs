@@ -1,11 +1,12 @@
 //! Whose word is taken on which workload runs where: each trust provider by its name, of one kind.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use edgeward_core::token::KeyOwner;
 
 use super::keys::{issuer, trust_domain};
-use super::{Context, evidence, exactly_one};
+use super::{Context, evidence, exactly_one, kubernetes};
 use crate::attestation::evidence::EvidenceSettings;
 use crate::attestation::jwt::{JwtProvider, JwtProviders, Platform};
 use crate::attestation::{AttestationSettings, ProviderName};
@@ -13,6 +14,7 @@ use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawJwtEvidence, RawTrustProvider};
 use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument};
 use crate::config::raw_trust::{RawIssuer, RawIssuerKeys, RawTrustDomain};
+use crate::fetch::FetchSettings;
 use crate::keys::{CacheSettings, KeySettings};
 
 enum Kind {
@@ -154,6 +156,13 @@ fn jwt(
     if platform != Platform::Oidc && !raw.claims.is_empty() {
         findings.refuse(&field.key("claims"), "is only for `oidc`: remove it");
     }
+    if platform != Platform::Kubernetes && raw.review.is_some() {
+        findings.refuse(&field.key("review"), "is only for `kubernetes`: remove it");
+    }
+    let audiences = raw.audiences.clone().unwrap_or_default();
+    let review = raw
+        .review
+        .map(|raw| kubernetes::review(raw, audiences, &field.key("review"), context, findings));
     let named = issuer_of(platform, raw.issuer, raw.tenant, &field, findings)?;
     let raw_issuer = RawIssuer {
         issuer: named,
@@ -165,7 +174,8 @@ fn jwt(
         max_lifetime: raw.max_lifetime,
         fetch: raw.fetch,
     };
-    let settings = issuer(raw_issuer, &field, context, findings)?;
+    let mut settings = issuer(raw_issuer, &field, context, findings)?;
+    hurry(settings.source.fetch_mut());
     let owner = KeyOwner::Issuer(settings.issuer.clone());
     keys.issuers.push(settings);
     Some(JwtProvider {
@@ -174,7 +184,20 @@ fn jwt(
         owner,
         claims: raw.claims,
         single_use: raw.single_use,
+        // Where it has a mistake, nobody is believed without it.
+        review: match review {
+            Some(checked) => Some(checked?),
+            None => None,
+        },
     })
+}
+
+/// Who shows evidence waits for keys that its platform has published since: at the doors of decisions
+/// nobody does.
+fn hurry(fetch: Option<&mut FetchSettings>) {
+    if let Some(fetch) = fetch {
+        fetch.refresh.unknown_key_interval = Duration::from_secs(1);
+    }
 }
 
 fn issuer_of(
@@ -268,7 +291,8 @@ fn spiffe(
     findings: &mut Findings,
 ) -> Option<JwtProvider> {
     let field = field.key(Platform::Spiffe.as_str());
-    let settings = trust_domain(raw, &field, context, findings)?;
+    let mut settings = trust_domain(raw, &field, context, findings)?;
+    hurry(settings.source.fetch_mut());
     let owner = KeyOwner::TrustDomain(settings.name.clone());
     keys.trust_domains.push(settings);
     Some(JwtProvider {
@@ -277,5 +301,6 @@ fn spiffe(
         owner,
         claims: Vec::new(),
         single_use: false,
+        review: None,
     })
 }

@@ -193,6 +193,7 @@ fn attestation(cluster: &Signer, single_use: bool) -> AttestationSettings {
             owner: KeyOwner::Issuer(CLUSTER.parse().unwrap()),
             claims: Vec::new(),
             single_use,
+            review: None,
         }],
         evidence: Vec::new(),
         keys: KeySettings {

@@ -34,6 +34,7 @@ impl Case {
             owner: KeyOwner::Issuer(issuer.parse().unwrap()),
             claims: Vec::new(),
             single_use: false,
+            review: None,
         };
         Self {
             signer,
