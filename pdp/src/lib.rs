@@ -12,17 +12,21 @@
 //! - [`revocation`]: what is taken back before its time, kept on disk;
 //! - [`workloads`]: attested attributes → a client workload;
 //! - [`service`]: sockets in, decisions out;
+//! - `client`, `attest`: what subcommands use on the other side: a call to a running PDP, and a workload's
+//!   evidence for a token of its own;
 //! - [`crypto`]: the signature arithmetic.
 //!
 //! What this is not: the rules of identity, requests and decisions; those are `edgeward_core`'s,
 //! shared with the filter. Nothing here knows proxy-wasm.
 
 pub mod atoms;
+mod attest;
 pub mod attestation;
 mod background;
 pub mod bundle;
 pub mod cache;
 pub mod cli;
+mod client;
 pub mod config;
 pub mod crypto;
 pub mod fetch;

@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Replaces the file `name` of `directory`: written aside, flushed, renamed.
-pub(crate) fn replace(directory: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(directory: &Path, name: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;

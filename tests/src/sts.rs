@@ -63,6 +63,18 @@ impl Sts {
         &self.url
     }
 
+    /// The credentials of a caller (`user`, `role`), by the names of variables that AWS's tools read.
+    ///
+    /// # Panics
+    /// When there is no such caller.
+    pub fn variables(&self, caller: &str) -> Vec<(String, String)> {
+        let keys = self.evidence[format!("{caller}_keys")].as_object();
+        let keys = keys.expect("a caller of that name").iter();
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        keys.map(|(name, value)| (name.clone(), text(value)))
+            .collect()
+    }
+
     /// What a caller signed: `user_…`, `role_…` and `stolen_…`, each `presigned` or `posted`.
     ///
     /// # Panics

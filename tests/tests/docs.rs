@@ -19,6 +19,7 @@ const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/attest.md",
     "docs/bundles.md",
     "docs/caching-policies.md",
     "docs/client-workloads.md",

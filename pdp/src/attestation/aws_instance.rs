@@ -110,7 +110,7 @@ impl RegionCertificates {
 }
 
 /// Whether the text is written as AWS names regions.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     (1..=32).contains(&text.len())
         && text.bytes().all(allowed)

@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. What this is not: a place
 //! for decisions; each subcommand calls the room that knows.
 
+mod attest;
 mod bundle;
 mod check;
 mod chosen_policy;
@@ -16,6 +17,7 @@ mod policy;
 mod revoke;
 mod schema;
 mod serve;
+mod signals;
 mod telemetry;
 mod test;
 mod token;
@@ -50,6 +52,7 @@ Examples:
   edgeward serve --config edgeward.yaml       serve what the file says
   edgeward check --config edgeward.yaml       name every mistake in the file and what it points to
   edgeward token verify --config edgeward.yaml < tokens.txt
+  edgeward attest --server https://edgeward.example --audience orders
 
 Exit codes: 0 yes, 1 no (a token refused, a test failed, a decision to deny), 2 usage or configuration.";
 
@@ -71,7 +74,9 @@ enum Command {
     Schema(schema::Arguments),
     /// Take back a token, key, workload or policy at a running PDP
     Revoke(Box<revoke::Arguments>),
-    /// Verify or mint tokens
+    /// Get a token for what this workload's platform vouches for, and keep it fresh
+    Attest(Box<attest::Arguments>),
+    /// Inspect, verify or mint tokens
     Token(Box<token::Arguments>),
     /// Print a completion script for a shell
     Completions(completions::Arguments),
@@ -100,6 +105,7 @@ pub fn run() -> ExitCode {
         Some(Command::Bundle(arguments)) => bundle::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Revoke(arguments)) => revoke::run(&arguments),
+        Some(Command::Attest(arguments)) => attest::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),
     };
@@ -111,6 +117,53 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             failure.report();
             ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_the_document_of_attest_shows_is_understood() {
+        let text = include_str!("../../../docs/attest.md");
+        let shown = text.lines().filter_map(|line| line.strip_prefix("$ "));
+        let ours: Vec<&str> = shown.filter(|line| line.starts_with("edgeward ")).collect();
+        assert!(ours.len() > 8, "{ours:?}");
+        for line in ours {
+            let words = line.split_whitespace();
+            if let Err(error) = CommandLine::try_parse_from(words) {
+                panic!("{line}\n{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_option_and_platform_of_attest_is_documented() {
+        use clap::CommandFactory as _;
+
+        let text = include_str!("../../../docs/attest.md");
+        let line = CommandLine::command();
+        for path in [&["attest"][..], &["token", "inspect"]] {
+            let command = path.iter().try_fold(&line, |command, name| {
+                command
+                    .get_subcommands()
+                    .find(|sub| sub.get_name() == *name)
+            });
+            let options = command.unwrap().get_arguments();
+            let options: Vec<&str> = options.filter_map(|option| option.get_long()).collect();
+            assert!(options.len() > 5, "{options:?}");
+            for option in options.iter().filter(|option| **option != "help") {
+                assert!(
+                    text.contains(&format!("--{option}")),
+                    "--{option} of {path:?}"
+                );
+            }
+        }
+        for platform in crate::attest::platform::Platform::TRIED {
+            let row = format!("\n| `{}` | ", platform.as_str());
+            assert!(text.contains(&row), "{row}");
         }
     }
 }

@@ -7,11 +7,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::instant::Instant;
+use super::signals::Signals;
 use super::telemetry::{self, LogFormat};
 use super::token_issuing::{self, OwnBundleFeed};
 use super::welcome;
@@ -267,27 +267,4 @@ async fn until_stopped(bound: Bound, signals: &mut Signals) -> Result<Verdict, F
         Ended::CutOff(connections) => warn!(connections, "stopped: the drain deadline passed"),
     }
     Ok(Verdict::Yes)
-}
-
-/// The signals that ask a process to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The name of the next one.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
 }

@@ -56,24 +56,43 @@ impl AwsScope<'_> {
         signed: &BTreeMap<N, V>,
         content: &str,
     ) -> String {
-        let names: Vec<&str> = signed.keys().map(AsRef::as_ref).collect();
-        let names = names.join(";");
+        let (within, names) = (self.within(time), names(signed));
+        let signature = self.signature(time, start, signed, content);
+        let access = self.access;
+        format!(
+            "AWS4-HMAC-SHA256 Credential={access}/{within},SignedHeaders={names},Signature={signature}"
+        )
+    }
+
+    /// The signature alone, for where it stands in the query; arguments as of [`Self::authorization`].
+    pub(crate) fn signature<N: AsRef<str> + Ord, V: AsRef<str>>(
+        &self,
+        time: &str,
+        start: Vec<u8>,
+        signed: &BTreeMap<N, V>,
+        content: &str,
+    ) -> String {
         let mut canonical = start;
         canonical.push(b'\n');
         for (name, value) in signed {
             canonical
                 .extend_from_slice(format!("{}:{}\n", name.as_ref(), value.as_ref()).as_bytes());
         }
-        canonical.extend_from_slice(format!("\n{names}\n{content}").as_bytes());
-        let (day, _) = time.split_once('T').unwrap_or((time, ""));
-        let within = format!("{day}/{}/{}/aws4_request", self.region, self.service);
+        canonical.extend_from_slice(format!("\n{}\n{content}", names(signed)).as_bytes());
+        let within = self.within(time);
         let canonical = hex(digest(&SHA256, &canonical).as_ref());
         let message = format!("AWS4-HMAC-SHA256\n{time}\n{within}\n{canonical}");
-        let key = hmac::Key::new(HMAC_SHA256, self.key(day).as_ref());
-        let signature = hex(hmac::sign(&key, message.as_bytes()).as_ref());
-        let access = self.access;
+        let key = hmac::Key::new(HMAC_SHA256, self.key(day(time)).as_ref());
+        hex(hmac::sign(&key, message.as_bytes()).as_ref())
+    }
+
+    /// What a signature is good for.
+    fn within(&self, time: &str) -> String {
         format!(
-            "AWS4-HMAC-SHA256 Credential={access}/{within},SignedHeaders={names},Signature={signature}"
+            "{}/{}/{}/aws4_request",
+            day(time),
+            self.region,
+            self.service
         )
     }
 
@@ -87,6 +106,15 @@ impl AwsScope<'_> {
         let of_service = mac(of_region.as_ref(), self.service);
         mac(of_service.as_ref(), "aws4_request")
     }
+}
+
+fn day(time: &str) -> &str {
+    time.split_once('T').map_or(time, |(day, _)| day)
+}
+
+fn names<N: AsRef<str> + Ord, V>(signed: &BTreeMap<N, V>) -> String {
+    let names: Vec<&str> = signed.keys().map(AsRef::as_ref).collect();
+    names.join(";")
 }
 
 #[cfg(test)]

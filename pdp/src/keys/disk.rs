@@ -133,7 +133,7 @@ impl Disk {
             document,
         };
         let text = serde_json::to_vec(&record).map_err(|error| failed(error.into()))?;
-        whole_file::replace(&self.directory, &Self::name(owner), &text).map_err(failed)
+        whole_file::replace(&self.directory, Self::name(owner), &text).map_err(failed)
     }
 
     fn path(&self, owner: &KeyOwner) -> PathBuf {

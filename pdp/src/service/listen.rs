@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockAddr, Type};
 use thiserror::Error;
 
 use super::ListenAddress;
@@ -169,13 +169,7 @@ fn open_unix(
     mode: u32,
     workers: NonZeroUsize,
 ) -> io::Result<(Vec<Listening>, SocketFile)> {
-    let first = UnixListener::bind(path)?;
-    let file = SocketFile {
-        inode: std::fs::metadata(path)?.ino(),
-        path: path.to_owned(),
-    };
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-    first.set_nonblocking(true)?;
+    let (first, file) = bind_unix(path, mode)?;
     let mut listening = Vec::with_capacity(workers.get());
     for _ in 1..workers.get() {
         listening.push(Listening::Unix(first.try_clone()?));
@@ -184,9 +178,32 @@ fn open_unix(
     Ok((listening, file))
 }
 
+fn bind_unix(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    let file = SocketFile {
+        inode: std::fs::metadata(path)?.ino(),
+        path: path.to_owned(),
+    };
+    // Before it listens: nobody gets in by the mode that it was made with.
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok((socket.into(), file))
+}
+
+/// A Unix socket for other rooms: what a killed process left there makes way.
+pub(crate) fn open_socket(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), BindError> {
+    make_way(path)?;
+    bind_unix(path, mode).map_err(|source| BindError::Refused {
+        address: path.display().to_string(),
+        source,
+    })
+}
+
 /// Removes the socket file when dropped, unless it is another's by then.
 #[derive(Debug)]
-pub(super) struct SocketFile {
+pub(crate) struct SocketFile {
     path: PathBuf,
     inode: u64,
 }

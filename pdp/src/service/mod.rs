@@ -72,6 +72,7 @@ use tokio::sync::watch;
 
 pub use administrators::{Administrators, OperatorId, OperatorIdError};
 pub use ext_authz::{Dialect, ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
+pub(crate) use listen::open_socket;
 pub use listen::{BindError, BoundAddress};
 pub use opa::{Authorization, OpaApi};
 pub use question::read_input;

@@ -33,7 +33,9 @@ use tokio::sync::watch;
 
 pub use exchange::Circumstances;
 pub use refusal::ExchangeRefusal;
-pub use request::{ACCESS_TOKEN, JWT, MAX_FORM_BYTES, RequestError, TokenKind, TokenRequest};
+pub use request::{
+    ACCESS_TOKEN, EXCHANGE, JWT, MAX_FORM_BYTES, RequestError, TokenKind, TokenRequest,
+};
 pub use used::{OpenError, UsedError};
 
 use self::awaited_keys::AwaitedKeys;

@@ -17,7 +17,8 @@ pub const MAX_FORM_BYTES: usize = 64 * 1024;
 /// The most audiences of one token.
 const MAX_AUDIENCES: usize = 16;
 
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// The grant of token exchange (RFC 8693).
+pub const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ASSERTION: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// With a JWT as `client_assertion` (RFC 7523 section 2.2).
 const CREDENTIALS: &str = "client_credentials";

@@ -7,11 +7,13 @@
 )]
 
 mod atoms;
+mod attest;
 mod bundles;
 mod check;
 mod fetched;
 mod footprint;
 mod grades;
+mod inspect;
 mod operators;
 mod policies;
 mod program;

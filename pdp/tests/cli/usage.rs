@@ -4,7 +4,9 @@ use std::process::Stdio;
 
 use crate::program::Place;
 
-const SUBCOMMANDS: [&[&str]; 10] = [
+const SUBCOMMANDS: [&[&str]; 12] = [
+    &["attest"],
+    &["token", "inspect"],
     &["bundle", "verify"],
     &["serve"],
     &[],

@@ -119,6 +119,11 @@ impl Trust {
         }
     }
 
+    /// Where the token service listens with TLS, and asks for certificates.
+    pub fn tls_address(&self) -> SocketAddr {
+        self.over_tls
+    }
+
     /// Sends a request through Envoy, with a client certificate or without.
     pub fn call(&self, path: &str, token: &str, certificate: Option<&Leaf>) -> Reply {
         let request = Request::get(path).bearer(token);

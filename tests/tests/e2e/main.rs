@@ -4,6 +4,7 @@
 //! One test program, so that all tests share the stages below: an Envoy and a PDP are started once.
 
 mod atoms;
+mod attest;
 mod bundle_deltas;
 mod bundle_registries;
 mod bundle_stores;

@@ -3,7 +3,6 @@
 //! What this is not: a way to change the PDP's files; everything goes through its doors.
 
 mod client;
-mod tls;
 mod what;
 
 use std::io::Write as _;
@@ -14,11 +13,11 @@ use edgeward_core::revocation::{Expiry, Revocation};
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use self::client::{Answer, Client, Endpoint};
-use self::tls::{Identity, Tls};
+use self::client::{Answer, MAX_ANSWER_BYTES};
 use self::what::{What, When};
 use super::output::{OutputFormat, printable};
 use super::{Failure, Verdict};
+use crate::client::{Client, Endpoint, Identity, Tls};
 use crate::service::REVOCATIONS_PATH;
 
 /// The environment's name for the admin token.
@@ -82,19 +81,21 @@ enum Command {
 
 pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let identity = identity(arguments)?;
+    let token = admin_token(arguments, identity.is_some())?;
     let client = Client {
         endpoint: arguments.pdp.clone(),
-        token: admin_token(arguments, identity.is_some())?,
         tls: Tls {
             ca_file: arguments.ca_file.clone(),
             identity,
         },
+        max_bytes: MAX_ANSWER_BYTES,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let call = |method: Method, path: &str, body: Option<Value>| {
-        runtime.block_on(client.call(method, path, body))
+        let call = client::call(&client, token.as_deref(), (method, path), body);
+        runtime.block_on(call)
     };
     match &arguments.command {
         Command::Revoke(what) => {

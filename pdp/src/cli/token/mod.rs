@@ -1,5 +1,6 @@
-//! `edgeward token`: the same verification as the filter's, and development tokens.
+//! `edgeward token`: what stands in a token, the same verification as the filter's, and development tokens.
 
+mod inspect;
 mod key_file;
 mod lines;
 mod mint;
@@ -20,6 +21,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show what stands in a token, in words
+    Inspect(inspect::Arguments),
     /// Say of each token whether it is accepted, and why not
     Verify(verify::Arguments),
     /// Mint a token for development, making the key if there is none
@@ -28,6 +31,7 @@ enum Command {
 
 pub(super) fn run(arguments: Arguments) -> Result<Verdict, Failure> {
     match arguments.command {
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Mint(arguments) => mint::run(&arguments),
     }

@@ -1,7 +1,7 @@
 """STS (moto) over plain HTTP on this machine, which checks signatures by botocore's own arithmetic.
 
 Arguments: port, folder, the value of our header. Once all is ready, `evidence.json` in the folder has what a user
-(`user_presigned`, `user_posted`) and a role's session (`role_…`) sign with botocore, and what is signed with the user's
+(`user_presigned`, `user_posted`) and a role's session (`role_…`) sign with botocore, their credentials (`user_keys`), and what is signed with the user's
 name and a key that is not its own (`stolen_…`).
 """
 
@@ -124,6 +124,14 @@ known.update({user.access_key: user, role.access_key: role})
 ActionAuthenticatorMixin.request_count = 0
 settings.INITIAL_NO_AUTH_ACTION_COUNT = 0.0
 
+
+
+def variables(keys):
+    """Credentials as AWS's tools find them in the environment."""
+    told = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
+    return {**told, **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {})}
+
+
 token = lambda text: "k8s-aws-v1." + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 evidence = {
     "user_presigned": token(presigned(user)),
@@ -132,6 +140,8 @@ evidence = {
     "role_posted": posted(role),
     "stolen_presigned": token(presigned(stolen)),
     "stolen_posted": posted(stolen),
+    "user_keys": variables(user),
+    "role_keys": variables(role),
 }
 new = folder / "evidence.new"
 new.write_text(json.dumps(evidence))
