@@ -30,6 +30,7 @@ mod client;
 pub mod config;
 pub mod crypto;
 pub mod fetch;
+pub mod inventory;
 pub mod keys;
 #[cfg(test)]
 mod opa_program;

@@ -3,6 +3,7 @@
 //! Answers go to standard output, everything else to standard error. What this is not: a place
 //! for decisions; each subcommand calls the room that knows.
 
+mod administration;
 mod attest;
 mod bundle;
 mod check;
@@ -12,6 +13,8 @@ mod eval;
 mod failure;
 mod graded;
 mod instant;
+mod inventory;
+mod inventory_keeping;
 mod output;
 mod policy;
 mod revoke;
@@ -74,6 +77,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Take back a token, key, workload or policy at a running PDP
     Revoke(Box<revoke::Arguments>),
+    /// Show who was seen by a running PDP, and which static secrets it noticed
+    Inventory(Box<inventory::Arguments>),
     /// Get a token for what this workload's platform vouches for, and keep it fresh
     Attest(Box<attest::Arguments>),
     /// Inspect, verify or mint tokens
@@ -105,6 +110,7 @@ pub fn run() -> ExitCode {
         Some(Command::Bundle(arguments)) => bundle::run(arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Revoke(arguments)) => revoke::run(&arguments),
+        Some(Command::Inventory(arguments)) => inventory::run(&arguments),
         Some(Command::Attest(arguments)) => attest::run(&arguments),
         Some(Command::Token(arguments)) => token::run(*arguments),
         Some(Command::Completions(arguments)) => completions::run(&arguments),

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::instant::Instant;
+use super::inventory_keeping::{self, Kept};
 use super::signals::Signals;
 use super::telemetry::{self, LogFormat};
 use super::token_issuing::{self, OwnBundleFeed};
@@ -86,7 +87,8 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let mut signals = Signals::listen()?;
     let (policies, bundles) = open_policies(file, &config)?;
     let clock = Clock::start();
-    let token_service = token_issuing::open(file, &config, clock)?;
+    let inventory = inventory_keeping::open(file, &config)?;
+    let token_service = token_issuing::open(file, &config, inventory.as_ref(), clock)?;
     let own_bundle = token_service.as_ref().map(OwnBundleFeed::of);
     let keys = match &own_bundle {
         Some(feed) => config.keys.clone().with_own_bundle(&feed.bundle),
@@ -116,8 +118,10 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         revocations: Arc::clone(&revocations),
         bundles: bundles.clone(),
         token_service: token_service.clone(),
+        inventory: inventory.clone(),
         metrics: Arc::new(metrics),
     };
+    let kept = inventory.map(|inventory| Kept::start(inventory, &state.metrics));
     let settings = service_settings(&config)?;
     let bound = service::bind(settings, state).map_err(|error| {
         Failure::new(format!(
@@ -136,7 +140,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
     let ended = until_stopped(bound, &mut signals).await;
     expiry.abort();
     countries.abort();
-    drop(tasks);
+    drop((tasks, kept));
     ended
 }
 

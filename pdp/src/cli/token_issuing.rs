@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::serve::refused;
 use super::{Failure, check};
 use crate::config::{Config, Field};
+use crate::inventory::Inventory;
 use crate::keys::{KeyTasks, OwnBundle};
 use crate::token_service::TokenService;
 use crate::token_service::keys::{Clock, PublishedKeys};
@@ -20,14 +21,18 @@ use crate::token_service::keys::{Clock, PublishedKeys};
 pub(super) fn open(
     file: Option<&Path>,
     config: &Config,
+    inventory: Option<&Arc<Inventory>>,
     clock: Clock,
 ) -> Result<Option<Arc<TokenService>>, Failure> {
     let Some(settings) = config.token_service.clone() else {
         return Ok(None);
     };
     let opened = TokenService::open(settings, clock.now());
-    let service =
+    let mut service =
         opened.map_err(|error| refused(file, vec![check::problem(Field::default(), &error)]))?;
+    if let Some(inventory) = inventory {
+        service.note_in(Arc::clone(inventory));
+    }
     Ok(Some(Arc::new(service)))
 }
 

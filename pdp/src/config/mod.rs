@@ -38,6 +38,7 @@ pub use schema::json_schema;
 use crate::atoms::AtomSettings;
 use crate::bundle::BundlesSettings;
 use crate::cache::CacheSettings;
+use crate::inventory::InventorySettings;
 use crate::keys::KeySettings;
 use crate::policy::{BuiltinErrors, EngineChoice, PolicySettings, Quantum};
 use crate::service::{Administrators, ExtAuthzSettings, Limits, OpaApi, Searches};
@@ -81,6 +82,8 @@ pub struct Config {
     pub keys: KeySettings,
     /// Tokens of our own; none where none are issued.
     pub token_service: Option<TokenServiceSettings>,
+    /// Who was seen; none where nobody is noted.
+    pub inventory: Option<InventorySettings>,
 }
 
 /// Whether what is only fit for a laptop is allowed.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::raw_atoms::{RawRoute, RawSchedule};
-use super::raw_attestation::{RawClientWorkload, RawTokenService, RawTrustProvider};
+use super::raw_attestation::{RawClientWorkload, RawInventory, RawTokenService, RawTrustProvider};
 use super::raw_bundles::RawPolicyBundle;
 use super::raw_ext_authz::RawExtAuthz;
 use super::raw_text::{DurationText, ModeText, SizeText};
@@ -84,6 +84,8 @@ pub struct RawConfig {
     pub client_workloads: Vec<RawClientWorkload>,
     /// Tokens of our own, for evidence. Default: none is issued.
     pub token_service: Option<RawTokenService>,
+    /// Who was seen, and static secrets in requests. Default: nobody is noted.
+    pub inventory: Option<RawInventory>,
 }
 
 /// One listener: exactly one of `tcp` and `unix`.

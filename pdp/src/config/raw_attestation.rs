@@ -189,3 +189,14 @@ pub struct RawSigningKeys {
     /// How often verifiers are told to fetch the keys. Default: `5m`.
     pub refresh_hint: Option<DurationText>,
 }
+
+/// Which identities were seen, and which static secrets were noticed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Inventory")]
+pub struct RawInventory {
+    /// A folder that only this PDP writes to.
+    pub directory: PathBuf,
+    /// Whether requests at the doors of `ext_authz` are searched for static secrets; never kept. Default: `true`.
+    pub secrets: Option<bool>,
+}

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::bundle_metrics::BundleMetrics;
 use super::cache_metrics::{CacheMetrics, CacheSize};
 use super::histogram::Durations;
+use super::inventory_metrics::InventoryMetrics;
 use super::opa::DocumentMetrics;
 use super::policy_metrics::PolicyMetrics;
 use super::reply::{self, Refusal, Reply};
@@ -40,6 +41,8 @@ pub struct Metrics {
     pub(super) cache: CacheMetrics,
     pub(super) documents: DocumentMetrics,
     pub(super) tokens: TokenMetrics,
+    /// Of the inventory; whoever keeps it tells its size.
+    pub inventory: InventoryMetrics,
     pub(super) connections: Gauge,
     pub(super) connections_refused: Counter,
     over: [Counter; 2],
@@ -89,6 +92,7 @@ impl Metrics {
             cache: CacheMetrics::register(&mut registry),
             documents: DocumentMetrics::register(&mut registry),
             tokens: TokenMetrics::register(&mut registry),
+            inventory: InventoryMetrics::register(&mut registry),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             over: LIMITS.map(|limit| calls_refused.get_or_create(&LimitLabels { limit }).clone()),

@@ -29,6 +29,8 @@ mod health;
 mod histogram;
 mod identifiers;
 pub mod in_process;
+mod inventory;
+mod inventory_metrics;
 mod listen;
 mod metadata;
 pub mod metrics;
@@ -72,6 +74,7 @@ use tokio::sync::watch;
 
 pub use administrators::{Administrators, OperatorId, OperatorIdError};
 pub use ext_authz::{Dialect, ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
+pub use inventory::INVENTORY_PATH;
 pub(crate) use listen::open_socket;
 pub use listen::{BindError, BoundAddress};
 pub use opa::{Authorization, OpaApi};
@@ -86,6 +89,7 @@ use self::metrics::Metrics;
 use crate::atoms::Atoms;
 use crate::bundle::Bundles;
 use crate::cache::{CacheSettings, DecisionCache};
+use crate::inventory::Inventory;
 use crate::keys::Keyring;
 use crate::policy::{LoadError, PolicyState};
 use crate::revocation::RevocationStore;
@@ -197,6 +201,8 @@ pub struct ServiceState {
     pub bundles: Option<Arc<Bundles>>,
     /// What issues tokens; none where none are issued.
     pub token_service: Option<Arc<TokenService>>,
+    /// Who was seen; none where nobody is noted.
+    pub inventory: Option<Arc<Inventory>>,
     /// Where everything is counted.
     pub metrics: Arc<Metrics>,
 }

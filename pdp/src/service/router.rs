@@ -19,8 +19,8 @@ use super::throttle::{Caller, Over};
 use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use super::{
-    authzen, evaluations, ext_authz, health, metadata, metrics, opa, projected, revocations,
-    search, sync, token, trace, unknown_keys,
+    authzen, evaluations, ext_authz, health, inventory, metadata, metrics, opa, projected,
+    revocations, search, sync, token, trace, unknown_keys,
 };
 
 /// What a listener is for.
@@ -168,6 +168,9 @@ async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Inc
     // On every listener: whoever may revoke shows a token or certificate of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
         return revocations::answer(worker, arrival, place, request).await;
+    }
+    if request.uri().path() == inventory::INVENTORY_PATH {
+        return inventory::answer(worker, arrival, request).await;
     }
     let gateway = |door: &ExtAuthzSettings| door.gateway_at(request.uri().path());
     if let Some(settings) = worker.ext_authz().filter(|_| arrival.role != Role::Admin)

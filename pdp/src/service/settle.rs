@@ -13,6 +13,7 @@ use super::asked::Asked;
 use super::clock;
 use super::decide::Decided;
 use super::identifiers;
+use super::inventory;
 use super::put::Put;
 use super::reply::Refusal;
 use super::revoked;
@@ -76,6 +77,7 @@ pub(super) fn weigh<'q>(
         .decider()
         .decide(put, now, &worker.state().atoms, judge)?;
     let took = started.elapsed();
+    inventory::note(worker, &asked, now);
     let Decided {
         id,
         outcome,

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::accept::{self, Door};
 use super::decide::{Decider, Memory};
 use super::ext_authz::VerifiedTokens;
+use super::inventory::Noted;
 use super::opa::{QueryRoom, Remembered};
 use super::throttle::Throttle;
 use super::{
@@ -64,6 +65,7 @@ pub(super) struct WorkerState {
     verified_tokens: VerifiedTokens,
     documents: Remembered,
     searching: Arc<Semaphore>,
+    noted: Noted,
 }
 
 /// A place among the connections; free again when dropped.
@@ -126,6 +128,11 @@ impl WorkerState {
 
     pub(super) fn verified_tokens(&self) -> &VerifiedTokens {
         &self.verified_tokens
+    }
+
+    /// Whom this thread noted for the inventory.
+    pub(super) fn noted(&self) -> &Noted {
+        &self.noted
     }
 
     /// What this thread remembers for OPA's API.
@@ -193,6 +200,7 @@ pub(super) fn start(
             decider,
             verified_tokens: VerifiedTokens::default(),
             searching: Arc::new(Semaphore::new(MAX_SEARCHES)),
+            noted: Noted::default(),
         });
         let open = LocalSet::new().block_on(&runtime, work(doors, worker));
         let _ = sender.send(open);

@@ -68,6 +68,7 @@ impl TokenService {
                 self.used.take(once, circumstances.now)?;
             }
         }
+        self.note_issued(&subject, &draft);
         Ok(Issued {
             token,
             kind: request.kind,

@@ -12,6 +12,7 @@ mod exchange;
 pub mod keys;
 mod memory;
 mod mint;
+mod noted;
 mod opaque;
 mod own;
 mod party;
@@ -49,6 +50,7 @@ use crate::attestation::introspection::{
 use crate::attestation::jwt::{JwtProviders, OwnerTwice};
 use crate::attestation::kubernetes::ReviewRefusal;
 use crate::attestation::{AttestationSettings, Attributes, Flights, ProviderName};
+use crate::inventory::Inventory;
 use crate::keys::{Keyring, KeyringError};
 use crate::workloads::{ClientWorkload, ClientWorkloads};
 
@@ -126,6 +128,7 @@ pub struct TokenService {
     memory: Memory,
     awaited_keys: AwaitedKeys,
     used: Used,
+    inventory: Option<Arc<Inventory>>,
 }
 
 /// What of the settings is asked at each exchange.
@@ -167,7 +170,20 @@ impl TokenService {
             used: Used::open(&directory, now.wall)?,
             published,
             keys,
+            inventory: None,
         })
+    }
+
+    /// The names of those who may get tokens.
+    pub fn workload_names(&self) -> impl Iterator<Item = String> {
+        self.workloads
+            .iter()
+            .map(|workload| workload.name.to_string())
+    }
+
+    /// Has whoever asks noted in `inventory`.
+    pub fn note_in(&mut self, inventory: Arc<Inventory>) {
+        self.inventory = Some(inventory);
     }
 
     /// The keys by which evidence is verified; whoever opened the service starts them.

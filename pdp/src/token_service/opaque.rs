@@ -67,7 +67,7 @@ impl TokenService {
         let question = async { settings.introspect(token, now).await.map_err(Arc::new) };
         let said: introspection::Introspected =
             self.ask(self.introspections.join(key, question))??;
-        let workload = self.workloads.find(provider, &said.attested.attributes)?;
+        let workload = self.workload_of(provider, &said.attested.attributes, now)?;
         let admitted = Admitted {
             workload: Arc::clone(workload),
             at: now,

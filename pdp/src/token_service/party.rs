@@ -152,7 +152,7 @@ impl TokenService {
     ) -> Result<Party, ExchangeRefusal> {
         let attested = self.ask(self.evidence_providers.attest(kind, evidence, now));
         let (provider, attested) = attested??;
-        let workload = self.workloads.find(provider, &attested.attributes)?;
+        let workload = self.workload_of(provider, &attested.attributes, now)?;
         Ok(Party {
             workload: Arc::clone(workload),
             attested_at: now,
@@ -227,7 +227,7 @@ impl TokenService {
         let (provider, attested, verified) = attested?;
         let attributes = attested.attributes;
         let (attributes, known_until) = self.reviewed(provider, evidence, key, attributes, now)?;
-        let workload = self.workloads.find(&provider.name, &attributes)?;
+        let workload = self.workload_of(&provider.name, &attributes, now)?;
         let admitted = Admitted {
             workload: Arc::clone(workload),
             at: now,

@@ -20,6 +20,7 @@ mod flight;
 mod hygiene;
 mod identity;
 mod identity_forged;
+mod inventory;
 mod istio;
 mod kubernetes;
 mod mtls;

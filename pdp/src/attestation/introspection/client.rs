@@ -113,8 +113,8 @@ impl Client {
             "iat": now,
             "exp": now.plus(ASSERTION_LIFETIME),
         });
-        let signed = signer.sign(Some("JWT"), claims.to_string().as_bytes());
-        signed.map_err(|_| IntrospectionRefusal::OwnCredential)
+        let assertion = signer.sign(Some("JWT"), claims.to_string().as_bytes());
+        assertion.map_err(|_| IntrospectionRefusal::OwnCredential)
     }
 }
 

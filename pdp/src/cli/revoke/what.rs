@@ -237,7 +237,7 @@ fn digest_of_certificate(file: &Path) -> Result<String, Failure> {
 
 /// When a revocation ends, as `--expires` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct When(Expiry);
+pub(in crate::cli) struct When(Expiry);
 
 impl FromStr for When {
     type Err = &'static str;
@@ -258,7 +258,7 @@ impl FromStr for When {
 
 impl When {
     /// An instant for people.
-    pub(super) fn rfc3339(instant: UnixSeconds) -> String {
+    pub(in crate::cli) fn rfc3339(instant: UnixSeconds) -> String {
         let seconds = i64::try_from(instant.0).ok();
         let timestamp = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
         timestamp.map_or_else(|| instant.0.to_string(), |timestamp| timestamp.to_string())

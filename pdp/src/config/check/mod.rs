@@ -11,6 +11,8 @@ mod client_workloads;
 mod evidence;
 mod ext_authz;
 mod introspection;
+mod inventory;
+mod issuer_of;
 mod keys;
 mod kubernetes;
 mod listen;
@@ -106,6 +108,13 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &context,
         &mut findings,
     );
+    let inventory = inventory::inventory(
+        raw.inventory,
+        revocations.is_some(),
+        &root.key("inventory"),
+        &context,
+        &mut findings,
+    );
     let token_service = token_service::token_service(
         token_service::Parts {
             service: raw.token_service,
@@ -141,6 +150,7 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         atoms,
         keys,
         token_service,
+        inventory,
     })
 }
 

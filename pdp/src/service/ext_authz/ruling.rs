@@ -11,6 +11,7 @@ use super::identify::{Caller, Identification};
 use super::intake::{Intake, NotTaken, reads_grpc, take_in};
 use super::told::Told;
 use crate::service::clock;
+use crate::service::inventory;
 use crate::service::put::{Care, Put};
 use crate::service::settle::{refused, settle};
 use crate::service::worker::WorkerState;
@@ -115,8 +116,16 @@ fn decide<'t>(
     settings: &ExtAuthzSettings,
     told: &'t Told,
 ) -> Result<(Intake<'t>, Caller, Decision), Refused> {
-    let intake = take_in(told, settings)?;
-    let caller = identify(worker, settings, told, intake.has_token)?;
+    let taken = take_in(told, settings).map_err(Refused::from);
+    let known = taken.and_then(|intake| {
+        let caller = identify(worker, settings, told, intake.has_token)?;
+        Ok((intake, caller))
+    });
+    // Also of what is refused.
+    let subject = known.as_ref().map_or("", |(_, caller)| &caller.id);
+    let (target, fields) = (&told.target, &told.fields);
+    inventory::search(worker, (target, fields), subject, &told.authority);
+    let (intake, caller) = known?;
     let unwritable = || Refused {
         refusal: Refusal::Unavailable,
         code: "question-unwritable",

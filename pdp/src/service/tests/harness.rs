@@ -106,8 +106,12 @@ impl Pdp {
     pub(super) fn deciding_by(decision: &str, atoms: &AtomSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_decision(folder.path(), decision);
-        let atoms = Atoms::open(atoms).unwrap();
-        Self::start_with(folder, settings(), atoms, DEFAULT_ENTRYPOINT)
+        Self::start_with(
+            folder,
+            settings(),
+            Atoms::open(atoms).unwrap(),
+            DEFAULT_ENTRYPOINT,
+        )
     }
 
     fn start_in(folder: TempDir, settings: ServiceSettings) -> Self {
@@ -147,6 +151,7 @@ impl Pdp {
             revocations: revocations.clone(),
             bundles: None,
             token_service: None,
+            inventory: None,
             metrics: Arc::new(metrics),
         };
         let bound = bind(settings, state).unwrap();

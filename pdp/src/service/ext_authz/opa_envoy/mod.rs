@@ -27,6 +27,7 @@ use super::told::Told;
 use super::{Dialect, ExtAuthzSettings, check_response};
 use crate::policy::Failure;
 use crate::service::identifiers;
+use crate::service::inventory;
 use crate::service::opa::{self, NoEntry};
 use crate::service::settle::record;
 use crate::service::worker::WorkerState;
@@ -69,6 +70,8 @@ fn decide(
         }
         _ => None,
     };
+    let who = caller.as_ref().map_or("", |caller| &*caller.id);
+    inventory::search(worker, (&told.target, &told.fields), who, &told.authority);
     let subject = caller.as_ref().map(|caller| &*caller.subject);
     let refused = |refusal, code| Refused {
         refusal,
@@ -80,7 +83,6 @@ fn decide(
     let id = identifiers::number()
         .and_then(identifiers::decision_id)
         .map_err(|_| refused(Refusal::Unavailable, "question-unwritable"))?;
-    let who = caller.as_ref().map_or("", |caller| &*caller.id);
     let asked = [who, &told.method, intake.request.path.as_str()];
     let outcome = match ask(worker, &id, input, asked) {
         Ok(outcome) => outcome,
