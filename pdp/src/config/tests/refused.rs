@@ -4,7 +4,7 @@
 #[rustfmt::skip]
 pub(super) const REFUSED: &[(&str, &str)] = &[
     // Shape.
-    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `opa_api`, `searches`, `sync`, `ext_authz`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains`, `trust_providers`, `client_workloads`, `token_service` (line 1)"),
+    ("listn: []", "listn: is not known: it must be one of `environment`, `listen`, `admin`, `public_url`, `workers`, `policies`, `limits`, `cache`, `key_cache`, `revocations`, `opa_api`, `searches`, `sync`, `ext_authz`, `networks`, `routes`, `schedules`, `country_database`, `issuers`, `trust_domains`, `trust_providers`, `client_workloads`, `token_service`, `inventory` (line 1)"),
     ("workers: 1\nworkers: 2", "workers: stands here twice: remove one (line 2)"),
     ("workers: many", "workers: invalid u32 (line 1)"),
     ("admin: {}", "admin.tcp: is missing: it has no default (line 1)"),

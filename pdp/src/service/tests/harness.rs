@@ -106,12 +106,8 @@ impl Pdp {
     pub(super) fn deciding_by(decision: &str, atoms: &AtomSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write_decision(folder.path(), decision);
-        Self::start_with(
-            folder,
-            settings(),
-            Atoms::open(atoms).unwrap(),
-            DEFAULT_ENTRYPOINT,
-        )
+        let atoms = Atoms::open(atoms).unwrap();
+        Self::start_with(folder, settings(), atoms, DEFAULT_ENTRYPOINT)
     }
 
     fn start_in(folder: TempDir, settings: ServiceSettings) -> Self {
@@ -138,8 +134,7 @@ impl Pdp {
         let keys = Arc::new(Keyring::open(key_settings(folder.path())).unwrap());
         let cache = Arc::new(DecisionCache::new(&settings.cache));
         let metrics = Metrics::new(store.subscribe(), keys.clone(), cache.clone());
-        let keyring = keys.clone();
-        let now = crate::service::clock::now();
+        let (keyring, now) = (keys.clone(), crate::service::clock::now());
         let kept = folder.path().join(".revocations");
         let revocations = RevocationStore::open(&kept, Lifetimes::default(), now);
         let revocations = Arc::new(revocations.unwrap());
