@@ -16,6 +16,7 @@ mod flights;
 pub mod introspection;
 pub mod jwt;
 pub mod kubernetes;
+pub mod svid;
 
 use std::fmt;
 use std::str::FromStr;

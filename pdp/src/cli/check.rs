@@ -21,7 +21,8 @@ use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
 use crate::revocation;
-use crate::service::tls::{self, TlsError};
+use crate::service::tls::{self, Clients, TlsError};
+use crate::token_service::TokenService;
 
 /// Arguments of `edgeward check`.
 #[derive(Debug, clap::Args)]
@@ -178,7 +179,7 @@ pub(super) fn files(config: &Config) -> Vec<Problem> {
         if let Listener::Tcp {
             tls: Some(files), ..
         } = listener
-            && let Err(error) = load_tls(files)
+            && let Err(error) = load_tls(files, None)
         {
             problems.push(problem(listen.index(index).key("tls"), &error));
         }
@@ -236,9 +237,18 @@ fn warnings(config: &Config) -> Vec<String> {
         .collect()
 }
 
-/// What the files of a TLS listener make.
-pub(super) fn load_tls(files: &TlsFiles) -> Result<Arc<rustls::ServerConfig>, TlsError> {
-    tls::load(&files.certificate, &files.key, files.client_ca.as_deref())
+/// What the files of a TLS listener make; without the token service nobody's X.509-SVID lets in, and nothing is
+/// served to whom it would.
+pub(super) fn load_tls(
+    files: &TlsFiles,
+    service: Option<&Arc<TokenService>>,
+) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    let clients = match (&files.client_ca, service) {
+        (Some(authorities), _) => Clients::Of(authorities),
+        (None, Some(service)) if files.client_svids => Clients::Svids(Arc::clone(service)),
+        (None, _) => Clients::None,
+    };
+    tls::load(&files.certificate, &files.key, clients)
 }
 
 pub(super) fn problem(field: Field, error: &impl std::fmt::Display) -> Problem {

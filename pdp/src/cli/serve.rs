@@ -27,6 +27,7 @@ use crate::policy::PolicyStore;
 use crate::revocation::{Lifetimes, RevocationStore};
 use crate::service::metrics::Metrics;
 use crate::service::{self, Bound, Ended, ListenAddress, ServiceSettings, ServiceState};
+use crate::token_service::TokenService;
 use crate::token_service::keys::Clock;
 
 /// Arguments of `edgeward serve` and of `edgeward` alone.
@@ -122,7 +123,7 @@ async fn serve(file: Option<&Path>, config: Config) -> Result<Verdict, Failure> 
         metrics: Arc::new(metrics),
     };
     let kept = inventory.map(|inventory| Kept::start(inventory, &state.metrics));
-    let settings = service_settings(&config)?;
+    let settings = service_settings(&config, token_service.as_ref())?;
     let bound = service::bind(settings, state).map_err(|error| {
         Failure::new(format!(
             "{error}: stop what listens there, or name another place under `listen`"
@@ -194,7 +195,10 @@ fn open_revocations(file: Option<&Path>, config: &Config) -> Result<RevocationSt
     })
 }
 
-fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
+fn service_settings(
+    config: &Config,
+    service: Option<&Arc<TokenService>>,
+) -> Result<ServiceSettings, Failure> {
     let mut listeners = Vec::new();
     for listener in &config.listeners {
         listeners.push(match listener {
@@ -202,9 +206,10 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
                 address: ListenAddress::Tcp(*address),
                 tls: tls
                     .as_ref()
-                    .map(check::load_tls)
+                    .map(|files| check::load_tls(files, service))
                     .transpose()
                     .map_err(|error| Failure::new(error.to_string()))?,
+                is_for_tokens: tls.as_ref().is_some_and(|tls| tls.client_svids),
             },
             Listener::Unix { path, mode } => service::Listener {
                 address: ListenAddress::Unix {
@@ -212,6 +217,7 @@ fn service_settings(config: &Config) -> Result<ServiceSettings, Failure> {
                     mode: *mode,
                 },
                 tls: None,
+                is_for_tokens: false,
             },
         });
     }

@@ -123,6 +123,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// PEM: the authorities of client certificates, which are then mandatory.
     pub client_ca: Option<PathBuf>,
+    /// Whether X.509-SVIDs of the trust providers are mandatory, and only tokens are served.
+    pub client_svids: bool,
 }
 
 /// Revocations: where they are kept, and who may make them.

@@ -118,6 +118,8 @@ pub struct RawTls {
     pub key: PathBuf,
     /// PEM file with the authorities of client certificates; set, it makes them mandatory.
     pub client_ca: Option<PathBuf>,
+    /// `true`: X.509-SVIDs of the `spiffe` trust providers are mandatory, and only tokens are served.
+    pub client_svids: Option<bool>,
 }
 
 /// The administrative listener.

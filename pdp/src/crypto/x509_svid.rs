@@ -78,6 +78,11 @@ impl X509Svid {
         })
     }
 
+    /// The first instant at which it is over.
+    pub fn expires_at(&self) -> UnixSeconds {
+        UnixSeconds(u64::try_from(self.not_after).map_or(0, |last| last.saturating_add(1)))
+    }
+
     /// Whether its time has come and is not over: TLS asks once, and a connection may live longer.
     pub fn check_time(&self, now: UnixSeconds) -> Result<(), SvidError> {
         let now = i64::try_from(now.0).map_err(|_| SvidError::Validity)?;

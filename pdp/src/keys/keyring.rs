@@ -167,6 +167,12 @@ impl Keyring {
         entry.gate.refetch()
     }
 
+    /// The X.509 authorities (DER) in the bundle of `owner`; none where it has none in force.
+    pub fn x509_authorities(&self, owner: &KeyOwner) -> Vec<Vec<u8>> {
+        let document = self.state.entry(owner).and_then(|entry| entry.document());
+        document.map_or_else(Vec::new, |document| document.x509_authorities.clone())
+    }
+
     /// Whether a fetch of `owner`'s keys was asked for or is under way.
     pub fn is_fetching(&self, owner: &KeyOwner) -> bool {
         let entry = self.state.entry(owner);

@@ -52,6 +52,7 @@ mod serving;
 mod settle;
 mod striped;
 mod supplied;
+mod svid_clients;
 mod sync;
 mod throttle;
 pub mod tls;
@@ -130,6 +131,8 @@ pub struct Listener {
     pub address: ListenAddress,
     /// TLS, and with client authorities in it mTLS; see [`tls::load`].
     pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Whether it is for workloads of other trust domains, and so for the token service alone.
+    pub is_for_tokens: bool,
 }
 
 /// An address of either family.
@@ -242,7 +245,9 @@ pub enum ServeError {
 pub fn bind(settings: ServiceSettings, state: ServiceState) -> Result<Bound, BindError> {
     let mut sockets = Vec::new();
     for listener in &settings.listeners {
-        let role = if settings.admin.is_some() {
+        let role = if listener.is_for_tokens {
+            router::Role::Tokens
+        } else if settings.admin.is_some() {
             router::Role::Decide
         } else {
             router::Role::Both

@@ -30,6 +30,8 @@ pub(super) enum Role {
     Decide,
     /// Health and metrics.
     Admin,
+    /// The token service, and nothing else.
+    Tokens,
     /// Everything, where no admin listener is configured.
     Both,
 }
@@ -82,6 +84,7 @@ impl Path {
             Role::Both => true,
             Role::Decide => !admin,
             Role::Admin => admin,
+            Role::Tokens => false,
         };
         here.then_some(path)
     }
@@ -165,7 +168,10 @@ fn refuse(
 }
 
 async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Incoming>) -> Reply {
-    // On every listener: whoever may revoke shows a token or certificate of their own.
+    if arrival.role == Role::Tokens {
+        return tokens(worker, arrival, request).await;
+    }
+    // On every other listener: whoever may revoke shows a token or certificate of their own.
     if let Some(place) = revocations::Place::of(request.uri().path()) {
         return revocations::answer(worker, arrival, place, request).await;
     }
@@ -178,11 +184,8 @@ async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Inc
     {
         return ext_authz::http::answer(worker, settings, gateway, request);
     }
-    if let Some(service) = &worker.state().token_service
-        && arrival.role != Role::Admin
-        && let Some(place) = token::Place::of(request.uri().path())
-    {
-        return token::answer(worker, service, arrival, place, request).await;
+    if arrival.role != Role::Admin && token::Place::of(request.uri().path()).is_some() {
+        return tokens(worker, arrival, request).await;
     }
     if let Some(api) = worker.opa_api()
         && arrival.role != Role::Admin
@@ -212,5 +215,16 @@ async fn route(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Inc
         Path::Live => health::live(),
         Path::Ready => health::ready(worker),
         Path::Metrics => metrics::answer(&worker.state().metrics),
+    }
+}
+
+/// Answers a call of the token service's doors.
+async fn tokens(worker: &Rc<WorkerState>, arrival: &Arrival, request: Request<Incoming>) -> Reply {
+    let place = token::Place::of(request.uri().path());
+    match (&worker.state().token_service, place) {
+        (Some(service), Some(place)) => {
+            token::answer(worker, service, arrival, place, request).await
+        }
+        _ => Refusal::NotFound.into(),
     }
 }

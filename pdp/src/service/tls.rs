@@ -14,21 +14,41 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use super::svid_clients::SvidClients;
+use crate::token_service::TokenService;
+
 /// The certificate that the client of one connection proved to hold the key of, with a chain to an
 /// authority of the listener.
 #[derive(Clone, Debug)]
-pub(super) struct ClientCertificate(Rc<CertificateDer<'static>>);
+pub(super) struct ClientCertificate(Rc<Chain>);
+
+#[derive(Debug)]
+struct Chain {
+    leaf: CertificateDer<'static>,
+    /// As the client sent them, in whatever order.
+    intermediates: Vec<CertificateDer<'static>>,
+}
 
 impl ClientCertificate {
     /// Of a session whose handshake is complete; `None` where the listener asks for none.
     pub(super) fn of(session: &ServerConnection) -> Option<Self> {
-        let leaf = session.peer_certificates()?.first()?;
-        Some(Self(Rc::new(leaf.clone().into_owned())))
+        let (leaf, intermediates) = session.peer_certificates()?.split_first()?;
+        let owned = |certificate: &CertificateDer<'_>| certificate.clone().into_owned();
+        Some(Self(Rc::new(Chain {
+            leaf: owned(leaf),
+            intermediates: intermediates.iter().map(owned).collect(),
+        })))
+    }
+
+    /// The certificate and what the client sent beside it, leaf first.
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        let leaf = std::iter::once(&self.0.leaf);
+        leaf.chain(&self.0.intermediates).cloned().collect()
     }
 
     /// The certificate as DER.
     pub(super) fn der(&self) -> &[u8] {
-        &self.0
+        &self.0.leaf
     }
 }
 
@@ -64,11 +84,22 @@ pub enum TlsError {
     },
 }
 
+/// Whose certificates a listener asks for.
+#[derive(Clone)]
+pub enum Clients<'c> {
+    /// Nobody's.
+    None,
+    /// Those of the authorities in this PEM file.
+    Of(&'c Path),
+    /// X.509-SVIDs, by the bundles of the token service's trust providers.
+    Svids(Arc<TokenService>),
+}
+
 /// Reads the certificate chain (leaf first), its key and, for mTLS, the authorities of clients.
 pub fn load(
     certificate: &Path,
     key: &Path,
-    client_ca: Option<&Path>,
+    clients: Clients<'_>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = certificates(certificate)?;
     let secret = PrivateKeyDer::from_pem_file(key).map_err(|source| TlsError::Pem {
@@ -83,9 +114,12 @@ pub fn load(
     let versions = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(unusable(certificate))?;
-    let clients = match client_ca {
-        None => versions.with_no_client_auth(),
-        Some(path) => {
+    let clients = match clients {
+        Clients::None => versions.with_no_client_auth(),
+        Clients::Svids(service) => {
+            versions.with_client_cert_verifier(Arc::new(SvidClients::new(service, provider)))
+        }
+        Clients::Of(path) => {
             let mut roots = RootCertStore::empty();
             for authority in certificates(path)? {
                 roots.add(authority).map_err(unusable(path))?;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use edgeward_core::credential::check_binding;
 use edgeward_core::revocation::{Identity, Revocations};
 use edgeward_core::time::UnixSeconds;
+use rustls_pki_types::CertificateDer;
 use serde_json::{Value, json};
 
 use super::mint::Draft;
@@ -30,6 +31,8 @@ const MAX_ACTORS: usize = 4;
 pub struct Circumstances<'c> {
     /// SHA-256 of the certificate that the caller proved to hold in this very TLS session.
     pub certificate: Option<[u8; 32]>,
+    /// That certificate, and those that came with it; none where there is none.
+    pub chain: &'c [CertificateDer<'static>],
     /// What is revoked.
     pub revocations: &'c Revocations,
     /// The time.

@@ -8,6 +8,7 @@
 //! (`crate::workloads`), or the door (`crate::service`).
 
 mod awaited_keys;
+mod certified;
 mod exchange;
 pub mod keys;
 mod memory;

@@ -50,6 +50,7 @@ impl TokenService {
     ) -> Result<Party, ExchangeRefusal> {
         let party = match shown {
             Shown::Evidence(kind, evidence) => self.vouched(*kind, evidence, circumstances.now)?,
+            Shown::Certificate => self.certified(circumstances)?,
             Shown::Opaque(token) => self.opaque(token, provider, circumstances)?,
             Shown::Jwt(token) if self.is_introspected(provider) => {
                 self.opaque(token, provider, circumstances)?

@@ -17,6 +17,7 @@ use crate::attestation::evidence::EvidenceRefusal;
 use crate::attestation::introspection::IntrospectionRefusal;
 use crate::attestation::jwt::JwtRefusal;
 use crate::attestation::kubernetes::ReviewRefusal;
+use crate::attestation::svid::SvidRefusal;
 use crate::workloads::NotAdmitted;
 
 /// Why no token is issued.
@@ -34,6 +35,9 @@ pub enum ExchangeRefusal {
     /// Its authorization server does not stand behind it.
     #[error("evidence: {0}")]
     Introspection(#[from] Arc<IntrospectionRefusal>),
+    /// The caller's certificate is no evidence.
+    #[error("evidence: {0}")]
+    Svid(#[from] SvidRefusal),
     /// An opaque token says nothing of who issued it.
     #[error(
         "an opaque token does not say whose it is: name one of the trust providers with `introspection` by `trust_provider`"
@@ -70,7 +74,7 @@ pub enum ExchangeRefusal {
     #[error("scope `{0}` is more than was granted")]
     Scope(String),
     /// Its tokens are bound to a certificate, and it shows none.
-    #[error("its tokens are bound to a TLS client certificate: ask with one")]
+    #[error("a TLS client certificate is needed: ask with one")]
     NoCertificate,
     /// A token that somebody acts in is not renewed.
     #[error("a token in which another acts cannot be renewed or act")]
@@ -117,6 +121,7 @@ impl ExchangeRefusal {
             Self::OtherEvidence(refusal) => refusal.code(),
             Self::Review(refusal) => refusal.code(),
             Self::Introspection(refusal) => refusal.code(),
+            Self::Svid(refusal) => refusal.code(),
             Self::WhoseToken => "evidence-provider-unknown",
             Self::OtherProvider => "evidence-provider-mismatch",
             Self::Token(refusal) => refusal.code(),
@@ -154,6 +159,8 @@ impl ExchangeRefusal {
             Self::OtherEvidence(refusal) if refusal.is_outage() => "server_error",
             Self::Review(refusal) if refusal.is_outage() => "server_error",
             Self::Introspection(refusal) if refusal.is_outage() => "server_error",
+            Self::Svid(refusal) if refusal.is_outage() => "server_error",
+            Self::Svid(_) => "invalid_client",
             Self::Signing(_) | Self::NoRandomness | Self::Busy | Self::Used(UsedError::Disk(_)) => {
                 "server_error"
             }

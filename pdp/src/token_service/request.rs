@@ -36,6 +36,8 @@ pub enum Shown {
     Jwt(String),
     /// A token that only its issuer can read.
     Opaque(String),
+    /// The certificate of the TLS session, and nothing else.
+    Certificate,
     /// Evidence of another kind.
     Evidence(EvidenceKind, String),
 }
@@ -181,6 +183,7 @@ impl TokenRequest {
                 )?
             }
             ASSERTION => Shown::Jwt(form.need("assertion")?.to_owned()),
+            CREDENTIALS if form.get("client_assertion").is_none() => Shown::Certificate,
             CREDENTIALS => {
                 if form.need("client_assertion_type")? != CLIENT_ASSERTION {
                     return Err(RequestError::TokenType("client_assertion_type"));

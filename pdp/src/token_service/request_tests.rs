@@ -101,3 +101,54 @@ fn what_is_missing_or_of_another_type_is_said_by_name() {
     let grant = read(&[("grant_type", "password")]).unwrap_err();
     assert_eq!(grant.oauth_error(), "unsupported_grant_type");
 }
+
+#[test]
+fn a_client_proves_itself_by_an_assertion_or_by_the_certificate_of_its_session() {
+    let credentials = |more: &[(&str, &str)]| {
+        let whole = [("grant_type", CREDENTIALS), ("audience", "orders")];
+        read(&[&whole[..], more].concat())
+    };
+    assert_eq!(credentials(&[]).unwrap().subject, Shown::Certificate);
+    let (kind, assertion) = (
+        ("client_assertion_type", CLIENT_ASSERTION),
+        ("client_assertion", "a.b.c"),
+    );
+    let asserted = credentials(&[kind, assertion]).unwrap();
+    assert_eq!(asserted.subject, Shown::Jwt("a.b.c".to_owned()));
+    assert_eq!(
+        credentials(&[assertion]),
+        Err(RequestError::Missing("client_assertion_type"))
+    );
+    assert_eq!(
+        credentials(&[assertion, ("client_assertion_type", SAML)]),
+        Err(RequestError::TokenType("client_assertion_type"))
+    );
+    // Beside other evidence nobody could tell which of them is who asks.
+    let both = with(&[("client_assertion", "a.b.c")]).unwrap_err();
+    assert_eq!(both.oauth_error(), "invalid_request");
+}
+
+#[test]
+fn an_access_token_that_is_no_jwt_is_opaque_and_may_say_whose_it_is() {
+    let shown = |token: &str, kind: &str| {
+        let form = [
+            ("grant_type", EXCHANGE),
+            ("subject_token", token),
+            ("subject_token_type", kind),
+            ("audience", "orders"),
+            ("trust_provider", "op"),
+        ];
+        read(&form).unwrap()
+    };
+    let opaque = shown("a.b.c", ACCESS_TOKEN);
+    assert_eq!(opaque.subject, Shown::Opaque("a.b.c".to_owned()));
+    assert_eq!(opaque.provider, Some("op".parse().unwrap()));
+    let jwt = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln";
+    assert_eq!(shown(jwt, ACCESS_TOKEN).subject, Shown::Jwt(jwt.to_owned()));
+    // What says that it is a JWT is read as one, or refused.
+    assert_eq!(shown("a.b.c", JWT).subject, Shown::Jwt("a.b.c".to_owned()));
+    assert_eq!(
+        with(&[("trust_provider", "Op!")]),
+        Err(RequestError::Provider)
+    );
+}

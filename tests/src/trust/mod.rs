@@ -39,6 +39,7 @@ pub struct Trust {
     /// Issues client certificates.
     pub authority: Authority,
     over_tls: SocketAddr,
+    for_svids: SocketAddr,
     /// The proxy in front of the services.
     pub envoy: Envoy,
     mtls: Envoy,
@@ -84,6 +85,16 @@ impl Trust {
             "client_ca": folder.path().join("bundle.pem"),
         });
         pdp.listen_too(&json!({ "tcp": over_tls.to_string(), "tls": tls }));
+        let for_svids = free_address();
+        let mut providers = config["trust_providers"].as_array().into_iter().flatten();
+        if providers.any(|provider| provider.get("spiffe").is_some()) {
+            let tls = json!({
+                "certificate": folder.path().join("server.pem"),
+                "key": folder.path().join("server.key"),
+                "client_svids": true,
+            });
+            pdp.listen_too(&json!({ "tcp": for_svids.to_string(), "tls": tls }));
+        }
         pdp.run();
         let upstream = Upstream::start();
         let parts = |setup: Setup| {
@@ -99,6 +110,7 @@ impl Trust {
             pdp,
             authority,
             over_tls,
+            for_svids,
             envoy,
             mtls,
             upstream,
@@ -122,6 +134,11 @@ impl Trust {
     /// Where the token service listens with TLS, and asks for certificates.
     pub fn tls_address(&self) -> SocketAddr {
         self.over_tls
+    }
+
+    /// Sends a request to the listener for X.509-SVIDs, with that one; the default where TLS lets nobody in.
+    pub fn send_by_svid(&self, svid: Option<&Leaf>, request: &Request) -> Reply {
+        self.authority.send(self.for_svids, svid, request)
     }
 
     /// Sends a request through Envoy, with a client certificate or without.

@@ -31,6 +31,7 @@ mod rotation;
 mod routes;
 mod shipped;
 mod stale;
+mod svid;
 mod trap;
 mod trust;
 mod trust_load;

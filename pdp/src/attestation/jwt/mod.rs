@@ -139,6 +139,11 @@ impl JwtProviders {
         Ok(Self(by_owner))
     }
 
+    /// The provider that takes evidence of `owner`.
+    pub fn of(&self, owner: &KeyOwner) -> Option<&JwtProvider> {
+        self.0.get(owner)
+    }
+
     /// What `token` attests at `now`, by which provider, and the token as it verified.
     pub fn attest(
         &self,

@@ -67,7 +67,10 @@ fn listener(
                 findings.refuse(&field.key("mode"), "is only for `unix` sockets: remove it");
             }
             let address = findings.accept(&field.key("tcp"), scalar::address(&text))?;
-            let tls = raw.tls.map(|tls| tls_files(&tls, context));
+            let tls = raw.tls.map(|tls| {
+                let field = field.key("tls");
+                tls_files(&tls, &field, context, findings)
+            });
             let open = !address.ip().is_loopback() && tls.is_none() && !raw.plaintext;
             if open && context.is_production() {
                 findings.refuse(
@@ -119,8 +122,42 @@ fn socket_path(
     None
 }
 
-fn tls_files(raw: &RawTls, context: &Context<'_>) -> TlsFiles {
+/// Whose X.509-SVIDs are asked for must be said by a trust provider.
+pub(super) fn svid_listeners(
+    listeners: &[Listener],
+    takes_svids: bool,
+    field: &Field,
+    findings: &mut Findings,
+) {
+    let asks = |listener: &Listener| match listener {
+        Listener::Tcp { tls: Some(tls), .. } => tls.client_svids,
+        Listener::Tcp { tls: None, .. } | Listener::Unix { .. } => false,
+    };
+    for (index, _) in listeners.iter().enumerate().filter(|(_, one)| asks(one)) {
+        if !takes_svids {
+            let message = "would let nobody in: name their trust domain as a trust provider of the kind `spiffe`";
+            findings.refuse(&field.index(index).key("tls").key("client_svids"), message);
+        }
+    }
+}
+
+fn tls_files(
+    raw: &RawTls,
+    field: &Field,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> TlsFiles {
+    let field = field.key("client_svids");
+    match raw.client_svids {
+        Some(false) => findings.refuse(&field, "can only be `true`: leave it out instead"),
+        Some(true) if raw.client_ca.is_some() => findings.refuse(
+            &field,
+            "is for a listener without `client_ca`: give workloads of other trust domains one of their own",
+        ),
+        _ => {}
+    }
     TlsFiles {
+        client_svids: raw.client_svids == Some(true),
         certificate: context.resolve(&raw.certificate),
         key: context.resolve(&raw.key),
         client_ca: raw.client_ca.as_deref().map(|path| context.resolve(path)),

@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use super::problem::{Field, Findings, Problem};
 use super::{Config, Environment, RawConfig};
+use crate::attestation::jwt::Platform;
 use crate::fetch::{Plaintext, SourceUrl};
 
 /// What every check needs to know about the file.
@@ -108,6 +109,11 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &context,
         &mut findings,
     );
+    let takes_svids = attestation
+        .jwt
+        .iter()
+        .any(|one| one.platform == Platform::Spiffe);
+    listen::svid_listeners(&listeners, takes_svids, &root.key("listen"), &mut findings);
     let inventory = inventory::inventory(
         raw.inventory,
         revocations.is_some(),

@@ -46,7 +46,7 @@ fn is_open_to_strangers(listener: &Listener) -> bool {
         Listener::Tcp {
             address,
             tls: Some(tls),
-        } => !address.ip().is_loopback() && tls.client_ca.is_none(),
+        } => !address.ip().is_loopback() && tls.client_ca.is_none() && !tls.client_svids,
         Listener::Tcp { tls: None, .. } | Listener::Unix { .. } => false,
     }
 }

@@ -57,7 +57,11 @@ impl Answer {
 pub(super) fn settings() -> ServiceSettings {
     let address = ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
     ServiceSettings {
-        listeners: vec![Listener { address, tls: None }],
+        listeners: vec![Listener {
+            address,
+            tls: None,
+            is_for_tokens: false,
+        }],
         admin: None,
         workers: NonZeroUsize::new(2).unwrap(),
         limits: Limits {

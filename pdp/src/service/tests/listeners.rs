@@ -26,6 +26,7 @@ fn a_unix_socket_serves_with_its_mode_replaces_a_stale_one_and_is_removed() {
     settings.listeners.push(crate::service::Listener {
         address: unix,
         tls: None,
+        is_for_tokens: false,
     });
     let mut pdp = Pdp::start(settings);
     assert_eq!(pdp.addresses[1], BoundAddress::Unix(path.clone()));
@@ -146,10 +147,14 @@ fn mtls_refuses_a_client_without_a_certificate_and_one_of_another_authority() {
 fn tls_files_that_do_not_fit_are_refused_by_name() {
     let (pki, other) = (Pki::new(), Pki::new());
     let load = |certificate: &Path, key: &Path, ca: Option<&Path>| {
-        tls::load(certificate, key, ca)
-            .map(drop)
-            .unwrap_err()
-            .to_string()
+        tls::load(
+            certificate,
+            key,
+            ca.map_or(tls::Clients::None, tls::Clients::Of),
+        )
+        .map(drop)
+        .unwrap_err()
+        .to_string()
     };
     let (certificate, key) = (pki.path("server.pem"), pki.path("server.key"));
     assert!(load(&pki.path("none"), &key, None).contains("none: "));

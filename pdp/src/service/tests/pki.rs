@@ -65,7 +65,11 @@ impl Pki {
         tls::load(
             &self.path("server.pem"),
             &self.path("server.key"),
-            mutual.then_some(&*ca),
+            if mutual {
+                tls::Clients::Of(&ca)
+            } else {
+                tls::Clients::None
+            },
         )
         .unwrap()
     }

@@ -24,6 +24,7 @@ use super::body::body_of;
 use super::clock;
 use super::reply::{self, Refusal, Reply};
 use super::router::Arrival;
+use super::tls::ClientCertificate;
 use super::worker::WorkerState;
 use crate::token_service::{
     ACCESS_TOKEN, Circumstances, ExchangeRefusal, Issued, JWT, MAX_FORM_BYTES, RequestError,
@@ -107,11 +108,17 @@ async fn exchange(
         .client
         .as_ref()
         .and_then(|certificate| digest(&SHA256, certificate.der()).as_ref().try_into().ok());
+    let chain = arrival
+        .client
+        .as_ref()
+        .map(ClientCertificate::chain)
+        .unwrap_or_default();
     let revoked = Arc::clone(&worker.state().revocations);
     let service = Arc::clone(service);
     let made = tokio::task::spawn_blocking(move || {
         let circumstances = Circumstances {
             certificate,
+            chain: &chain,
             revocations: &revoked.snapshot().revocations,
             now: clock::now(),
         };
@@ -203,7 +210,7 @@ fn metadata(service: &TokenService) -> Reply {
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
             "client_credentials",
         ],
-        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt", "tls_client_auth"],
         "response_types_supported": ["token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],

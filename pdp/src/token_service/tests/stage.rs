@@ -125,6 +125,7 @@ impl Stage {
         }
         let request = TokenRequest::parse(form.finish().as_bytes()).unwrap();
         let circumstances = Circumstances {
+            chain: &[],
             certificate: self.certificate,
             revocations: &self.revocations,
             now: self.now,
