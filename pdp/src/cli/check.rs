@@ -13,16 +13,14 @@ use super::chosen_policy::evaluated_by;
 use super::graded::{self, Graded, graded};
 use super::instant::Instant;
 use super::output::{OutputFormat, printable};
-use super::{Failure, Verdict};
+use super::{Failure, Verdict, tls_files};
 use crate::atoms::Atoms;
 use crate::attestation::evidence::EvidenceProviders;
 use crate::bundle::{self, LocalError};
-use crate::config::{Config, ConfigError, Field, Listener, Problem, TlsFiles};
+use crate::config::{Config, ConfigError, Field, Listener, Problem};
 use crate::keys::{CacheSettings, KeySettings, Keyring, KeyringError};
 use crate::policy::PolicySet;
 use crate::revocation;
-use crate::service::tls::{self, Clients, TlsError};
-use crate::token_service::TokenService;
 
 /// Arguments of `edgeward check`.
 #[derive(Debug, clap::Args)]
@@ -179,7 +177,7 @@ pub(super) fn files(config: &Config) -> Vec<Problem> {
         if let Listener::Tcp {
             tls: Some(files), ..
         } = listener
-            && let Err(error) = load_tls(files, None)
+            && let Err(error) = tls_files::load(files, None)
         {
             problems.push(problem(listen.index(index).key("tls"), &error));
         }
@@ -235,20 +233,6 @@ fn warnings(config: &Config) -> Vec<String> {
             })
         })
         .collect()
-}
-
-/// What the files of a TLS listener make; without the token service nobody's X.509-SVID lets in, and nothing is
-/// served to whom it would.
-pub(super) fn load_tls(
-    files: &TlsFiles,
-    service: Option<&Arc<TokenService>>,
-) -> Result<Arc<rustls::ServerConfig>, TlsError> {
-    let clients = match (&files.client_ca, service) {
-        (Some(authorities), _) => Clients::Of(authorities),
-        (None, Some(service)) if files.client_svids => Clients::Svids(Arc::clone(service)),
-        (None, _) => Clients::None,
-    };
-    tls::load(&files.certificate, &files.key, clients)
 }
 
 pub(super) fn problem(field: Field, error: &impl std::fmt::Display) -> Problem {

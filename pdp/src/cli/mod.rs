@@ -23,6 +23,7 @@ mod serve;
 mod signals;
 mod telemetry;
 mod test;
+mod tls_files;
 mod token;
 mod token_issuing;
 mod welcome;

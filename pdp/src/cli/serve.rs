@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::telemetry::{self, LogFormat};
 use super::token_issuing::{self, OwnBundleFeed};
 use super::welcome;
-use super::{Failure, Verdict, check};
+use super::{Failure, Verdict, check, tls_files};
 use crate::atoms::Atoms;
 use crate::bundle::Bundles;
 use crate::cache::DecisionCache;
@@ -206,19 +206,15 @@ fn service_settings(
                 address: ListenAddress::Tcp(*address),
                 tls: tls
                     .as_ref()
-                    .map(|files| check::load_tls(files, service))
+                    .map(|files| tls_files::load(files, service))
                     .transpose()
                     .map_err(|error| Failure::new(error.to_string()))?,
                 is_for_tokens: tls.as_ref().is_some_and(|tls| tls.client_svids),
             },
-            Listener::Unix { path, mode } => service::Listener {
-                address: ListenAddress::Unix {
-                    path: path.clone(),
-                    mode: *mode,
-                },
-                tls: None,
-                is_for_tokens: false,
-            },
+            Listener::Unix { path, mode } => service::Listener::plain(ListenAddress::Unix {
+                path: path.clone(),
+                mode: *mode,
+            }),
         });
     }
     Ok(ServiceSettings {

@@ -12,7 +12,7 @@ pub struct FetchSettings {
     /// the operating system trusts. Read again at every fetch.
     pub ca_file: Option<PathBuf>,
     /// The file of the bearer token that the server wants to see before it shows its keys; read again at
-    /// every fetch. Only [`super::get`] sends it.
+    /// every fetch. Only the fetching of keys sends it.
     pub token_file: Option<PathBuf>,
     /// The longest a fetch may take, from name look-up to last byte.
     pub timeout: Duration,

@@ -169,7 +169,7 @@ impl Keyring {
 
     /// The X.509 authorities (DER) in the bundle of `owner`; none where it has none in force.
     pub fn x509_authorities(&self, owner: &KeyOwner) -> Vec<Vec<u8>> {
-        let document = self.state.entry(owner).and_then(|entry| entry.document());
+        let document = self.state.entry(owner).and_then(Entry::document);
         document.map_or_else(Vec::new, |document| document.x509_authorities.clone())
     }
 

@@ -16,11 +16,46 @@ use rustls::ServerConfig;
 use socket2::{Domain, Protocol, SockAddr, Type};
 use thiserror::Error;
 
-use super::ListenAddress;
 use super::router::Role;
 
 /// Connections the kernel keeps while nobody accepts.
 const BACKLOG: i32 = 1024;
+
+/// One place to listen.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Where.
+    pub address: ListenAddress,
+    /// TLS, and with client authorities in it mTLS; see [`super::tls::load`].
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Whether it is for workloads of other trust domains, and so for the token service alone.
+    pub is_for_tokens: bool,
+}
+
+impl Listener {
+    /// Without TLS.
+    pub fn plain(address: ListenAddress) -> Self {
+        Self {
+            address,
+            tls: None,
+            is_for_tokens: false,
+        }
+    }
+}
+
+/// An address of either family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// TCP; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix {
+        /// Its path.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+}
 
 /// Why a listener cannot be opened.
 #[derive(Debug, Error)]

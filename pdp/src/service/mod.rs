@@ -67,7 +67,6 @@ mod tests;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +76,7 @@ pub use administrators::{Administrators, OperatorId, OperatorIdError};
 pub use ext_authz::{Dialect, ExtAuthzSettings, Gateway, PeerSettings, TokenSettings};
 pub use inventory::INVENTORY_PATH;
 pub(crate) use listen::open_socket;
-pub use listen::{BindError, BoundAddress};
+pub use listen::{BindError, BoundAddress, ListenAddress, Listener};
 pub use opa::{Authorization, OpaApi};
 pub use question::read_input;
 pub use revocations::REVOCATIONS_PATH;
@@ -122,31 +121,6 @@ pub struct ServiceSettings {
     pub opa_api: Option<OpaApi>,
     /// Who may be found.
     pub searches: Searches,
-}
-
-/// One place to listen.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// Where.
-    pub address: ListenAddress,
-    /// TLS, and with client authorities in it mTLS; see [`tls::load`].
-    pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// Whether it is for workloads of other trust domains, and so for the token service alone.
-    pub is_for_tokens: bool,
-}
-
-/// An address of either family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListenAddress {
-    /// TCP; port 0 lets the system choose.
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    Unix {
-        /// Its path.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
 }
 
 /// Bounds on what callers may ask for.

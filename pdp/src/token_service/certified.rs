@@ -50,8 +50,8 @@ impl TokenService {
         chain: &[CertificateDer<'static>],
         now: UnixSeconds,
     ) -> Result<(&JwtProvider, X509Svid, Attributes), SvidRefusal> {
-        let leaf = chain.first().map(|leaf| leaf.as_ref());
-        let svid = X509Svid::parse(leaf.unwrap_or_default())?;
+        let leaf = chain.first().map_or(&[][..], AsRef::as_ref);
+        let svid = X509Svid::parse(leaf)?;
         let trust_domain = svid.id.trust_domain();
         let owner = KeyOwner::TrustDomain(trust_domain.clone());
         let provider = self.providers.of(&owner);

@@ -155,12 +155,11 @@ impl ExchangeRefusal {
             | Self::WorkloadGone
             | Self::DelegationNotAllowed { .. }
             | Self::Revoked(_) => "unauthorized_client",
-            Self::NoCertificate => "invalid_client",
             Self::OtherEvidence(refusal) if refusal.is_outage() => "server_error",
             Self::Review(refusal) if refusal.is_outage() => "server_error",
             Self::Introspection(refusal) if refusal.is_outage() => "server_error",
             Self::Svid(refusal) if refusal.is_outage() => "server_error",
-            Self::Svid(_) => "invalid_client",
+            Self::Svid(_) | Self::NoCertificate => "invalid_client",
             Self::Signing(_) | Self::NoRandomness | Self::Busy | Self::Used(UsedError::Disk(_)) => {
                 "server_error"
             }

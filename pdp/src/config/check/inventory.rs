@@ -8,14 +8,14 @@ use crate::inventory::InventorySettings;
 pub(super) fn inventory(
     raw: Option<RawInventory>,
     has_operators: bool,
-    field: &Field,
+    root: &Field,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Option<InventorySettings> {
     let raw = raw?;
     if !has_operators {
         let message = "could be read by nobody: `revocations` says who may, by `admin_tokens_sha256` or `operators`";
-        findings.refuse(field, message);
+        findings.refuse(&root.key("inventory"), message);
     }
     Some(InventorySettings {
         directory: context.resolve(&raw.directory),

@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::{Context, exactly_one, scalar};
+use crate::attestation::AttestationSettings;
+use crate::attestation::jwt::Platform;
 use crate::config::problem::{Field, Findings};
 use crate::config::raw::{RawAdmin, RawListener, RawTls};
 use crate::config::raw_text::ModeText;
@@ -125,19 +127,23 @@ fn socket_path(
 /// Whose X.509-SVIDs are asked for must be said by a trust provider.
 pub(super) fn svid_listeners(
     listeners: &[Listener],
-    takes_svids: bool,
-    field: &Field,
+    attestation: &AttestationSettings,
+    root: &Field,
     findings: &mut Findings,
 ) {
+    let mut jwt = attestation.jwt.iter();
+    if jwt.any(|provider| provider.platform == Platform::Spiffe) {
+        return;
+    }
     let asks = |listener: &Listener| match listener {
         Listener::Tcp { tls: Some(tls), .. } => tls.client_svids,
         Listener::Tcp { tls: None, .. } | Listener::Unix { .. } => false,
     };
     for (index, _) in listeners.iter().enumerate().filter(|(_, one)| asks(one)) {
-        if !takes_svids {
-            let message = "would let nobody in: name their trust domain as a trust provider of the kind `spiffe`";
-            findings.refuse(&field.index(index).key("tls").key("client_svids"), message);
-        }
+        let field = root.key("listen").index(index).key("tls");
+        let message =
+            "would let nobody in: name their trust domain as a trust provider of the kind `spiffe`";
+        findings.refuse(&field.key("client_svids"), message);
     }
 }
 

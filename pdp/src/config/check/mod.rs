@@ -30,7 +30,6 @@ use std::path::{Path, PathBuf};
 
 use super::problem::{Field, Findings, Problem};
 use super::{Config, Environment, RawConfig};
-use crate::attestation::jwt::Platform;
 use crate::fetch::{Plaintext, SourceUrl};
 
 /// What every check needs to know about the file.
@@ -109,18 +108,10 @@ pub(super) fn check(mut raw: RawConfig, base: &Path) -> Result<Config, Vec<Probl
         &context,
         &mut findings,
     );
-    let takes_svids = attestation
-        .jwt
-        .iter()
-        .any(|one| one.platform == Platform::Spiffe);
-    listen::svid_listeners(&listeners, takes_svids, &root.key("listen"), &mut findings);
-    let inventory = inventory::inventory(
-        raw.inventory,
-        revocations.is_some(),
-        &root.key("inventory"),
-        &context,
-        &mut findings,
-    );
+    listen::svid_listeners(&listeners, &attestation, &root, &mut findings);
+    let has_operators = revocations.is_some();
+    let inventory =
+        inventory::inventory(raw.inventory, has_operators, &root, &context, &mut findings);
     let token_service = token_service::token_service(
         token_service::Parts {
             service: raw.token_service,

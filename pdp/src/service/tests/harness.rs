@@ -57,11 +57,7 @@ impl Answer {
 pub(super) fn settings() -> ServiceSettings {
     let address = ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
     ServiceSettings {
-        listeners: vec![Listener {
-            address,
-            tls: None,
-            is_for_tokens: false,
-        }],
+        listeners: vec![Listener::plain(address)],
         admin: None,
         workers: NonZeroUsize::new(2).unwrap(),
         limits: Limits {

@@ -23,11 +23,9 @@ fn a_unix_socket_serves_with_its_mode_replaces_a_stale_one_and_is_removed() {
         path: path.clone(),
         mode: 0o600,
     };
-    settings.listeners.push(crate::service::Listener {
-        address: unix,
-        tls: None,
-        is_for_tokens: false,
-    });
+    settings
+        .listeners
+        .push(crate::service::Listener::plain(unix));
     let mut pdp = Pdp::start(settings);
     assert_eq!(pdp.addresses[1], BoundAddress::Unix(path.clone()));
     assert_eq!(
