@@ -21,12 +21,14 @@ use edgeward_core::time::UnixSeconds;
 
 pub use self::disk::OpenError;
 pub use self::entries::{Identity, NoticedSecret, Report, Where, Who};
-use self::secrets::SecretKind;
 
 /// The most identities that are kept.
 pub const MAX_IDENTITIES: usize = 100_000;
 /// The most places in which secrets were noticed.
 pub const MAX_SECRETS: usize = 10_000;
+
+/// The most sightings that wait until they are taken in.
+const MAX_WAITING: usize = 65_536;
 
 /// Checked settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +57,18 @@ pub enum Outcome<'o> {
 #[derive(Debug)]
 pub struct Inventory {
     settings: InventorySettings,
+    /// What deciding threads saw: they never wait for who reads or writes down what is held.
+    waiting: Mutex<Vec<(Sighting, UnixSeconds)>>,
     held: Mutex<Held>,
+}
+
+/// What a deciding thread saw.
+#[derive(Debug)]
+enum Sighting {
+    Decided(Who),
+    Secret(Where),
+    /// So many that did not fit.
+    Dropped(u64),
 }
 
 #[derive(Debug, Default)]
@@ -66,12 +79,50 @@ struct Held {
     is_changed: bool,
 }
 
+impl Held {
+    /// The identity of `who`, seen at `at`; none where there is no room for it.
+    fn identity(&mut self, who: Who, at: UnixSeconds) -> Option<&mut Identity> {
+        if self.identities.len() >= MAX_IDENTITIES && !self.identities.contains_key(&who) {
+            self.dropped = self.dropped.saturating_add(1);
+            return None;
+        }
+        self.is_changed = true;
+        let identity = self
+            .identities
+            .entry(who)
+            .or_insert_with(|| Identity::new(at));
+        identity.last_seen = identity.last_seen.max(at);
+        Some(identity)
+    }
+
+    fn secret(&mut self, place: Where, at: UnixSeconds) {
+        if let Some(known) = self.secrets.get_mut(&place) {
+            known.last_seen = known.last_seen.max(at);
+            known.count = known.count.saturating_add(1);
+        } else if self.secrets.len() >= MAX_SECRETS {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        } else {
+            tracing::warn!(
+                kind = place.kind.as_str(),
+                place = place.place,
+                subject = place.subject,
+                service = place.service,
+                "a static secret in requests: see `edgeward inventory --secrets`"
+            );
+            self.secrets.insert(place, NoticedSecret::new(at));
+        }
+        self.is_changed = true;
+    }
+}
+
 impl Inventory {
     /// Reads what was kept; a file that cannot be read is set aside, and said.
     pub fn open(settings: InventorySettings) -> Result<Self, OpenError> {
         let held = disk::open(&settings.directory)?;
         Ok(Self {
             settings,
+            waiting: Mutex::default(),
             held: Mutex::new(held),
         })
     }
@@ -81,7 +132,7 @@ impl Inventory {
         self.settings.secrets
     }
 
-    /// Somebody asked the token service, by the word of the trust provider `provider`.
+    /// Somebody asked the token service, by the word of the trust provider `provider`. On a thread that may wait.
     pub fn asked_for_token(
         &self,
         who: Who,
@@ -89,79 +140,69 @@ impl Inventory {
         outcome: Outcome<'_>,
         now: UnixSeconds,
     ) {
-        self.with(who, now, |identity| {
+        let mut held = self.lock();
+        if let Some(identity) = held.identity(who, now) {
             identity.asked(provider, workload, outcome);
-        });
+        }
     }
 
     /// Somebody's request was decided.
     pub fn decided(&self, who: Who, now: UnixSeconds) {
-        self.with(who, now, |identity| identity.decided_at = Some(now));
+        self.see(Sighting::Decided(who), now);
     }
 
-    fn with(&self, who: Who, now: UnixSeconds, change: impl FnOnce(&mut Identity)) {
-        let mut held = self.lock();
-        if held.identities.len() >= MAX_IDENTITIES && !held.identities.contains_key(&who) {
-            held.dropped = held.dropped.saturating_add(1);
-            return;
+    /// A secret was noticed there.
+    pub fn noticed(&self, at: Where, now: UnixSeconds) {
+        self.see(Sighting::Secret(at), now);
+    }
+
+    fn see(&self, sighting: Sighting, now: UnixSeconds) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MAX_WAITING {
+            waiting.push((sighting, now));
+        } else if let Some((Sighting::Dropped(count), _)) = waiting.last_mut() {
+            *count = count.saturating_add(1);
+        } else {
+            // One beyond the bound, which counts those that follow.
+            waiting.push((Sighting::Dropped(1), now));
         }
-        let identity = held
-            .identities
-            .entry(who)
-            .or_insert_with(|| Identity::new(now));
-        identity.last_seen = identity.last_seen.max(now);
-        change(identity);
-        held.is_changed = true;
     }
 
-    /// Secrets of these kinds were noticed at `place`, sent by `subject` to `service`. Says which of them
-    /// nobody had noticed there before.
-    pub fn noticed(
-        &self,
-        found: &[(SecretKind, String)],
-        subject: &str,
-        service: &str,
-        now: UnixSeconds,
-    ) -> Vec<Where> {
+    /// What is held, with all that waited.
+    fn up_to_date(&self) -> MutexGuard<'_, Held> {
         let mut held = self.lock();
-        let mut new = Vec::new();
-        for (kind, place) in found {
-            let at = Where {
-                kind: *kind,
-                place: place.clone(),
-                subject: subject.to_owned(),
-                service: service.to_owned(),
-            };
-            if let Some(known) = held.secrets.get_mut(&at) {
-                known.last_seen = known.last_seen.max(now);
-                known.count = known.count.saturating_add(1);
-            } else if held.secrets.len() >= MAX_SECRETS {
-                held.dropped = held.dropped.saturating_add(1);
-            } else {
-                held.secrets.insert(at.clone(), NoticedSecret::new(now));
-                new.push(at);
+        let waited =
+            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        for (sighting, at) in waited {
+            match sighting {
+                Sighting::Decided(who) => {
+                    if let Some(identity) = held.identity(who, at) {
+                        identity.decided_at = identity.decided_at.max(Some(at));
+                    }
+                }
+                Sighting::Secret(place) => held.secret(place, at),
+                Sighting::Dropped(count) => held.dropped = held.dropped.saturating_add(count),
             }
-            held.is_changed = true;
         }
-        new
+        held
     }
 
     /// All of it, now.
     pub fn report(&self) -> Report {
-        let held = self.lock();
+        let held = self.up_to_date();
         Report::of(&held.identities, &held.secrets, held.dropped)
     }
 
     /// How many identities there are, places of secrets, and sightings that did not fit.
     pub fn counts(&self) -> (usize, usize, u64) {
-        let held = self.lock();
+        let held = self.up_to_date();
         (held.identities.len(), held.secrets.len(), held.dropped)
     }
 
     /// Writes it down, if it changed since. On a thread that may wait.
     pub fn save(&self) {
         let report = {
-            let mut held = self.lock();
+            let mut held = self.up_to_date();
             if !std::mem::take(&mut held.is_changed) {
                 return;
             }

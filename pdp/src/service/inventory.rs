@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use edgeward_core::credential::Field;
 use edgeward_core::time::UnixSeconds;
@@ -21,7 +20,7 @@ use super::reply::{self, Refusal, Reply};
 use super::router::Arrival;
 use super::worker::WorkerState;
 use crate::inventory::secrets::{SecretKind, find, find_in_header};
-use crate::inventory::{Inventory, Who};
+use crate::inventory::{Where, Who};
 
 /// Where operators are told.
 pub const INVENTORY_PATH: &str = "/edgeward/v1/inventory";
@@ -81,29 +80,15 @@ pub(super) fn search(
         let kinds = find_in_header(name, value).into_iter();
         found.extend(kinds.map(|kind| (kind, format!("header {name}"))));
     }
-    if !found.is_empty() {
-        notice(worker, inventory, &found, subject, service);
-    }
-}
-
-fn notice(
-    worker: &WorkerState,
-    inventory: &Arc<Inventory>,
-    found: &[(SecretKind, String)],
-    subject: &str,
-    service: &str,
-) {
-    for (kind, _) in found {
-        worker.state().metrics.inventory.noticed(*kind);
-    }
-    for at in inventory.noticed(found, subject, service, clock::now()) {
-        tracing::warn!(
-            kind = at.kind.as_str(),
-            place = at.place,
-            subject = at.subject,
-            service = at.service,
-            "a static secret in a request: see `edgeward inventory --secrets`"
-        );
+    for (kind, place) in found {
+        worker.state().metrics.inventory.noticed(kind);
+        let at = Where {
+            kind,
+            place,
+            subject: subject.to_owned(),
+            service: service.to_owned(),
+        };
+        inventory.noticed(at, clock::now());
     }
 }
 

@@ -25,13 +25,12 @@ mod used;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use edgeward_core::spiffe::TrustDomain;
 use edgeward_core::token::Issuer;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use exchange::Circumstances;
 pub use refusal::ExchangeRefusal;
@@ -54,6 +53,9 @@ use crate::attestation::{AttestationSettings, Attributes, Flights, ProviderName}
 use crate::inventory::Inventory;
 use crate::keys::{Keyring, KeyringError};
 use crate::workloads::{ClientWorkload, ClientWorkloads};
+
+/// The most that ask a platform at once.
+const MAX_ASKING: usize = 64;
 
 /// Checked settings.
 #[derive(Debug, Clone)]
@@ -118,10 +120,10 @@ pub struct TokenService {
     settings: Issuing,
     providers: JwtProviders,
     evidence_providers: EvidenceProviders,
-    asking: AtomicUsize,
-    reviews: Flights<Result<Attributes, Arc<ReviewRefusal>>>,
+    asking: Semaphore,
+    reviews: Flights<Option<Result<Attributes, Arc<ReviewRefusal>>>>,
     introspection: Vec<(ProviderName, IntrospectionSettings)>,
-    introspections: Flights<Result<Introspected, Arc<IntrospectionRefusal>>>,
+    introspections: Flights<Option<Result<Introspected, Arc<IntrospectionRefusal>>>>,
     evidence_keys: Arc<Keyring>,
     workloads: Arc<ClientWorkloads>,
     keys: Arc<SigningKeys>,
@@ -160,7 +162,7 @@ impl TokenService {
             },
             providers: JwtProviders::new(settings.attestation.jwt)?,
             evidence_providers: EvidenceProviders::open(settings.attestation.evidence)?,
-            asking: AtomicUsize::new(0),
+            asking: Semaphore::new(MAX_ASKING),
             reviews: Flights::default(),
             introspection: settings.attestation.introspection,
             introspections: Flights::default(),

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::TokenService;
 use super::exchange::Circumstances;
 use super::memory::Admitted;
-use super::party::{Party, unrevoked};
+use super::party::{Party, unrevoked, wait};
 use super::refusal::ExchangeRefusal;
 use crate::attestation::introspection::IntrospectionSettings;
 use crate::attestation::{ProviderName, introspection};
@@ -66,7 +66,7 @@ impl TokenService {
     ) -> Result<Admitted, ExchangeRefusal> {
         let question = async { settings.introspect(token, now).await.map_err(Arc::new) };
         let said: introspection::Introspected =
-            self.ask(self.introspections.join(key, question))??;
+            wait(self.introspections.join(key, self.ask(question)))??;
         let workload = self.workload_of(provider, &said.attested.attributes, now)?;
         let admitted = Admitted {
             workload: Arc::clone(workload),

@@ -3,7 +3,6 @@
 //! INVARIANT: nobody is behind what is revoked, also where evidence is remembered.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use edgeward_core::jose::CompactJws;
 use edgeward_core::revocation::{Identity, Revocations};
@@ -24,9 +23,6 @@ use crate::attestation::jwt::JwtProvider;
 use crate::attestation::{Attributes, Once, ProviderName};
 use crate::keys::KeySnapshot;
 use crate::workloads::ClientWorkload;
-
-/// The most exchanges at once that wait for what a platform says.
-const MAX_ASKING: usize = 64;
 
 /// Somebody who showed something good.
 pub(super) struct Party {
@@ -151,7 +147,7 @@ impl TokenService {
         evidence: &str,
         now: UnixSeconds,
     ) -> Result<Party, ExchangeRefusal> {
-        let attested = self.ask(self.evidence_providers.attest(kind, evidence, now));
+        let attested = wait(self.ask(self.evidence_providers.attest(kind, evidence, now)));
         let (provider, attested) = attested??;
         let workload = self.workload_of(provider, &attested.attributes, now)?;
         Ok(Party {
@@ -163,18 +159,10 @@ impl TokenService {
         })
     }
 
-    /// The answer of a platform, of those that are not too many: on a thread that may wait, of a runtime
-    /// that goes on meanwhile.
-    pub(super) fn ask<T>(&self, platform: impl Future<Output = T>) -> Result<T, ExchangeRefusal> {
-        let before = self.asking.fetch_add(1, Ordering::Relaxed);
-        let answer = if before < MAX_ASKING {
-            let runtime = Handle::try_current();
-            runtime.map(|runtime| runtime.block_on(platform)).ok()
-        } else {
-            None
-        };
-        self.asking.fetch_sub(1, Ordering::Relaxed);
-        answer.ok_or(ExchangeRefusal::Busy)
+    /// What a platform answers, unless too many ask already. Those who wait for what another asks are not counted.
+    pub(super) async fn ask<T>(&self, platform: impl Future<Output = T>) -> Option<T> {
+        let _place = self.asking.try_acquire().ok()?;
+        Some(platform.await)
     }
 
     /// What its platform says of evidence that verified, where it is asked, and until when its word is taken.
@@ -190,7 +178,7 @@ impl TokenService {
             return Ok((attributes, UnixSeconds(u64::MAX)));
         };
         let question = async { review.review(evidence, attributes).await.map_err(Arc::new) };
-        let attributes = self.ask(self.reviews.join(key, question))??;
+        let attributes = wait(self.reviews.join(key, self.ask(question)))??;
         Ok((attributes, now.plus(review.recheck_after.as_secs())))
     }
 
@@ -244,6 +232,12 @@ impl TokenService {
         }
         Ok((admitted, attested.once))
     }
+}
+
+/// Waits for an answer: on a thread that may, of a runtime that goes on meanwhile.
+pub(super) fn wait<T>(answer: impl Future<Output = Option<T>>) -> Result<T, ExchangeRefusal> {
+    let runtime = Handle::try_current().map_err(|_| ExchangeRefusal::Busy)?;
+    runtime.block_on(answer).ok_or(ExchangeRefusal::Busy)
 }
 
 pub(super) fn unrevoked(

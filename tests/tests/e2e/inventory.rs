@@ -168,7 +168,7 @@ fn a_static_secret_in_a_request_is_noticed_and_its_value_is_nowhere() {
     assert!(metrics.contains(line), "{metrics}");
     let log = trust.pdp.log();
     assert_eq!(
-        log.matches("a static secret in a request").count(),
+        log.matches("a static secret in requests").count(),
         2,
         "once for each place:\n{log}"
     );
