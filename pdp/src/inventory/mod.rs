@@ -123,15 +123,13 @@ impl Inventory {
         service: &str,
         now: UnixSeconds,
     ) -> Vec<Where> {
+        let places = found.iter();
+        let places = places.map(|(kind, place)| Where::new(*kind, place, subject, service));
+        // Made before the lock, which all threads share.
+        let places: Vec<Where> = places.collect();
         let mut held = self.lock();
         let mut new = Vec::new();
-        for (kind, place) in found {
-            let at = Where {
-                kind: *kind,
-                place: place.clone(),
-                subject: subject.to_owned(),
-                service: service.to_owned(),
-            };
+        for at in places {
             if let Some(known) = held.secrets.get_mut(&at) {
                 known.last_seen = known.last_seen.max(now);
                 known.count = known.count.saturating_add(1);

@@ -20,7 +20,7 @@ use super::clock;
 use super::reply::{self, Refusal, Reply};
 use super::router::Arrival;
 use super::worker::WorkerState;
-use crate::inventory::secrets::{SecretKind, find, find_in_header};
+use crate::inventory::secrets::{SecretKind, find_in_header, find_in_target};
 use crate::inventory::{Inventory, Who};
 
 /// Where operators are told.
@@ -74,7 +74,7 @@ pub(super) fn search(
     let mut found: Vec<(SecretKind, String)> = Vec::new();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     for (place, text) in [("path", path), ("query", query)] {
-        let kinds = find(text.as_bytes()).into_iter();
+        let kinds = find_in_target(text).into_iter();
         found.extend(kinds.map(|kind| (kind, place.to_owned())));
     }
     for (name, value) in fields {
