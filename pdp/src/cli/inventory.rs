@@ -61,18 +61,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<Verdict, Failure> {
     let configured: Vec<String> = serde_json::from_value(configured).unwrap_or_default();
     let report: Report = serde_json::from_value(said)
         .map_err(|error| Failure::new(format!("the PDP's answer cannot be read: {error}")))?;
-    let earliest = |ago: Duration| UnixSeconds(Instant::now().0.0.saturating_sub(ago.as_secs()));
-    if let Some(ago) = arguments.unused {
-        let unused = unused(&report, &configured, earliest(ago));
-        return show_unused(&unused, arguments.output);
-    }
-    let since = arguments.since.map_or(UnixSeconds(0), earliest);
+    // Also with `--unused`: whom there was no room for looks unused.
     if report.dropped > 0 {
         eprintln!(
             "warning: {} sightings did not fit and are missing",
             report.dropped
         );
     }
+    let earliest = |ago: Duration| UnixSeconds(Instant::now().0.0.saturating_sub(ago.as_secs()));
+    if let Some(ago) = arguments.unused {
+        let unused = unused(&report, &configured, earliest(ago));
+        return show_unused(&unused, arguments.output);
+    }
+    let since = arguments.since.map_or(UnixSeconds(0), earliest);
     if arguments.secrets {
         return show_secrets(&report, since, arguments.output);
     }

@@ -7,12 +7,16 @@ use edgeward_core::time::UnixSeconds;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use super::secrets::SecretKind;
+use super::secrets::{SecretKind, is_free_of_secrets};
 
 /// The most audiences that are kept of an identity.
 const MAX_AUDIENCES: usize = 32;
 /// The longest name that is kept, in bytes: longer ones are cut.
 const MAX_NAME_BYTES: usize = 512;
+/// In place of a name that has a secret in it.
+const WITHHELD: &str = "(withheld: has a secret in it)";
+/// In place of what is no host.
+const NO_HOST: &str = "(no host)";
 
 /// Who was seen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,9 +33,28 @@ impl Who {
     pub fn new(id: &str, authority: Option<&str>) -> Self {
         let authority = authority.filter(|_| !id.starts_with("spiffe://"));
         Self {
-            id: cut(id),
-            authority: authority.map(cut),
+            id: kept(id),
+            authority: authority.map(kept),
         }
+    }
+}
+
+/// A name as it is kept. Callers choose names: one with a secret in it is not kept.
+fn kept(name: &str) -> String {
+    if is_free_of_secrets(name) {
+        cut(name)
+    } else {
+        WITHHELD.to_owned()
+    }
+}
+
+/// A host as it is kept. What is no host may be `user:password@host`, and is not kept.
+fn kept_host(host: &str) -> String {
+    let is_of_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    if host.bytes().all(is_of_host) {
+        kept(host)
+    } else {
+        NO_HOST.to_owned()
     }
 }
 
@@ -133,6 +156,19 @@ pub struct Where {
     pub subject: String,
     /// To which host.
     pub service: String,
+}
+
+impl Where {
+    /// A secret of this kind at `place`, sent by `subject` to `service`. Whoever sends a request chooses the names
+    /// of its headers and its host: they are cut, and not kept where they are secrets themselves.
+    pub(super) fn new(kind: SecretKind, place: &str, subject: &str, service: &str) -> Self {
+        Self {
+            kind,
+            place: kept(place),
+            subject: kept(subject),
+            service: kept_host(service),
+        }
+    }
 }
 
 /// How often a secret was noticed there.

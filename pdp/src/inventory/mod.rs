@@ -21,6 +21,7 @@ use edgeward_core::time::UnixSeconds;
 
 pub use self::disk::OpenError;
 pub use self::entries::{Identity, NoticedSecret, Report, Where, Who};
+use self::secrets::SecretKind;
 
 /// The most identities that are kept.
 pub const MAX_IDENTITIES: usize = 100_000;
@@ -151,8 +152,15 @@ impl Inventory {
         self.see(Sighting::Decided(who), now);
     }
 
-    /// A secret was noticed there.
-    pub fn noticed(&self, at: Where, now: UnixSeconds) {
+    /// A secret of this kind was noticed at `place`, sent by `subject` to `service`.
+    pub fn noticed(
+        &self,
+        (kind, place): (SecretKind, &str),
+        subject: &str,
+        service: &str,
+        now: UnixSeconds,
+    ) {
+        let at = Where::new(kind, place, subject, service);
         self.see(Sighting::Secret(at), now);
     }
 

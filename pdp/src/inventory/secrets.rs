@@ -6,16 +6,20 @@
 //!
 //! INVARIANT: what is found is a kind and a place. The value goes nowhere.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use edgeward_core::jose::CompactJws;
 use edgeward_core::json::parse_object;
+use percent_encoding::percent_decode_str;
 use regex::bytes::RegexSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The most bytes of one field that are searched.
 const MAX_SEARCHED: usize = 16 * 1024;
+/// A percent-encoded byte is so long.
+const ENCODED_BYTES: usize = 3;
 /// A token that lives longer is as good as a static one, in seconds.
 const LONG_LIVED: u64 = 30 * 24 * 60 * 60;
 
@@ -91,7 +95,7 @@ const FORMATS: [(SecretKind, &str); 12] = [
     (SecretKind::NpmToken, r"\bnpm_[A-Za-z0-9]{36}\b"),
     (
         SecretKind::PrivateKey,
-        r"-----BEGIN (?:[A-Z]{2,9} )?PRIVATE KEY-----",
+        r"-----BEGIN[ +](?:[A-Z]{2,9}[ +])?PRIVATE[ +]KEY-----",
     ),
     (
         SecretKind::PypiToken,
@@ -114,6 +118,26 @@ static SET: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     let formats = FORMATS.iter().map(|(_, format)| format!("(?-u){format}"));
     RegexSet::new(formats).ok()
 });
+
+/// The same in any case: names of hosts and headers are put into lower case, and a secret in one stays one.
+static IN_ANY_CASE: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+    let formats = FORMATS.iter().map(|(_, format)| format!("(?i-u){format}"));
+    RegexSet::new(formats).ok()
+});
+
+/// Whether a name has no secret in it, in any case, so that it may be kept. Not where nothing can be searched.
+pub(super) fn is_free_of_secrets(name: &str) -> bool {
+    IN_ANY_CASE
+        .as_ref()
+        .is_some_and(|set| !set.is_match(name.as_bytes()))
+}
+
+/// The kinds of secrets in a path or a query, with and without percent-encoding.
+pub fn find_in_target(text: &str) -> Vec<SecretKind> {
+    let end = text.floor_char_boundary(MAX_SEARCHED * ENCODED_BYTES);
+    let decoded: Cow<'_, [u8]> = percent_decode_str(text.get(..end).unwrap_or_default()).into();
+    find(&decoded)
+}
 
 /// The kinds of secrets in `text`, in linear time.
 pub fn find(text: &[u8]) -> Vec<SecretKind> {

@@ -4,7 +4,7 @@ use edgeward_core::jose::encode_base64url;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::secrets::{SecretKind, find, find_in_header};
+use super::secrets::{SecretKind, find, find_in_header, find_in_target};
 use super::*;
 
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
@@ -19,15 +19,6 @@ fn inventory(folder: &TempDir) -> Inventory {
 
 fn cart() -> Who {
     Who::new("spiffe://prod.test/cart", Some("https://issuer.test"))
-}
-
-fn place(kind: SecretKind) -> Where {
-    Where {
-        kind,
-        place: "query".to_owned(),
-        subject: "spiffe://prod.test/cart".to_owned(),
-        service: "shop.test".to_owned(),
-    }
 }
 
 #[test]
@@ -91,7 +82,7 @@ fn a_restart_knows_what_was_saved_and_a_broken_file_is_set_aside() {
     let folder = TempDir::new().unwrap();
     let before = inventory(&folder);
     before.decided(cart(), NOW);
-    before.noticed(place(SecretKind::AwsAccessKey), NOW);
+    before.noticed((SecretKind::AwsAccessKey, "query"), "a", "b", NOW);
     before.save();
     let after = inventory(&folder);
     assert_eq!(after.report(), before.report());
@@ -240,7 +231,54 @@ fn credentials_in_authorization_are_static_where_they_do_not_end_soon() {
     }
 }
 
+#[test]
+fn a_percent_encoded_secret_is_found() {
+    for (kind, secret) in samples() {
+        let encoded: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for query in [format!("a=%22{secret}%22"), format!("a%3D{encoded}&b=1")] {
+            assert_eq!(find_in_target(&query), [kind], "{query}");
+        }
+    }
+    let spaced = "pem=-----BEGIN+RSA+PRIVATE+KEY-----";
+    assert_eq!(find_in_target(spaced), [SecretKind::PrivateKey]);
+}
+
+#[test]
+fn names_that_a_caller_chooses_are_cut_and_no_password_is_kept_for_a_host() {
+    let folder = TempDir::new().unwrap();
+    let inventory = inventory(&folder);
+    let place = format!("header {}", "x".repeat(60_000));
+    for (service, must) in [
+        ("shop.example:8443", "shop.example:8443"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+        ("cart:hunter2@shop.example", "(no host)"),
+        ("%67hp_shop.example", "(no host)"),
+    ] {
+        inventory.noticed((SecretKind::BasicCredentials, &place), "", service, NOW);
+        let report = inventory.report();
+        assert_eq!(report.secrets[0].at.service, must);
+        assert_eq!(report.secrets[0].at.place.len(), 512);
+        assert!(!format!("{report:?}").contains("hunter2"));
+        inventory.lock().secrets.clear();
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_name_brings_a_secret_into_a_report(index in 0_usize..14, before in "[a-z.-]{0,9}", is_lower in any::<bool>()) {
+        let (kind, secret) = samples()[index].clone();
+        let said = if is_lower { secret.to_ascii_lowercase() } else { secret };
+        let name = format!("{before} {said}");
+        let folder = TempDir::new().unwrap();
+        let inventory = inventory(&folder);
+        inventory.noticed((kind, &format!("header {name}")), &name, &said, NOW);
+        inventory.decided(Who::new(&name, Some(&name)), NOW);
+        inventory.save();
+        let file = std::fs::read_to_string(folder.path().join("inventory/inventory.json")).unwrap();
+        let all = format!("{file} {:?}", inventory.report());
+        prop_assert!(!all.contains(&said), "{}", all);
+    }
+
     #[test]
     fn a_report_never_has_a_secret_in_it(index in 0_usize..14, before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
         let (_, secret) = samples()[index].clone();
@@ -250,7 +288,7 @@ proptest! {
         let found = find(text.as_bytes());
         prop_assert!(!found.is_empty());
         for kind in found {
-            inventory.noticed(place(kind), NOW);
+            inventory.noticed((kind, "body"), "spiffe://prod.test/cart", "shop.test", NOW);
         }
         inventory.save();
         let file = std::fs::read_to_string(folder.path().join("inventory/inventory.json")).unwrap();

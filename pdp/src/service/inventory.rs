@@ -19,8 +19,8 @@ use super::clock;
 use super::reply::{self, Refusal, Reply};
 use super::router::Arrival;
 use super::worker::WorkerState;
-use crate::inventory::secrets::{SecretKind, find, find_in_header};
-use crate::inventory::{Where, Who};
+use crate::inventory::Who;
+use crate::inventory::secrets::{SecretKind, find_in_header, find_in_target};
 
 /// Where operators are told.
 pub const INVENTORY_PATH: &str = "/edgeward/v1/inventory";
@@ -73,7 +73,7 @@ pub(super) fn search(
     let mut found: Vec<(SecretKind, String)> = Vec::new();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     for (place, text) in [("path", path), ("query", query)] {
-        let kinds = find(text.as_bytes()).into_iter();
+        let kinds = find_in_target(text).into_iter();
         found.extend(kinds.map(|kind| (kind, place.to_owned())));
     }
     for (name, value) in fields {
@@ -82,13 +82,7 @@ pub(super) fn search(
     }
     for (kind, place) in found {
         worker.state().metrics.inventory.noticed(kind);
-        let at = Where {
-            kind,
-            place,
-            subject: subject.to_owned(),
-            service: service.to_owned(),
-        };
-        inventory.noticed(at, clock::now());
+        inventory.noticed((kind, &place), subject, service, clock::now());
     }
 }
 
