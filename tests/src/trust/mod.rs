@@ -40,11 +40,12 @@ pub struct Trust {
     pub authority: Authority,
     over_tls: SocketAddr,
     for_svids: SocketAddr,
+    for_partners: SocketAddr,
     /// The proxy in front of the services.
     pub envoy: Envoy,
     mtls: Envoy,
     upstream: Upstream,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Trust {
@@ -85,6 +86,12 @@ impl Trust {
             "client_ca": folder.path().join("bundle.pem"),
         });
         pdp.listen_too(&json!({ "tcp": over_tls.to_string(), "tls": tls }));
+        let for_partners = free_address();
+        let tls = json!({
+            "certificate": folder.path().join("server.pem"),
+            "key": folder.path().join("server.key"),
+        });
+        pdp.listen_too(&json!({ "tcp": for_partners.to_string(), "tls": tls }));
         let for_svids = free_address();
         let mut providers = config["trust_providers"].as_array().into_iter().flatten();
         if providers.any(|provider| provider.get("spiffe").is_some()) {
@@ -111,10 +118,11 @@ impl Trust {
             authority,
             over_tls,
             for_svids,
+            for_partners,
             envoy,
             mtls,
             upstream,
-            _folder: folder,
+            folder,
         };
         trust.wait_until_ready();
         trust
@@ -134,6 +142,18 @@ impl Trust {
     /// Where the token service listens with TLS, and asks for certificates.
     pub fn tls_address(&self) -> SocketAddr {
         self.over_tls
+    }
+
+    /// How a partner's PDP trusts the tokens that are issued here: by the bundle's door, over https.
+    pub fn as_trust_domain(&self, audiences: &[&str]) -> Value {
+        let port = self.for_partners.port();
+        json!({
+            "name": TRUST_DOMAIN, "audiences": audiences,
+            "bundle": { "https_web": { "url": format!("https://localhost:{port}/edgeward/v1/bundle.json") } },
+            "fetch": {
+                "ca_file": self.folder.path().join("bundle.pem"), "allow_loopback": true, "refresh": "1s",
+            },
+        })
     }
 
     /// Sends a request to the listener for X.509-SVIDs, with that one; the default where TLS lets nobody in.

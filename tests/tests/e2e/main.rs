@@ -16,6 +16,7 @@ mod canonical_host;
 mod clock;
 mod ext_authz;
 mod faults;
+mod federation;
 mod flight;
 mod hygiene;
 mod identity;
