@@ -199,7 +199,7 @@ fn a_host_or_a_header_that_is_named_by_a_secret_is_not_kept() {
             .header("x-original-host", host)
             .header("x-original-uri", format!("/orders?key=%22{token}%22"))
             .header("x-real-ip", "198.51.100.7")
-            .header(&token.to_ascii_lowercase(), &token)
+            .header(token.to_ascii_lowercase(), &token)
             .send(trust.pdp.address());
     }
     let secrets = listed(&trust, &["--secrets"]);
