@@ -234,7 +234,8 @@ fn credentials_in_authorization_are_static_where_they_do_not_end_soon() {
 #[test]
 fn a_percent_encoded_secret_is_found() {
     for (kind, secret) in samples() {
-        let encoded: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: Vec<String> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
         for query in [format!("a=%22{secret}%22"), format!("a%3D{encoded}&b=1")] {
             assert_eq!(find_in_target(&query), [kind], "{query}");
         }

@@ -189,6 +189,45 @@ fn a_static_secret_in_a_request_is_noticed_and_its_value_is_nowhere() {
 }
 
 #[test]
+fn a_host_or_a_header_that_is_named_by_a_secret_is_not_kept() {
+    let folder = TempDir::new().unwrap();
+    let trust = stage(&folder);
+    let token = format!("ghp_{}", "Ab3".repeat(12));
+    for host in ["cart:hunter2@shop.example", token.as_str()] {
+        Request::get("/ext-authz/nginx")
+            .header("x-original-method", "GET")
+            .header("x-original-host", host)
+            .header("x-original-uri", format!("/orders?key=%22{token}%22"))
+            .header("x-real-ip", "198.51.100.7")
+            .header(token.to_ascii_lowercase(), &token)
+            .send(trust.pdp.address());
+    }
+    let secrets = listed(&trust, &["--secrets"]);
+    assert!(
+        secrets.iter().any(|one| one["place"] == "query"),
+        "{secrets:#?}"
+    );
+    let file = folder.path().join("inventory/inventory.json");
+    let kept = wait_for(Duration::from_secs(20), || {
+        std::fs::read_to_string(&file)
+            .ok()
+            .filter(|text| text.contains("github-token"))
+    });
+    // The inventory's own lines: the decision log has the host of what was refused, as it came.
+    let log = trust.pdp.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("a static secret in a request"));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 4, "{log}");
+    let kept = kept.expect("it is kept");
+    let said = format!("{lines:?}{kept}{}", json!(secrets));
+    for secret in ["hunter2", &token, &token.to_ascii_lowercase()] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}
+
+#[test]
 fn only_an_operator_is_told() {
     let folder = TempDir::new().unwrap();
     let trust = stage(&folder);
