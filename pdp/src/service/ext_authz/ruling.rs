@@ -100,7 +100,9 @@ pub(super) fn refuse(worker: &WorkerState, told: &Told, why: Refused, grpc: bool
     } = why;
     // Without its query, which may hold anything.
     let path = told.target.split('?').next().unwrap_or_default();
-    let asked = [path, &told.method, &told.authority];
+    // And without a user name and password, which no host has.
+    let host = told.authority.rsplit('@').next().unwrap_or_default();
+    let asked = [path, &told.method, host];
     Ruling::Refuse(Reply {
         refusal,
         code: code.to_owned(),
