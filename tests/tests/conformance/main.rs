@@ -18,6 +18,7 @@ mod oidc_subjects;
 mod opa_rego;
 mod page;
 mod spiffe;
+mod svid_chains;
 mod table;
 mod verdict;
 mod wycheproof_jose;

@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use crate::data::{Data, list, text};
+use crate::svid_chains;
 use crate::table::Suite;
 
 pub(crate) fn run(data: &Data) -> Vec<Suite> {
@@ -23,6 +24,7 @@ pub(crate) fn run(data: &Data) -> Vec<Suite> {
         key_sets(data),
         certificates(data, &expectations),
         peers(&expectations),
+        svid_chains::verification(list(&expectations, "/x509_svid_verify_cases_to_generate")),
         schema(data),
     ]
 }
@@ -152,7 +154,7 @@ fn certificates(data: &Data, expectations: &Value) -> Suite {
 
 /// What is left to prove after Envoy's validation: exactly one URI name, a SPIFFE ID.
 fn peers(expectations: &Value) -> Suite {
-    let mut suite = Suite::new("spiffe x509svid verification");
+    let mut suite = Suite::new("spiffe x509svid names, behind Envoy");
     for case in list(expectations, "/x509_svid_verify_cases_to_generate") {
         let name = text(case, "/case");
         let uris: &[&str] = match name {
@@ -160,10 +162,8 @@ fn peers(expectations: &Value) -> Suite {
             "no URI SAN" => &[],
             "more than one URI SAN" => &["spiffe://domain1.test/a", "spiffe://domain1.test/b"],
             "scheme is not spiffe" => &["https://domain1.test/workload"],
-            _ => {
-                suite.skip("chain, key usage and bundle choice are Envoy's (SPIFFE validator): tests/tests/e2e/mtls.rs, pdp keys tests");
-                continue;
-            }
+            // Chain, key usage and bundle choice are Envoy's: `tests/tests/e2e/mtls.rs`.
+            _ => continue,
         };
         let tls = TlsFacts {
             certificate_digest: [0xab; 32],
