@@ -2,5 +2,6 @@
 
 mod delegation;
 mod evidence;
+mod opaque;
 mod renewal;
 mod stage;
