@@ -5,3 +5,4 @@ mod evidence;
 mod opaque;
 mod renewal;
 mod stage;
+mod static_key;

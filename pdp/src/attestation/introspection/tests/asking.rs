@@ -48,20 +48,21 @@ async fn answers_that_are_none_are_outages_each_with_its_code() {
         "introspection-unavailable",
     );
     let elsewhere = format!("location: {}\r\n{JSON}", server.endpoint().as_str());
+    let gzip = format!("content-encoding: gzip\r\n{JSON}");
     // RFC 9701: signed answers are not read, whatever they say.
     let signed = "content-type: application/token-introspection+jwt\r\n";
     for (status, headers, body, code) in [
         ("200 OK", signed, good.as_str(), invalid),
         ("200 OK", signed, "eyJhbGciOiJub25lIn0.e30.", invalid),
         ("200 OK", "content-type: text/html\r\n", &good, invalid),
-        ("200 OK", "", &good, invalid),
+        ("200 OK", &gzip, &good, invalid),
         ("200 OK", JSON, &long, invalid),
         ("200 OK", JSON, "", invalid),
         ("200 OK", JSON, "[]", invalid),
         ("200 OK", JSON, &format!("{good}{good}"), invalid),
         ("302 Found", &elsewhere, &good, invalid),
         ("307 Temporary Redirect", &elsewhere, &good, invalid),
-        ("304 Not Modified", JSON, "", unavailable),
+        ("304 Not Modified", JSON, "", invalid),
         ("201 Created", JSON, &good, unavailable),
         ("400 Bad Request", JSON, &good, forbidden),
         ("401 Unauthorized", JSON, &good, forbidden),
