@@ -15,6 +15,7 @@ use super::aws_sts::{self, AwsStsRefusal, AwsStsSettings};
 use super::azure_document::{self, AzureDocumentRefusal, AzureDocumentSettings};
 use super::cms::{Authorities, SignerCertificate};
 pub use super::evidence_kind::{EvidenceKind, EvidenceKindError};
+use super::static_keys::{self, StaticKeyRefusal, StaticKeys};
 use super::{Attested, AwsAccount, ProviderName};
 use crate::whole_file;
 
@@ -50,6 +51,8 @@ pub enum EvidenceSettings {
         /// As in [`AzureDocumentSettings`].
         max_age: Duration,
     },
+    /// See `static_keys`; for development only.
+    StaticKeys(StaticKeys),
 }
 
 impl EvidenceSettings {
@@ -59,6 +62,7 @@ impl EvidenceSettings {
             Self::AwsInstance { .. } => EvidenceKind::AwsInstance,
             Self::AwsSts(_) => EvidenceKind::AwsSts,
             Self::AzureDocument { .. } => EvidenceKind::AzureDocument,
+            Self::StaticKeys(_) => EvidenceKind::StaticKey,
         }
     }
 }
@@ -104,6 +108,9 @@ pub enum EvidenceRefusal {
     /// An attested document.
     #[error(transparent)]
     AzureDocument(#[from] AzureDocumentRefusal),
+    /// A static key.
+    #[error(transparent)]
+    StaticKey(#[from] StaticKeyRefusal),
 }
 
 impl EvidenceRefusal {
@@ -114,6 +121,7 @@ impl EvidenceRefusal {
             Self::AwsInstance(refusal) => refusal.code(),
             Self::AwsSts(refusal) => refusal.code(),
             Self::AzureDocument(refusal) => refusal.code(),
+            Self::StaticKey(refusal) => refusal.code(),
         }
     }
 
@@ -135,6 +143,7 @@ pub struct EvidenceProviders {
     aws_instance: Option<(ProviderName, AwsInstanceSettings)>,
     aws_sts: Option<(ProviderName, AwsStsSettings)>,
     azure_document: Option<(ProviderName, AzureDocumentSettings)>,
+    static_keys: Option<(ProviderName, StaticKeys)>,
 }
 
 impl EvidenceProviders {
@@ -180,6 +189,10 @@ impl EvidenceProviders {
                     let before = providers.azure_document.replace((name.clone(), settings));
                     before.map(|(before, _)| before)
                 }
+                EvidenceSettings::StaticKeys(keys) => {
+                    let before = providers.static_keys.replace((name.clone(), keys));
+                    before.map(|(before, _)| before)
+                }
             };
             if let Some(before) = before {
                 return Err(EvidenceProvidersError::KindTwice(before, name));
@@ -207,6 +220,10 @@ impl EvidenceProviders {
             EvidenceKind::AzureDocument => {
                 let (name, settings) = known(self.azure_document.as_ref())?;
                 Ok((name, azure_document::verify(evidence, settings, now)?))
+            }
+            EvidenceKind::StaticKey => {
+                let (name, keys) = known(self.static_keys.as_ref())?;
+                Ok((name, static_keys::verify(evidence, keys)?))
             }
         }
     }

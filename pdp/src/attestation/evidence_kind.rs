@@ -13,12 +13,14 @@ pub enum EvidenceKind {
     AwsSts,
     /// An Azure attested document.
     AzureDocument,
+    /// A static key, in development.
+    StaticKey,
 }
 
 /// The text names no kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
-    "is none of `urn:edgeward:evidence:aws-instance`, `urn:edgeward:evidence:aws-sts` and `urn:edgeward:evidence:azure-document`"
+    "is none of `urn:edgeward:evidence:aws-instance`, `urn:edgeward:evidence:aws-sts`, `urn:edgeward:evidence:azure-document` and `urn:edgeward:evidence:static-key`"
 )]
 pub struct EvidenceKindError;
 
@@ -29,6 +31,7 @@ impl EvidenceKind {
             Self::AwsInstance => "urn:edgeward:evidence:aws-instance",
             Self::AwsSts => "urn:edgeward:evidence:aws-sts",
             Self::AzureDocument => "urn:edgeward:evidence:azure-document",
+            Self::StaticKey => "urn:edgeward:evidence:static-key",
         }
     }
 }
@@ -37,9 +40,14 @@ impl FromStr for EvidenceKind {
     type Err = EvidenceKindError;
 
     fn from_str(text: &str) -> Result<Self, EvidenceKindError> {
-        [Self::AwsInstance, Self::AwsSts, Self::AzureDocument]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or(EvidenceKindError)
+        [
+            Self::AwsInstance,
+            Self::AwsSts,
+            Self::AzureDocument,
+            Self::StaticKey,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or(EvidenceKindError)
     }
 }

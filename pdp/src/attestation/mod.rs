@@ -16,6 +16,7 @@ mod flights;
 pub mod introspection;
 pub mod jwt;
 pub mod kubernetes;
+pub mod static_keys;
 pub mod svid;
 
 use std::fmt;

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection};
+use super::raw_evidence::{
+    RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection, RawStaticKey,
+};
 use super::raw_text::{AlgorithmName, DurationText};
 use super::raw_trust::{RawFetch, RawIssuerKeys, RawTrustDomain};
 
@@ -47,6 +49,9 @@ pub struct RawTrustProvider {
     pub oidc: Option<RawJwtEvidence>,
     /// JWT-SVIDs of a SPIFFE trust domain.
     pub spiffe: Option<RawTrustDomain>,
+    /// For development only: keys that workloads have stored.
+    #[schemars(length(min = 1))]
+    pub static_keys: Option<Vec<RawStaticKey>>,
     /// HCP Terraform; Terraform Enterprise by its `issuer`.
     pub terraform: Option<RawJwtEvidence>,
 }

@@ -65,6 +65,18 @@ pub struct RawAzureDocument {
     pub max_age: Option<DurationText>,
 }
 
+/// A static key of a workload, in development.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "StaticKey")]
+pub struct RawStaticKey {
+    /// SHA-256 of the key, in lower-case hex: `printf %s "$KEY" | sha256sum`.
+    pub sha256: String,
+    /// What is told of who shows it.
+    #[schemars(required, length(min = 1))]
+    pub attributes: Option<BTreeMap<String, String>>,
+}
+
 /// Opaque tokens, about which their authorization server is asked (RFC 7662).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -45,7 +45,7 @@ impl TokenService {
         circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
         let party = match shown {
-            Shown::Evidence(kind, evidence) => self.vouched(*kind, evidence, circumstances.now)?,
+            Shown::Evidence(kind, evidence) => self.vouched(*kind, evidence, circumstances)?,
             Shown::Certificate => self.certified(circumstances)?,
             Shown::Opaque(token) => self.opaque(token, provider, circumstances)?,
             Shown::Jwt(token) if self.is_introspected(provider) => {
@@ -145,8 +145,16 @@ impl TokenService {
         &self,
         kind: EvidenceKind,
         evidence: &str,
-        now: UnixSeconds,
+        circumstances: Circumstances<'_>,
     ) -> Result<Party, ExchangeRefusal> {
+        let Circumstances {
+            now, revocations, ..
+        } = circumstances;
+        let shown = Identity {
+            token: Some(evidence),
+            ..Identity::default()
+        };
+        unrevoked(&shown, revocations)?;
         let attested = wait(self.ask(self.evidence_providers.attest(kind, evidence, now)));
         let (provider, attested) = attested??;
         let workload = self.workload_of(provider, &attested.attributes, now)?;

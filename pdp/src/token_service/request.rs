@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use edgeward_core::jose::CompactJws;
+use edgeward_core::token::Claims;
 
 use crate::attestation::ProviderName;
 use crate::attestation::evidence::EvidenceKind;
@@ -96,6 +97,9 @@ pub enum RequestError {
     /// A type without its token, or a token without its type.
     #[error("`{0}` is only for where `{1}` is")]
     Without(&'static str, &'static str),
+    /// `client_id` names another than the assertion does (RFC 7521 section 4.2).
+    #[error("`client_id` is not the `sub` of `client_assertion`")]
+    Client,
     /// What names no trust provider.
     #[error("`trust_provider` is not the name of a trust provider")]
     Provider,
@@ -121,8 +125,9 @@ struct Form<'f> {
     audiences: Vec<String>,
 }
 
-const SINGLE: [&str; 11] = [
+const SINGLE: [&str; 12] = [
     "grant_type",
+    "client_id",
     "subject_token",
     "subject_token_type",
     "actor_token",
@@ -173,31 +178,7 @@ impl TokenRequest {
     /// Reads a form (`application/x-www-form-urlencoded`).
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
         let form = Form::read(body)?;
-        let subject = match form.need("grant_type")? {
-            EXCHANGE => {
-                let token = form.need("subject_token")?;
-                shown(
-                    token,
-                    form.need("subject_token_type")?,
-                    "subject_token_type",
-                )?
-            }
-            ASSERTION => Shown::Jwt(form.need("assertion")?.to_owned()),
-            CREDENTIALS if form.get("client_assertion").is_none() => Shown::Certificate,
-            CREDENTIALS => {
-                if form.need("client_assertion_type")? != CLIENT_ASSERTION {
-                    return Err(RequestError::TokenType("client_assertion_type"));
-                }
-                Shown::Jwt(form.need("client_assertion")?.to_owned())
-            }
-            _ => return Err(RequestError::Grant),
-        };
-        if form.get("client_assertion").is_some() && form.need("grant_type")? != CREDENTIALS {
-            return Err(RequestError::Without(
-                "client_assertion",
-                "grant_type=client_credentials",
-            ));
-        }
+        let subject = subject(&form)?;
         let actor = match (form.get("actor_token"), form.get("actor_token_type")) {
             (None, None) => None,
             (Some(token), Some(kind)) => Some(shown(token, kind, "actor_token_type")?),
@@ -226,6 +207,57 @@ impl TokenRequest {
             kind,
         })
     }
+}
+
+/// Who shows what. What another grant is shown by is refused: of two nobody could tell who asks.
+fn subject(form: &Form<'_>) -> Result<Shown, RequestError> {
+    let grant = form.need("grant_type")?;
+    for (name, of, named) in [
+        (
+            "subject_token",
+            EXCHANGE,
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        (
+            "assertion",
+            ASSERTION,
+            "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ),
+        (
+            "client_assertion",
+            CREDENTIALS,
+            "grant_type=client_credentials",
+        ),
+    ] {
+        if grant != of && form.get(name).is_some() {
+            return Err(RequestError::Without(name, named));
+        }
+    }
+    let kind = form.get("client_assertion_type");
+    match (grant, form.get("client_assertion"), kind) {
+        (EXCHANGE, ..) => {
+            let (token, name) = (form.need("subject_token")?, "subject_token_type");
+            shown(token, form.need(name)?, name)
+        }
+        (ASSERTION, ..) => Ok(Shown::Jwt(form.need("assertion")?.to_owned())),
+        (CREDENTIALS, None, None) => Ok(Shown::Certificate),
+        // An assertion that got lost must not become a certificate.
+        (CREDENTIALS, None, Some(_)) => Err(RequestError::Missing("client_assertion")),
+        (CREDENTIALS, Some(assertion), Some(CLIENT_ASSERTION)) => match form.get("client_id") {
+            Some(client) if !is_of(assertion, client) => Err(RequestError::Client),
+            _ => Ok(Shown::Jwt(assertion.to_owned())),
+        },
+        (CREDENTIALS, Some(_), Some(_)) => Err(RequestError::TokenType("client_assertion_type")),
+        (CREDENTIALS, Some(_), None) => Err(RequestError::Missing("client_assertion_type")),
+        _ => Err(RequestError::Grant),
+    }
+}
+
+/// Whether an assertion says that it is this client's; whether it is, the signature says.
+fn is_of(assertion: &str, client: &str) -> bool {
+    let claims = CompactJws::parse(assertion).ok();
+    let claims = claims.and_then(|jws| Claims::parse(jws.payload).ok());
+    claims.is_some_and(|claims| claims.subject == client)
 }
 
 fn shown(token: &str, kind: &str, name: &'static str) -> Result<Shown, RequestError> {

@@ -123,9 +123,88 @@ fn a_client_proves_itself_by_an_assertion_or_by_the_certificate_of_its_session()
         credentials(&[assertion, ("client_assertion_type", SAML)]),
         Err(RequestError::TokenType("client_assertion_type"))
     );
-    // Beside other evidence nobody could tell which of them is who asks.
-    let both = with(&[("client_assertion", "a.b.c")]).unwrap_err();
-    assert_eq!(both.oauth_error(), "invalid_request");
+    // An assertion that got lost on its way does not become the certificate's.
+    for lost in [vec![kind], vec![kind, ("client_assertion", "")]] {
+        assert_eq!(
+            credentials(&lost),
+            Err(RequestError::Missing("client_assertion"))
+        );
+    }
+}
+
+#[test]
+fn beside_what_another_grant_is_shown_by_nobody_could_tell_who_asks() {
+    let all = [
+        (EXCHANGE, "subject_token"),
+        (ASSERTION, "assertion"),
+        (CREDENTIALS, "client_assertion"),
+    ];
+    for (grant, own) in all {
+        for (_, other) in all.into_iter().filter(|(_, name)| *name != own) {
+            let form = [
+                ("grant_type", grant),
+                ("subject_token", "a.b.c"),
+                ("subject_token_type", JWT),
+                ("client_assertion_type", CLIENT_ASSERTION),
+                ("audience", "orders"),
+                ("assertion", "a.b.c"),
+                ("client_assertion", "a.b.c"),
+            ];
+            let is_there = |name: &str| name == own || name == other;
+            let form: Vec<_> = form
+                .into_iter()
+                .filter(|(name, _)| !all.iter().any(|(_, shown)| shown == name) || is_there(name))
+                .collect();
+            let refused = read(&form).unwrap_err();
+            assert!(
+                matches!(refused, RequestError::Without(name, _) if name == other),
+                "{grant} {other}: {refused}"
+            );
+            assert_eq!(refused.oauth_error(), "invalid_request");
+            let alone: Vec<_> = form
+                .into_iter()
+                .filter(|(name, _)| *name != other)
+                .collect();
+            assert_eq!(
+                read(&alone).unwrap().subject,
+                Shown::Jwt("a.b.c".to_owned())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_client_id_names_whose_assertion_it_is() {
+    let of = |subject: &str| {
+        let claims = format!(r#"{{"iss":"i","sub":"{subject}","aud":"e","exp":1}}"#);
+        let claims = edgeward_core::jose::encode_base64url(claims.as_bytes());
+        format!("eyJhbGciOiJFUzI1NiJ9.{claims}.c2ln")
+    };
+    let asked = |assertion: &str, client: &str| {
+        read(&[
+            ("grant_type", CREDENTIALS),
+            ("client_assertion_type", CLIENT_ASSERTION),
+            ("client_assertion", assertion),
+            ("client_id", client),
+            ("audience", "orders"),
+        ])
+    };
+    let batch = of("batch");
+    let request = asked(&batch, "batch").unwrap();
+    assert_eq!(request.subject, Shown::Jwt(batch.clone()));
+    for (assertion, client) in [
+        (batch.as_str(), "Batch"),
+        (&batch, "other"),
+        (&of("other"), "batch"),
+        ("a.b.c", "batch"),
+        ("opaque", "batch"),
+    ] {
+        assert_eq!(
+            asked(assertion, client),
+            Err(RequestError::Client),
+            "{client}"
+        );
+    }
 }
 
 #[test]

@@ -2,5 +2,7 @@
 
 mod delegation;
 mod evidence;
+mod opaque;
 mod renewal;
 mod stage;
+mod static_key;

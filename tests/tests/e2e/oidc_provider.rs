@@ -1,6 +1,8 @@
 //! Issue 5: a real OpenID provider. Its JWTs are verified by the keys that discovery leads to, its opaque tokens by
 //! asking it; its keys change, tokens are revoked there, and it stands still.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use edgeward_tests::oidc_provider::OidcProvider;
@@ -105,6 +107,39 @@ fn a_jwt_of_a_provider_counts_by_the_keys_that_it_publishes_whenever_they_change
         (ask(&trust, &old, None).json()["code"] == "token-key-unknown").then_some(())
     });
     assert!(gone.is_some(), "{}", trust.pdp.log());
+}
+
+#[test]
+fn no_valid_token_is_refused_while_the_keys_change_under_those_who_exchange() {
+    let Some((provider, trust)) = stage() else {
+        return;
+    };
+    let ended = AtomicBool::new(false);
+    let exchanged = thread::scope(|scope| {
+        let askers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut exchanged = 0;
+                    while !ended.load(Ordering::Relaxed) {
+                        let token = provider.token("https://edgeward.demo/jwt");
+                        assert_granted(&trust, &token, None);
+                        exchanged += 1;
+                    }
+                    exchanged
+                })
+            })
+            .collect();
+        for _ in 0..4 {
+            thread::sleep(Duration::from_millis(1200));
+            provider.rotate();
+        }
+        thread::sleep(Duration::from_millis(1200));
+        ended.store(true, Ordering::Relaxed);
+        let counts = askers.into_iter().map(|asker| asker.join());
+        counts.collect::<Result<Vec<u32>, _>>()
+    });
+    let exchanged = exchanged.expect("nobody was refused");
+    assert!(exchanged.iter().all(|count| *count > 5), "{exchanged:?}");
 }
 
 #[test]

@@ -88,6 +88,12 @@ fn the_doors_of_the_token_service_answer_as_oauth_and_spiffe_have_it() {
         metadata["jwks_uri"],
         "https://edgeward.demo/edgeward/v1/jwks.json"
     );
+    // RFC 8414 section 2: who names `private_key_jwt` names its algorithms, never `none`.
+    let methods = metadata["token_endpoint_auth_methods_supported"].as_array();
+    assert!(methods.is_some_and(|all| all.contains(&"private_key_jwt".into())));
+    let signed_by = metadata["token_endpoint_auth_signing_alg_values_supported"].as_array();
+    let signed_by = signed_by.expect("algorithms");
+    assert!(signed_by.contains(&"ES256".into()) && !signed_by.contains(&"none".into()));
     let jwks = get("/edgeward/v1/jwks.json");
     let bundle = get("/edgeward/v1/bundle.json");
     assert!(bundle["spiffe_sequence"].is_u64() && bundle["spiffe_refresh_hint"].is_u64());

@@ -4,6 +4,7 @@
 
 use edgeward_core::json::parse_object;
 use edgeward_core::time::UnixSeconds;
+use edgeward_core::token::Issuer;
 use serde_json::{Map, Value};
 
 use super::{Introspected, IntrospectionRefusal, IntrospectionSettings};
@@ -23,11 +24,7 @@ pub(super) fn read(
         Some(Value::Bool(false)) => return Err(IntrospectionRefusal::Inactive),
         _ => return Err(IntrospectionRefusal::Answer("no `active`")),
     }
-    if let Some(issuer) = &settings.issuer
-        && text(&answer, "iss")? != Some(issuer.as_str())
-    {
-        return Err(IntrospectionRefusal::Issuer);
-    }
+    let issuer = check_issuer(&answer, settings)?;
     check_use(&answer)?;
     check_audiences(&answer, &settings.audiences)?;
     let expires_at = check_times(&answer, settings, now)?;
@@ -59,9 +56,26 @@ pub(super) fn read(
             expires_at,
             once: None,
         },
-        subject: whose.to_owned(),
+        subject: format!("{issuer}|{whose}"),
         token_id: text(&answer, "jti")?.map(str::to_owned),
     })
+}
+
+/// Whose it is. Whatever cannot be an issuer would be another's name in revocations.
+fn check_issuer(
+    answer: &Answer,
+    settings: &IntrospectionSettings,
+) -> Result<Issuer, IntrospectionRefusal> {
+    let named = text(answer, "iss")?;
+    if let Some(issuer) = &settings.issuer {
+        return match named {
+            Some(named) if named == issuer.as_str() => Ok(issuer.clone()),
+            _ => Err(IntrospectionRefusal::Issuer),
+        };
+    }
+    // A server that does not say what it is called is called by where it is asked.
+    let named = named.unwrap_or(settings.endpoint.as_str());
+    named.parse().map_err(|_| IntrospectionRefusal::Type("iss"))
 }
 
 /// A token that is bound to a key, or is no bearer token, is not shown by whoever sends it here.

@@ -10,6 +10,8 @@ mod client;
 mod refusal;
 
 #[cfg(test)]
+pub(crate) mod test_server;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;
@@ -55,7 +57,8 @@ pub struct IntrospectionSettings {
 pub struct Introspected {
     /// What it vouches for.
     pub attested: Attested,
-    /// Who it is about: its `sub`, or its client where it is the client's own.
+    /// Who it is about, `issuer|sub`, with its client as `sub` where it is the client's own. The issuer is the
+    /// answer's `iss`, or the endpoint where there is none: by this it may be revoked here.
     pub subject: String,
     /// Its `jti`, by which it may be revoked here too.
     pub token_id: Option<String>,

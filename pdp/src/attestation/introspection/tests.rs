@@ -1,5 +1,7 @@
 //! What answers may say, and what they must not. A real server's are tried in `tests/tests/e2e/oidc_provider.rs`.
 
+mod asking;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -54,11 +56,11 @@ fn an_active_token_for_us_tells_whose_it_is() {
     assert!(attributes.values("other").is_empty() && attributes.values("subject").is_empty());
     assert_eq!(
         (said.subject.as_str(), said.token_id.as_deref()),
-        ("batch", Some("t-1"))
+        ("https://op.test|batch", Some("t-1"))
     );
     assert_eq!(said.attested.expires_at, NOW.plus(660));
     let of_a_user = read(&json!({ "sub": "user-1", "token_type": "bearer" })).unwrap();
-    assert_eq!(of_a_user.subject, "user-1");
+    assert_eq!(of_a_user.subject, "https://op.test|user-1");
     read(&json!({ "aud": [AUDIENCE, "edgeward"], "token_type": null })).unwrap();
 }
 
@@ -113,6 +115,32 @@ fn whatever_else_an_answer_says_is_no_evidence() {
     let doubled = br#"{"active":true,"active":false}"#;
     let refused = super::answer::read(doubled, &settings(), NOW).unwrap_err();
     assert_eq!(refused.code(), "introspection-answer-invalid");
+}
+
+#[test]
+fn a_server_without_a_configured_name_is_called_what_it_says_or_where_it_is_asked() {
+    let settings = IntrospectionSettings {
+        issuer: None,
+        ..settings()
+    };
+    let subject = |iss: Value| {
+        let body = answer(&json!({ "iss": iss })).to_string();
+        let said = super::answer::read(body.as_bytes(), &settings, NOW);
+        said.map(|said| said.subject)
+            .map_err(|refusal| refusal.code())
+    };
+    assert_eq!(
+        subject(json!("https://op.test")).unwrap(),
+        "https://op.test|batch"
+    );
+    assert_eq!(
+        subject(Value::Null).unwrap(),
+        "https://op.test/token/introspection|batch"
+    );
+    // It would be another's name where that is revoked, or nobody's.
+    for iss in [json!("https://a.test|b"), json!("a b"), json!(7)] {
+        assert_eq!(subject(iss), Err("evidence-claim-invalid"));
+    }
 }
 
 #[tokio::test]

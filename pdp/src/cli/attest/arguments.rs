@@ -129,6 +129,8 @@ enum EvidenceOption {
     AwsInstance,
     /// An attested document
     AzureDocument,
+    /// A static key, in development
+    StaticKey,
 }
 
 impl Arguments {
@@ -225,6 +227,7 @@ impl Arguments {
             EvidenceOption::AwsSts => EvidenceType::Other(EvidenceKind::AwsSts),
             EvidenceOption::AwsInstance => EvidenceType::Other(EvidenceKind::AwsInstance),
             EvidenceOption::AzureDocument => EvidenceType::Other(EvidenceKind::AzureDocument),
+            EvidenceOption::StaticKey => EvidenceType::Other(EvidenceKind::StaticKey),
         }
     }
 

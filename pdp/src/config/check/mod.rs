@@ -23,6 +23,7 @@ mod scalar;
 mod schedules;
 mod searches;
 mod sources;
+mod static_keys;
 mod token_service;
 mod trust_providers;
 

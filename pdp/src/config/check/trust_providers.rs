@@ -7,13 +7,15 @@ use edgeward_core::token::KeyOwner;
 
 use super::issuer_of::{default_keys, issuer_of};
 use super::keys::{issuer, trust_domain};
-use super::{Context, evidence, exactly_one, introspection, kubernetes};
+use super::{Context, evidence, exactly_one, introspection, kubernetes, static_keys};
 use crate::attestation::evidence::EvidenceSettings;
 use crate::attestation::jwt::{JwtProvider, JwtProviders, Platform};
 use crate::attestation::{AttestationSettings, ProviderName};
 use crate::config::problem::{Field, Findings};
 use crate::config::raw_attestation::{RawJwtEvidence, RawTrustProvider};
-use crate::config::raw_evidence::{RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection};
+use crate::config::raw_evidence::{
+    RawAwsInstance, RawAwsSts, RawAzureDocument, RawIntrospection, RawStaticKey,
+};
 use crate::config::raw_trust::{RawIssuer, RawTrustDomain};
 use crate::fetch::FetchSettings;
 use crate::keys::{CacheSettings, KeySettings};
@@ -25,6 +27,7 @@ enum Kind {
     AwsSts(RawAwsSts),
     AzureDocument(RawAzureDocument),
     Introspection(RawIntrospection),
+    StaticKeys(Vec<RawStaticKey>),
 }
 
 /// Checks all of them, and tells their names, also of those with a mistake. Their keys are kept apart from those that open routes.
@@ -79,6 +82,7 @@ pub(super) fn trust_providers(
             Some(Kind::AzureDocument(raw)) => {
                 evidence::azure_document(raw, &field, context, findings)
             }
+            Some(Kind::StaticKeys(raw)) => static_keys::static_keys(raw, &field, context, findings),
             None => None,
         };
         if let (Some(name), Some(settings)) = (name, other) {
@@ -148,6 +152,7 @@ fn kind(raw: RawTrustProvider, field: &Field, findings: &mut Findings) -> Option
         jwt(Platform::Kubernetes, raw.kubernetes),
         jwt(Platform::Oidc, raw.oidc),
         (Platform::Spiffe.as_str(), raw.spiffe.map(Kind::Spiffe)),
+        ("static_keys", raw.static_keys.map(Kind::StaticKeys)),
         jwt(Platform::Terraform, raw.terraform),
     ];
     exactly_one(choices, field, findings)

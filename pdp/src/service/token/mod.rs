@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use edgeward_core::jose::Algorithm;
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -211,6 +212,8 @@ fn metadata(service: &TokenService) -> Reply {
             "client_credentials",
         ],
         "token_endpoint_auth_methods_supported": ["none", "private_key_jwt", "tls_client_auth"],
+        // Needed where there is `private_key_jwt` (RFC 8414 section 2).
+        "token_endpoint_auth_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "response_types_supported": ["token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],

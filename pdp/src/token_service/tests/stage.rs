@@ -9,8 +9,10 @@ use edgeward_core::token::{Audiences, KeyOwner, TokenRules};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::attestation::AttestationSettings;
+use crate::attestation::evidence::EvidenceSettings;
+use crate::attestation::introspection::IntrospectionSettings;
 use crate::attestation::jwt::{JwtProvider, Platform};
+use crate::attestation::{AttestationSettings, ProviderName};
 use crate::crypto::{KeyPurpose, Signer};
 use crate::keys::{IssuerSettings, IssuerSource, KeySettings};
 use crate::token_service::keys::{Clock, KeyLife, KeyTimes, SigningKeySettings};
@@ -50,8 +52,15 @@ impl Stage {
             ],
             single_use: false,
             renewable_for: Duration::ZERO,
+            introspection: Vec::new(),
+            evidence: Vec::new(),
         };
         change(&mut parts);
+        let attestation = AttestationSettings {
+            introspection: parts.introspection,
+            evidence: parts.evidence,
+            ..attestation(&cluster, parts.single_use)
+        };
         let sealing_key_file = folder.path().join("sealing-key");
         let sealing_key: Vec<u8> = (0..32).map(|byte| 128 + byte).collect();
         std::fs::write(&sealing_key_file, sealing_key).unwrap();
@@ -71,7 +80,7 @@ impl Stage {
                 trust_domain: "prod.test".parse().unwrap(),
                 life: KeyLife::try_from(times).unwrap(),
             },
-            attestation: attestation(&cluster, parts.single_use),
+            attestation,
             workloads: ClientWorkloads::new(parts.workloads).unwrap().into(),
         };
         let now = Clock::start().now();
@@ -113,13 +122,23 @@ impl Stage {
         token: &str,
         more: &[(&str, &str)],
     ) -> Result<Issued, ExchangeRefusal> {
+        self.ask_by(crate::token_service::JWT, token, more)
+    }
+
+    /// The same, with what is shown being of this type.
+    pub(super) fn ask_by(
+        &self,
+        kind: &str,
+        token: &str,
+        more: &[(&str, &str)],
+    ) -> Result<Issued, ExchangeRefusal> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair(
             "grant_type",
             "urn:ietf:params:oauth:grant-type:token-exchange",
         );
         form.append_pair("subject_token", token);
-        form.append_pair("subject_token_type", crate::token_service::JWT);
+        form.append_pair("subject_token_type", kind);
         for (name, value) in more {
             form.append_pair(name, value);
         }
@@ -149,6 +168,8 @@ pub(super) struct Parts {
     pub(super) workloads: Vec<ClientWorkload>,
     pub(super) single_use: bool,
     pub(super) renewable_for: Duration,
+    pub(super) introspection: Vec<(ProviderName, IntrospectionSettings)>,
+    pub(super) evidence: Vec<(ProviderName, EvidenceSettings)>,
 }
 
 impl Parts {
@@ -158,6 +179,17 @@ impl Parts {
             .iter_mut()
             .find(|workload| workload.name.as_str() == name);
         &mut found.unwrap().grant
+    }
+}
+
+/// A workload of another provider, by one attribute.
+pub(super) fn workload_by(name: &str, provider: &str, by: (&str, &str)) -> ClientWorkload {
+    let selectors = [(by.0.to_owned(), vec![by.1.to_owned()])];
+    ClientWorkload {
+        provider: provider.parse().unwrap(),
+        selectors: Selectors::new(selectors.into()).unwrap(),
+        environment: None,
+        ..workload(name, &["orders"], &[])
     }
 }
 

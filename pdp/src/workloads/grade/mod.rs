@@ -84,6 +84,9 @@ pub fn worst(findings: &[Grading]) -> Grade {
 
 /// All that is found about a workload whose provider is of this kind, the worst first.
 pub fn grade(workload: &ClientWorkload, kind: ProviderKind) -> Vec<Grading> {
+    if kind == ProviderKind::StaticKeys {
+        return static_key().into_iter().collect();
+    }
     let bound = Bound::of(workload, kind);
     let mut findings = Vec::new();
     findings.extend(who(&bound, kind));
@@ -108,6 +111,16 @@ fn finding(
         attribute: attribute.map(ToOwned::to_owned),
         reason: reason.into(),
     })
+}
+
+/// Whatever the selectors are: nobody vouches for who shows a key.
+fn static_key() -> Option<Grading> {
+    finding(
+        Grade::Dangerous,
+        "static-key",
+        None,
+        "whoever reads the stored key gets the identity, for as long as it is configured; use what a platform vouches for",
+    )
 }
 
 /// Whose workload it is.

@@ -20,6 +20,7 @@ impl ProviderKind {
             Self::Azure => &AZURE,
             Self::Spiffe => &SPIFFE,
             Self::Oidc => &OIDC,
+            Self::StaticKeys => &STATIC_KEYS,
         }
     }
 }
@@ -245,5 +246,15 @@ const OIDC: Profile = Profile {
     names: Grade::Caution,
     whole_owner: Grade::Dangerous,
     id: "`subject`",
+    scope: None,
+};
+
+/// Attributes are whatever the configuration tells of a key: none binds anything.
+const STATIC_KEYS: Profile = Profile {
+    facets: &[],
+    subject: Subject::Whole(Facet::OwnedName),
+    names: Grade::Dangerous,
+    whole_owner: Grade::Dangerous,
+    id: "what a platform vouches for",
     scope: None,
 };

@@ -30,6 +30,8 @@ pub enum ProviderKind {
     Spiffe,
     /// Any other OpenID provider, or introspection.
     Oidc,
+    /// Static keys, in development.
+    StaticKeys,
 }
 
 impl From<Platform> for ProviderKind {
@@ -55,6 +57,7 @@ impl From<EvidenceKind> for ProviderKind {
         match kind {
             EvidenceKind::AwsInstance | EvidenceKind::AwsSts => Self::Aws,
             EvidenceKind::AzureDocument => Self::Azure,
+            EvidenceKind::StaticKey => Self::StaticKeys,
         }
     }
 }

@@ -62,6 +62,18 @@ fn subjects_are_taken_apart_as_each_platform_makes_them() {
 }
 
 #[test]
+fn a_stored_key_is_dangerous_whatever_is_told_of_it() {
+    for named in [
+        ("subject", "spiffe://prod.example/cart"),
+        ("repository_id", "7"),
+        ("name", "cart"),
+    ] {
+        let seen = graded(ProviderKind::StaticKeys, &[(named.0, &[named.1])]);
+        assert_eq!(seen, (Grade::Dangerous, vec!["static-key"]), "{named:?}");
+    }
+}
+
+#[test]
 fn the_attributes_of_each_kind_are_known() {
     use Grade::{Caution, Dangerous, Safe};
     use ProviderKind::{Aws, Azure, Circleci, Gcp, Gitlab, Kubernetes, Oidc, Spiffe, Terraform};
