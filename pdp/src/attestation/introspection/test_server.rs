@@ -81,11 +81,12 @@ fn answer(stream: TcpStream, state: &Mutex<State>) {
     let mut reader = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     while !head.ends_with("\r\n\r\n") {
-        let start = head.len();
-        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
             return;
         }
-        let line = head[start..].to_ascii_lowercase();
+        head.push_str(&line);
+        line.make_ascii_lowercase();
         if let Some(told) = line.strip_prefix("content-length:") {
             length = told.trim().parse().unwrap();
         }
